@@ -1,0 +1,103 @@
+"""Reads labelled volumes and brings slices to the model's grid, exactly as the deployed pipeline does."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class LabelledVolume:
+    """One scan: `image` [K, J, I] float32 normalised to 0…1, `label` [K, J, I] uint8, `spacing` (row, column) in mm."""
+
+    patient: str
+    name: str
+    image: Float
+    label: NDArray[np.uint8]
+    spacing: tuple[float, float]
+
+
+def load_split(path: Path, part: str) -> list[str]:
+    """Patients of "train", "validation" or "test"."""
+    return list(json.loads(path.read_text())[part])
+
+
+def load_volumes(folder: Path, patients: list[str], low: float, high: float) -> list[LabelledVolume]:
+    """Reads every `<patient>…_image.nii.gz` with its `…_label.nii.gz`; intensity by percentiles of the volume."""
+    volumes = []
+    for patient in patients:
+        images = sorted(folder.glob(f"{patient}_*_image.nii.gz"))
+        if not images:
+            raise FileNotFoundError(f"no image of {patient} in the data folder")
+        for path in images:
+            image = nib.load(path)
+            label = nib.load(path.with_name(path.name.replace("_image", "_label")))
+            zooms = image.header.get_zooms()
+            volumes.append(
+                LabelledVolume(
+                    patient=patient,
+                    name=path.name.removesuffix("_image.nii.gz"),
+                    image=normalise(np.asarray(image.get_fdata(dtype=np.float32)).T, low, high),
+                    label=np.ascontiguousarray(np.asarray(label.dataobj).astype(np.uint8).T),
+                    spacing=(float(zooms[1]), float(zooms[0])),
+                )
+            )
+    return volumes
+
+
+def normalise(voxels: Float, low: float, high: float) -> Float:
+    """Clips to two percentiles of the whole volume and maps them to 0 and 1."""
+    bottom, top = np.percentile(voxels, [low, high])
+    return ((np.clip(voxels, bottom, top) - bottom) / max(top - bottom, 1e-6)).astype(np.float32)
+
+
+def with_neighbours(volume: Float, k: int) -> Float:
+    """Slices k−1, k, k+1 as channels, the edge repeated: [3, J, I]."""
+    last = volume.shape[0] - 1
+    return volume[[max(k - 1, 0), k, min(k + 1, last)]]
+
+
+def window_centres(length: int, spacing: float, size: int, model_spacing: float) -> list[float]:
+    """Centres, in mm from the slice's centre, of the windows that cover one axis; one window where the slice fits,
+    else as few as overlap by at least a quarter, the outer ones flush with the slice's borders."""
+    extent, window = length * spacing, size * model_spacing
+    if extent <= window + model_spacing / 2:
+        return [0.0]
+    count = 1 + math.ceil((extent - window) / (0.75 * window))
+    reach = (extent - window) / 2
+    return [-reach + 2 * reach * n / (count - 1) for n in range(count)]
+
+
+def to_model_matrix(length: int, spacing: float, size: int, model_spacing: float, centre: float) -> tuple[Float, Float]:
+    """Weights [size, length] that bring one axis of a slice to a window of the model's grid, and which of the window's
+    pixels lie inside the slice [size]. Linear, with a triangle filter of the step's width where it reduces."""
+    step = model_spacing / spacing
+    position = (np.arange(size) - (size - 1) / 2) * step + centre / spacing + (length - 1) / 2
+    inside = (position >= -0.5) & (position <= length - 0.5)
+    support = max(1.0, step)
+    taps = np.arange(length)[None]
+    weights = np.clip(1 - np.abs(np.clip(position, 0, length - 1)[:, None] - taps) / support, 0, None)
+    weights /= weights.sum(1, keepdims=True)
+    return weights.astype(np.float32), inside.astype(np.float32)
+
+
+def from_model_matrix(
+    length: int, spacing: float, size: int, model_spacing: float, centre: float, stride: int
+) -> tuple[Float, Float]:
+    """Weights [length, size / stride] that bring one axis of a window's scores back to the slice, and each voxel's
+    blending weight [length]: a tent over the window, 0 outside."""
+    step = spacing / model_spacing
+    pixel = (np.arange(length) - (length - 1) / 2 - centre / spacing) * step + (size - 1) / 2
+    tent = np.clip(np.minimum(pixel + 1, size - pixel), 0, None)
+    cells = size // stride
+    position = np.clip((pixel + 0.5) / stride - 0.5, 0, cells - 1)
+    weights = np.clip(1 - np.abs(position[:, None] - np.arange(cells)[None]), 0, None)
+    return weights.astype(np.float32), tent.astype(np.float32)

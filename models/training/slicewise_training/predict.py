@@ -1,0 +1,51 @@
+"""Volume in, labels out, with the deployed pipeline's geometry (windows, score interpolation before argmax)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .config import InputConfig
+from .data import Float, from_model_matrix, to_model_matrix, window_centres, with_neighbours
+
+Run = Callable[[Float], Float]
+"""[1, C, S, S] → logits [1, classes, S / stride, S / stride]."""
+
+
+def predict_scores(image: Float, spacing: tuple[float, float], k: int, config: InputConfig, run: Run) -> Float:
+    """Logits of slice k on the source grid: [classes, J, I]."""
+    channels = with_neighbours(image, k)
+    rows, columns = channels.shape[1:]
+    total: Float | None = None
+    weight = np.zeros((rows, columns), np.float32)
+    for centre_y in window_centres(rows, spacing[0], config.size, config.spacing):
+        to_y, inside_y = to_model_matrix(rows, spacing[0], config.size, config.spacing, centre_y)
+        for centre_x in window_centres(columns, spacing[1], config.size, config.spacing):
+            to_x, inside_x = to_model_matrix(columns, spacing[1], config.size, config.spacing, centre_x)
+            window = (to_y @ channels @ to_x.T) * inside_y[:, None] * inside_x[None]
+            logits = run(window[None].astype(np.float32))[0]
+            stride = config.size // logits.shape[-1]
+            from_y, tent_y = from_model_matrix(rows, spacing[0], config.size, config.spacing, centre_y, stride)
+            from_x, tent_x = from_model_matrix(columns, spacing[1], config.size, config.spacing, centre_x, stride)
+            tent = tent_y[:, None] * tent_x[None]
+            scores = (from_y @ logits @ from_x.T) * tent
+            total = scores if total is None else total + scores
+            weight += tent
+    assert total is not None
+    return total / np.maximum(weight, 1e-6)
+
+
+def predict_labels(image: Float, spacing: tuple[float, float], config: InputConfig, run: Run) -> NDArray[np.uint8]:
+    """Labels [K, J, I] of a whole volume, slice by slice, without post-processing."""
+    return np.stack(
+        [predict_scores(image, spacing, k, config, run).argmax(0).astype(np.uint8) for k in range(image.shape[0])]
+    )
+
+
+def dice(prediction: NDArray[np.uint8], reference: NDArray[np.uint8], label: int) -> float:
+    """2 |A ∩ B| / (|A| + |B|); 1 where both are empty."""
+    a, b = prediction == label, reference == label
+    both = int(a.sum()) + int(b.sum())
+    return 1.0 if both == 0 else 2 * int((a & b).sum()) / both

@@ -1,0 +1,211 @@
+"""Trains one model from its configuration; a second call goes on where a killed one stopped.
+
+    python -m slicewise_training.train configs/cardiac-mr.json --data <folder> --run runs/cardiac-mr [--minutes 90]
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .augment import random_view
+from .config import Config, Crop, load_config
+from .data import LabelledVolume, load_split, load_volumes, to_model_matrix, with_neighbours
+from .predict import dice, predict_labels
+from .psp_net import PSPNet
+
+VALIDATE_EVERY_S = 600.0
+SAVE_EVERY_S = 120.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True, help="folder of checkpoint and curves")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end the schedule at this training time")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    Training(load_config(arguments.config), arguments.data, arguments.run, arguments.minutes * 60).go()
+
+
+class Training:
+    """The state that a checkpoint holds: network, its running average, optimiser, step and seconds spent."""
+
+    def __init__(self, config: Config, data: Path, run: Path, budget_s: float) -> None:
+        self.config, self.run, self.budget_s = config, run, budget_s
+        run.mkdir(parents=True, exist_ok=True)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.manual_seed(config.training.seed)
+        self.network = PSPNet(config.network).to(self.device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(self.network).eval()
+        self.optimiser = torch.optim.AdamW(
+            self.network.parameters(), config.training.learning_rate, weight_decay=config.training.weight_decay
+        )
+        self.step, self.seconds = 0, 0.0
+        if self.checkpoint.exists():
+            self.resume()
+        low, high = config.input.low, config.input.high
+        self.volumes = [
+            at_model_spacing(v, config.input.spacing)
+            for v in load_volumes(data, load_split(config.split, "train"), low, high)
+        ]
+        self.slices = [(v, k) for v in self.volumes for k in range(v.image.shape[0])]
+        self.validation = load_volumes(data, load_split(config.split, "validation"), low, high)
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.run / "checkpoint.pt"
+
+    @property
+    def progress(self) -> float:
+        return min(1.0, max(self.step / self.config.training.steps, self.seconds / self.budget_s))
+
+    def resume(self) -> None:
+        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["network"], strict=True)
+        self.average.load_state_dict(state["average"], strict=True)
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.seconds = state["step"], state["seconds"]
+
+    def save(self) -> None:
+        partial = self.checkpoint.with_suffix(".partial")
+        state: dict[str, Any] = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        torch.save(state, partial)
+        partial.replace(self.checkpoint)
+
+    def go(self) -> None:
+        validated = saved = self.seconds
+        losses: list[float] = []
+        while self.progress < 1:
+            started = time.monotonic()
+            losses.append(self.one_step())
+            self.step += 1
+            self.seconds += time.monotonic() - started
+            if self.seconds - saved > SAVE_EVERY_S:
+                self.save()
+                self.note(loss=float(np.mean(losses)))
+                saved, losses = self.seconds, []
+            if self.seconds - validated > VALIDATE_EVERY_S:
+                validated = self.seconds
+                self.note(validation=self.validate())
+        self.save()
+        self.note(validation=self.validate())
+
+    def one_step(self) -> float:
+        settings = self.config.training
+        progress = self.progress
+        crop = next(c for c in settings.crops if progress <= c.until)
+        rate = settings.learning_rate * min(1.0, (self.step + 1) / settings.warmup_steps)
+        rate *= 0.5 * (1 + math.cos(math.pi * progress)) + 1e-3
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        images, labels = self.batch(crop)
+        self.network.train()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            logits, auxiliary = self.network(images)
+        loss = segmentation_loss(logits, labels) + settings.auxiliary_weight * segmentation_loss(auxiliary, labels)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimiser.step()
+        self.follow()
+        return float(loss.detach())
+
+    def batch(self, crop: Crop) -> tuple[Tensor, Tensor]:
+        """Slices of this step, chosen and changed by the step's own seed, so that a resumed run draws the same."""
+        generator = torch.Generator().manual_seed(self.config.training.seed * 1_000_003 + self.step)
+        views = []
+        for n in torch.randint(len(self.slices), (crop.batch,), generator=generator).tolist():
+            volume, k = self.slices[n]
+            image = torch.from_numpy(with_neighbours(volume.image, k))
+            label = torch.from_numpy(volume.label[k])
+            views.append(random_view(image, label, crop.size, self.config.augmentation, generator))
+        images = torch.stack([image for image, _ in views])
+        labels = torch.stack([label for _, label in views])
+        return images.to(self.device, memory_format=torch.channels_last), labels.to(self.device)
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Moves the running average, parameters and batch-norm statistics alike, towards the network."""
+        keep = min(self.config.training.ema, (1 + self.step) / (10 + self.step))
+        for mean, value in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
+            if mean.dtype.is_floating_point:
+                mean.lerp_(value, 1 - keep)
+            else:
+                mean.copy_(value)
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Mean Dice of the average network over the validation patients, a label."""
+        self.average.eval()
+
+        def run(window: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+            with torch.autocast(self.device.type, torch.bfloat16):
+                logits = self.average(torch.from_numpy(window).to(self.device, memory_format=torch.channels_last))
+            return np.asarray(logits.float().cpu().numpy())
+
+        labels = range(1, self.config.network.classes)
+        figures: dict[int, list[float]] = {n: [] for n in labels}
+        for volume in self.validation:
+            prediction = predict_labels(volume.image, volume.spacing, self.config.input, run)
+            for n in labels:
+                figures[n].append(dice(prediction, volume.label, n))
+        result = {str(n): float(np.mean(values)) for n, values in figures.items()}
+        return {**result, "mean": float(np.mean(list(result.values())))}
+
+    def note(self, **figures: object) -> None:
+        row = {"step": self.step, "minutes": round(self.seconds / 60, 2), "progress": round(self.progress, 4), **figures}
+        with (self.run / "curves.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        print(json.dumps(row), flush=True)
+
+
+def at_model_spacing(volume: LabelledVolume, spacing: float) -> LabelledVolume:
+    """The volume with its slices brought to the model's pixel spacing; labels by the nearest voxel."""
+    rows, columns = volume.label.shape[1:]
+    if all(abs(s - spacing) < 1e-3 for s in volume.spacing):
+        return volume
+    height, width = round(rows * volume.spacing[0] / spacing), round(columns * volume.spacing[1] / spacing)
+    to_y, _ = to_model_matrix(rows, volume.spacing[0], height, spacing, 0.0)
+    to_x, _ = to_model_matrix(columns, volume.spacing[1], width, spacing, 0.0)
+    return LabelledVolume(
+        patient=volume.patient,
+        name=volume.name,
+        image=(to_y @ volume.image @ to_x.T).astype(np.float32),
+        label=volume.label[:, to_y.argmax(1)][:, :, to_x.argmax(1)],
+        spacing=(spacing, spacing),
+    )
+
+
+def segmentation_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy plus 1 − soft Dice of the foreground, at full resolution: [B, C, h, w], [B, H, W] → scalar."""
+    scores = F.interpolate(logits.float(), labels.shape[1:], mode="bilinear", align_corners=False)
+    entropy = F.cross_entropy(scores, labels)
+    probability = scores.softmax(1)[:, 1:]
+    target = F.one_hot(labels, scores.shape[1]).permute(0, 3, 1, 2)[:, 1:]
+    overlap = (probability * target).sum((0, 2, 3))
+    size = probability.sum((0, 2, 3)) + target.sum((0, 2, 3))
+    return entropy + (1 - (2 * overlap + 1) / (size + 1)).mean()
+
+
+if __name__ == "__main__":
+    main()
