@@ -1,0 +1,70 @@
+/** Who may import whom: docs/architecture.md gives the reasons.
+ * @type {import('dependency-cruiser').IConfiguration} */
+const layers = {
+  volume: [],
+  labelmap: ['volume'],
+  readers: ['labelmap', 'volume'],
+  models: ['labelmap', 'volume'],
+  inference: ['models', 'labelmap', 'volume'],
+  pipeline: ['volume', 'labelmap', 'readers', 'models', 'inference'],
+  export: ['readers', 'labelmap', 'volume'],
+  evaluate: ['labelmap', 'volume'],
+};
+
+const onlyImporter = (dependency, file) => ({
+  name: `one-importer-of-${dependency.replaceAll(/[^a-z]+/g, '-')}`,
+  severity: 'error',
+  comment: `${dependency} is imported by ${file} alone, so that it can be replaced there.`,
+  from: { path: '^src/', pathNot: `^${file.replaceAll('.', '\\.')}$` },
+  to: { path: `node_modules/${dependency}(/|$)` },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    ...Object.entries(layers).map(([layer, allowed]) => ({
+      name: `layer-${layer}`,
+      severity: 'error',
+      comment: `src/${layer} may import ${['errors', ...allowed].join(', ')} only.`,
+      from: { path: `^src/${layer}/` },
+      to: { path: '^src/', pathNot: `^src/(errors\\.ts$|(${[layer, ...allowed].join('|')})/)` },
+    })),
+    {
+      name: 'core-knows-no-viewer',
+      severity: 'error',
+      comment: 'The core runs without OHIF, React and Cornerstone; only the stand-alone codecs are allowed.',
+      from: { path: '^src/' },
+      to: { path: '^extension/|node_modules/(@ohif|react|react-dom|@cornerstonejs/(?!codec-))' },
+    },
+    {
+      name: 'node-stays-at-the-edge',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(node|cli)/' },
+      to: { path: '^src/(node|cli)/' },
+    },
+    {
+      name: 'extension-through-the-front-door',
+      severity: 'error',
+      from: { path: '^extension/', pathNot: '^extension/server/' },
+      to: { path: '^src/', pathNot: '^src/(index\\.ts$|worker/)' },
+    },
+    { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '\\.d\\.ts$' }, to: {} },
+    {
+      name: 'no-undeclared-packages',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    onlyImporter('dicom-parser', 'src/readers/dicom-dataset.ts'),
+    onlyImporter('nifti-reader-js', 'src/readers/nifti.ts'),
+    onlyImporter('dcmjs', 'src/export/dicom-file.ts'),
+    onlyImporter('onnxruntime-web', 'src/inference/ort-web.ts'),
+    onlyImporter('onnxruntime-node', 'src/node/ort-node-worker.js'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['types', 'import', 'node', 'default'] },
+  },
+};

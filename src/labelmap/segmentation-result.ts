@@ -1,0 +1,35 @@
+import type { Notice } from '../volume/volume.ts';
+import type { Labelmap } from './labelmap.ts';
+
+/** Which model, backend and software made a labelmap, and how long it took. */
+export interface Provenance {
+  readonly modelId: string;
+  readonly modelVersion: string;
+  readonly modelTitle: string;
+  /** SHA-256 of the ONNX file, lower-case hexadecimal. */
+  readonly modelSha256: string;
+  readonly softwareVersion: string;
+  /** Backend of each slice k, by its id. */
+  readonly backendPerSlice: readonly string[];
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly durationMs: number;
+  /** Spent inside session.run. */
+  readonly inferenceMs: number;
+  /** Views averaged for each slice; 1 without test-time augmentation. */
+  readonly viewsPerSlice: number;
+}
+
+export interface SegmentationResult {
+  readonly labelmap: Labelmap;
+  readonly uncertainty: {
+    /** round(255 · entropy / ln classes) for each voxel, on the labelmap's grid. */
+    readonly voxels: Uint8Array;
+    /** One figure 0…1 a slice: the mean normalised entropy over voxels that are foreground or uncertain. */
+    readonly perSlice: Float32Array;
+  };
+  /** Per class, i fastest, then j, k, class: round(255 · probability). Only on request. */
+  readonly probabilities?: Uint8Array;
+  readonly provenance: Provenance;
+  readonly warnings: readonly Notice[];
+}

@@ -1,0 +1,50 @@
+import type { VolumeGeometry } from '../volume/geometry.ts';
+import type { Notice, Volume } from '../volume/volume.ts';
+
+/** A file that may be read: from a folder, a File object, memory. */
+export interface SourceFile {
+  /** Name or relative path, for messages. */
+  readonly name: string;
+  readonly byteLength: number;
+  /** The first bytes, fewer if the file is shorter. */
+  readHead(byteLength: number): Promise<Uint8Array>;
+  read(): Promise<Uint8Array>;
+}
+
+export interface ReadOptions {
+  /** Chooses one of several series. */
+  readonly seriesInstanceUID?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface ReadResult {
+  readonly volume: Volume;
+  readonly warnings: readonly Notice[];
+}
+
+/** What `slicewise info` tells of one series or file, without decoding its voxels. */
+export interface SeriesDescription {
+  readonly format: string;
+  /** Absent for NIfTI. */
+  readonly seriesInstanceUID?: string;
+  readonly modality?: string;
+  readonly bodyPartExamined?: string;
+  readonly seriesDescription?: string;
+  readonly transferSyntaxUIDs?: readonly string[];
+  readonly fileCount: number;
+  /** Absent where the series is no volume; then `problem` says why. */
+  readonly geometry?: VolumeGeometry;
+  readonly problem?: { readonly code: string; readonly message: string; readonly remedy: string };
+  readonly warnings: readonly Notice[];
+}
+
+/** A file format of image volumes. Every implementation passes test/contracts/reader-contract.ts. */
+export interface VolumeReader {
+  readonly id: string;
+  /** Whether a file is this format, by its first 352 bytes and its name. */
+  accepts(head: Uint8Array, name: string): boolean;
+  /** Every series among files of this format; never throws for one bad series: it has a `problem`. */
+  describe(files: readonly SourceFile[]): Promise<SeriesDescription[]>;
+  /** @throws InputError with a remedy, if the files are not one regular volume */
+  read(files: readonly SourceFile[], options?: ReadOptions): Promise<ReadResult>;
+}
