@@ -45,13 +45,15 @@ def random_view(
     position = torch.stack([grid_x, grid_y], -1)
     if _uniform(g, 0, 1) < 0.5:
         coarse = torch.randn((1, 2, 6, 6), generator=g) * a.elastic_px * _uniform(g, 0, 1)
-        position = position + F.interpolate(coarse, (size, size), mode="bicubic", align_corners=True)[0].permute(1, 2, 0)
+        position = position + F.interpolate(coarse, (size, size), mode="bicubic", align_corners=True)[0].permute(
+            1, 2, 0
+        )
     position = position @ to_slice.T + shift
     grid = (position / torch.tensor([width / 2, height / 2]))[None]
     view = F.grid_sample(image[None], grid, mode="bilinear", padding_mode="zeros", align_corners=False)[0]
-    target = F.grid_sample(
-        label[None, None].float(), grid, mode="nearest", padding_mode="zeros", align_corners=False
-    )[0, 0].long()
+    target = F.grid_sample(label[None, None].float(), grid, mode="nearest", padding_mode="zeros", align_corners=False)[
+        0, 0
+    ].long()
     return _random_intensity(view, a, g), target
 
 

@@ -1,6 +1,6 @@
 """Draws a patient split once and writes it as JSON; an existing split is never overwritten.
 
-    python -m slicewise_training.make_split cardiac-mr ../../shared/data/cardiac-mr splits/cardiac-mr.json
+python -m slicewise_training.make_split cardiac-mr ../../shared/data/cardiac-mr splits/cardiac-mr.json
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ SEED = 20161121
 
 def acdc_group(patient: str) -> str:
     """ACDC numbers its training patients by diagnosis, twenty a group (Bernard et al., IEEE TMI 2018, section II)."""
-    groups = ("dilated cardiomyopathy", "hypertrophic cardiomyopathy", "infarction", "normal", "abnormal right ventricle")
+    groups = (
+        "dilated cardiomyopathy",
+        "hypertrophic cardiomyopathy",
+        "infarction",
+        "normal",
+        "abnormal right ventricle",
+    )
     return groups[(int(patient.removeprefix("patient")) - 1) // 20]
 
 

@@ -85,9 +85,7 @@ class Bottleneck(nn.Module):
 def _shortcut(channels_in: int, channels_out: int, stride: int) -> nn.Module:
     if stride == 1 and channels_in == channels_out:
         return nn.Identity()
-    return nn.Sequential(
-        nn.Conv2d(channels_in, channels_out, 1, stride, bias=False), nn.BatchNorm2d(channels_out)
-    )
+    return nn.Sequential(nn.Conv2d(channels_in, channels_out, 1, stride, bias=False), nn.BatchNorm2d(channels_out))
 
 
 LAYERS: dict[Backbone, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int, int, int]]] = {
@@ -111,11 +109,11 @@ class DilatedResNet(nn.Module):
         dilations = (1, 1, 1, 2) if output_stride == 16 else (1, 1, 2, 4)
         channels_in = 64
         stages = []
-        for depth, channels, stride, dilation in zip(
-            depths, (64, 128, 256, 512), strides, dilations, strict=True
-        ):
+        for depth, channels, stride, dilation in zip(depths, (64, 128, 256, 512), strides, dilations, strict=True):
             blocks = [
-                block(channels_in if n == 0 else channels * block.expansion, channels, stride if n == 0 else 1, dilation)
+                block(
+                    channels_in if n == 0 else channels * block.expansion, channels, stride if n == 0 else 1, dilation
+                )
                 for n in range(depth)
             ]
             channels_in = channels * block.expansion

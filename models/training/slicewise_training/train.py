@@ -1,6 +1,6 @@
 """Trains one model from its configuration; a second call goes on where a killed one stopped.
 
-    python -m slicewise_training.train configs/cardiac-mr.json --data <folder> --run runs/cardiac-mr [--minutes 90]
+python -m slicewise_training.train configs/cardiac-mr.json --data <folder> --run runs/cardiac-mr [--minutes 90]
 """
 
 from __future__ import annotations
@@ -173,7 +173,12 @@ class Training:
         return {**result, "mean": float(np.mean(list(result.values())))}
 
     def note(self, **figures: object) -> None:
-        row = {"step": self.step, "minutes": round(self.seconds / 60, 2), "progress": round(self.progress, 4), **figures}
+        row = {
+            "step": self.step,
+            "minutes": round(self.seconds / 60, 2),
+            "progress": round(self.progress, 4),
+            **figures,
+        }
         with (self.run / "curves.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
         print(json.dumps(row), flush=True)

@@ -1,0 +1,65 @@
+"""Dice of a checkpoint or of an exported model on one part of its split, by patient and label.
+
+    python -m slicewise_training.evaluate configs/cardiac-mr.json --data <folder> --part validation \\
+        (--run runs/cardiac-mr | --model ../cardiac-mr)
+
+The test part is read once per released model: each reading is logged in splits/<id>.test-readings.jsonl.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .config import Config, load_config
+from .data import load_split, load_volumes
+from .network import run_checkpoint, run_onnx
+from .predict import Run, dice, predict_labels
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--part", choices=("validation", "test"), default="validation")
+    parser.add_argument("--output", type=Path, help="write the figures here as JSON")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--run", type=Path, help="folder of a training's checkpoint")
+    source.add_argument("--model", type=Path, help="exported model folder")
+    arguments = parser.parse_args()
+    config = load_config(arguments.config)
+    if arguments.part == "test":
+        log_test_reading(config, str(arguments.model or arguments.run))
+    run = run_onnx(arguments.model) if arguments.model else run_checkpoint(arguments.run, config)
+    figures = evaluate(config, arguments.data, arguments.part, run)
+    print(json.dumps(figures["mean"], indent=2))
+    if arguments.output:
+        arguments.output.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def evaluate(config: Config, data: Path, part: str, run: Run) -> dict[str, Any]:
+    """{"mean": {label: Dice, "all": mean of labels}, "volumes": {name: {label: Dice}}}."""
+    volumes: dict[str, dict[str, float]] = {}
+    for volume in load_volumes(data, load_split(config.split, part), config.input.low, config.input.high):
+        prediction = predict_labels(volume.image, volume.spacing, config.input, run)
+        volumes[volume.name] = {
+            str(label): dice(prediction, volume.label, label) for label in range(1, config.network.classes)
+        }
+    labels = [str(label) for label in range(1, config.network.classes)]
+    mean = {label: float(np.mean([v[label] for v in volumes.values()])) for label in labels}
+    return {"mean": {**mean, "all": float(np.mean(list(mean.values())))}, "volumes": volumes}
+
+
+def log_test_reading(config: Config, what: str) -> None:
+    log = config.split.with_suffix(".test-readings.jsonl")
+    with log.open("a") as file:
+        file.write(json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), "model": Path(what).name}) + "\n")
+
+
+if __name__ == "__main__":
+    main()
