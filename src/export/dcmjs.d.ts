@@ -1,0 +1,24 @@
+/** The few parts of dcmjs that Slicewise uses; the package has no types of its own. */
+declare module 'dcmjs' {
+  interface DataElement {
+    vr: string;
+    Value: unknown;
+  }
+
+  interface Dcmjs {
+    data: {
+      DicomDict: new (meta: Record<string, DataElement>) => {
+        dict: Record<string, DataElement>;
+        write(options?: { fragmentMultiframe?: boolean }): ArrayBuffer;
+      };
+      DicomMetaDictionary: {
+        denaturalizeDataset(dataset: object): Record<string, DataElement>;
+        nameMap: Readonly<Record<string, { tag: string; vr: string } | undefined>>;
+      };
+    };
+    log: { setLevel(level: 'error' | 'silent' | 'warn'): void };
+  }
+
+  const dcmjs: Dcmjs;
+  export default dcmjs;
+}
