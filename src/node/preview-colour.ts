@@ -1,0 +1,27 @@
+/** sRGB, 0…255. */
+export type Colour = readonly [red: number, green: number, blue: number];
+
+/** DICOM's 16-bit CIELab (PS3.3 C.10.7.1.1: white point D50) as an sRGB colour (white point D65, Bradford-adapted). */
+export function cielabToColour([l16, a16, b16]: readonly [number, number, number]): Colour {
+  const fy = ((l16 / 65535) * 100 + 16) / 116;
+  const fx = fy + ((a16 / 65535) * 255 - 128) / 500;
+  const fz = fy - ((b16 / 65535) * 255 - 128) / 200;
+  const x = 0.96422 * labInverse(fx);
+  const y = labInverse(fy);
+  const z = 0.82521 * labInverse(fz);
+  return [
+    gamma(3.1338561 * x - 1.6168667 * y - 0.4906146 * z),
+    gamma(-0.9787684 * x + 1.9161415 * y + 0.033454 * z),
+    gamma(0.0719453 * x - 0.2289914 * y + 1.4052427 * z),
+  ];
+}
+
+function labInverse(t: number): number {
+  return t > 6 / 29 ? t ** 3 : 3 * (6 / 29) ** 2 * (t - 4 / 29);
+}
+
+/** Linear light to an sRGB byte (IEC 61966-2-1). */
+function gamma(linear: number): number {
+  const clipped = Math.min(1, Math.max(0, linear));
+  return Math.round(255 * (clipped <= 0.0031308 ? 12.92 * clipped : 1.055 * clipped ** (1 / 2.4) - 0.055));
+}

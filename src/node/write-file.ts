@@ -1,0 +1,121 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { constants, rmSync } from 'node:fs';
+import { access, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { EnvironmentError } from '../errors.ts';
+
+/** A file that is complete on disk, still under a temporary name beside its place. */
+export interface StagedFile {
+  readonly path: string;
+  readonly byteLength: number;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+export type StageFile = (path: string, parts: readonly Uint8Array[]) => Promise<StagedFile>;
+
+/** Writes several files so that all of them appear, or none: each is staged under a temporary name in its own folder
+ * and flushed to the disk; when `produce` has returned all are renamed, replacing older files of these names.
+ * If anything fails, the signal aborts or the process exits, no trace is left and older files stay as they were.
+ * @throws EnvironmentError `file-not-writable`; the signal's reason; what `produce` throws */
+export async function writeFilesTogether(
+  produce: (stage: StageFile) => Promise<void>,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<void> {
+  const staged: { path: string; temporaryPath: string }[] = [];
+  const removeAll = (): void => {
+    for (const { temporaryPath } of staged) rmSync(temporaryPath, { force: true });
+  };
+  process.once('exit', removeAll);
+  try {
+    await produce(async (path, parts) => {
+      const target = await followLink(path);
+      const temporaryPath = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.partial`);
+      staged.push({ path: target, temporaryPath });
+      return stageFile(path, temporaryPath, parts, options.signal);
+    });
+    options.signal?.throwIfAborted();
+    await renameAll(staged);
+  } finally {
+    process.removeListener('exit', removeAll);
+    removeAll();
+  }
+}
+
+/** Checks before any long work that a file can be written at a path.
+ * @throws EnvironmentError `file-not-writable` if the folder is missing or not writable, or the path is a folder */
+export async function assertWritable(path: string): Promise<void> {
+  const target = await followLink(path);
+  const folder = dirname(target);
+  try {
+    if (!(await stat(folder)).isDirectory()) throw notWritable(path, `${folder} is no folder`);
+    await access(folder, constants.W_OK);
+  } catch (cause) {
+    if (cause instanceof EnvironmentError) throw cause;
+    throw notWritable(path, reasonOf(cause, folder), cause);
+  }
+  const existing = await stat(target).catch(() => undefined);
+  if (existing !== undefined && !existing.isFile()) throw notWritable(path, 'it exists and is no file');
+}
+
+async function stageFile(
+  path: string,
+  temporaryPath: string,
+  parts: readonly Uint8Array[],
+  signal: AbortSignal | undefined,
+): Promise<StagedFile> {
+  signal?.throwIfAborted();
+  const hash = createHash('sha256');
+  let byteLength = 0;
+  for (const part of parts) {
+    hash.update(part);
+    byteLength += part.byteLength;
+  }
+  try {
+    const handle = await open(temporaryPath, 'wx');
+    try {
+      await writeFile(handle, parts, signal === undefined ? {} : { signal });
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw notWritable(path, reasonOf(cause, dirname(temporaryPath)), cause);
+  }
+  return { path, byteLength, sha256: hash.digest('hex') };
+}
+
+async function renameAll(staged: readonly { path: string; temporaryPath: string }[]): Promise<void> {
+  const renamed: string[] = [];
+  for (const { path, temporaryPath } of staged) {
+    try {
+      await rename(temporaryPath, path);
+    } catch (cause) {
+      await Promise.all(renamed.map((done) => rm(done, { force: true })));
+      throw notWritable(path, reasonOf(cause, path), cause);
+    }
+    renamed.push(path);
+  }
+}
+
+/** A link is written through, as an editor would, not replaced. */
+async function followLink(path: string): Promise<string> {
+  return realpath(path).catch(() => resolve(path));
+}
+
+function notWritable(path: string, reason: string, cause?: unknown): EnvironmentError {
+  return new EnvironmentError('file-not-writable', `${path} cannot be written: ${reason}.`, {
+    remedy: 'Name a file in a folder that exists, is writable and has room.',
+    details: { path },
+    cause,
+  });
+}
+
+function reasonOf(cause: unknown, path: string): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'ENOENT') return `${path} does not exist`;
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return `${path} is not writable`;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full';
+  return cause instanceof Error ? cause.message : String(cause);
+}
