@@ -1,0 +1,90 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { encodeNiftiImage, encodeNiftiLabelmap } from '../src/export/nifti.ts';
+import { createShortAxisHeart, type ShortAxisHeart, type ShortAxisHeartOptions } from './short-axis-heart.ts';
+import { encodeDicomPhase, type DicomSeriesOptions } from './write-dicom.ts';
+
+/** Where `npm start` and the tests find the sample; git ignores it. */
+export const GENERATED_FOLDER = join(import.meta.dirname, 'generated');
+
+/** Makes the sample and writes it, replacing what was there:
+ * `dicom/phase_01/…dcm`, `nifti/phase_01/image.nii.gz`, `nifti/phase_01/labels.nii.gz`, and so on. */
+export async function generateSample(
+  folder: string,
+  options: ShortAxisHeartOptions & DicomSeriesOptions = {},
+): Promise<ShortAxisHeart> {
+  const heart = createShortAxisHeart(options);
+  for (const format of ['dicom', 'nifti']) await rm(join(folder, format), { recursive: true, force: true });
+  for (const phase of heart.phases.keys()) {
+    await writeDicomPhase(join(folder, 'dicom', phaseName(phase)), heart, phase, options);
+    await writeNiftiPhase(join(folder, 'nifti', phaseName(phase)), heart, phase);
+  }
+  return heart;
+}
+
+/** phase_01 is the first, at end-diastole. */
+export function phaseName(phase: number): string {
+  return `phase_${String(phase + 1).padStart(2, '0')}`;
+}
+
+export async function writeDicomPhase(
+  folder: string,
+  heart: ShortAxisHeart,
+  phase: number,
+  options: DicomSeriesOptions = {},
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const { name, bytes } of encodeDicomPhase(heart, phase, options)) await writeFile(join(folder, name), bytes);
+}
+
+async function writeNiftiPhase(folder: string, { geometry, phases }: ShortAxisHeart, phase: number): Promise<void> {
+  const moment = phases[phase];
+  if (moment === undefined) throw new RangeError(`there is no phase ${phase}`);
+  await mkdir(folder, { recursive: true });
+  const image = await encodeNiftiImage({ geometry, voxels: moment.voxels }, { gzip: true });
+  const labels = await encodeNiftiLabelmap({ geometry, voxels: moment.labels, segments: [] }, { gzip: true });
+  await writeFile(join(folder, 'image.nii.gz'), image);
+  await writeFile(join(folder, 'labels.nii.gz'), labels);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      output: { type: 'string', default: GENERATED_FOLDER },
+      seed: { type: 'string' },
+      slices: { type: 'string' },
+      size: { type: 'string' },
+      phases: { type: 'string' },
+      implicit: { type: 'boolean', default: false },
+    },
+  });
+  const heart = await generateSample(values.output, {
+    ...wholeNumbers({ seed: values.seed, slices: values.slices, size: values.size, phases: values.phases }),
+    transferSyntax: values.implicit ? 'implicit' : 'explicit',
+  });
+  const { dimensions, spacing } = heart.geometry;
+  const grid = `${dimensions.join(' × ')} voxels of ${spacing.map((mm) => mm.toFixed(2)).join(' × ')} mm`;
+  console.log(`${heart.phases.length} phases of ${grid} in ${values.output}`);
+  console.log(`End-diastole is ${phaseName(0)}, end-systole ${phaseName(heart.endSystole)}.`);
+}
+
+function wholeNumbers(texts: Readonly<Record<string, string | undefined>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(texts).flatMap(([name, text]) => {
+      if (text === undefined) return [];
+      if (!/^[1-9]\d*$/.test(text)) throw new Error(`--${name} is a whole number of 1 or more, not "${text}"`);
+      return [[name, Number(text)]];
+    }),
+  );
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  try {
+    await main();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 2;
+  }
+}
