@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { InputError } from '../errors.ts';
+import type { Labelmap } from '../labelmap/labelmap.ts';
+import { gridDistanceMm, voxelVolumeMl, type VolumeGeometry } from '../volume/geometry.ts';
+
+const count = z.number().int().nonnegative();
+const volumeMl = z.number().nonnegative();
+const dice = z.number().min(0).max(1);
+
+/** Normative description of an evaluation; JSON Schema and type come from it. */
+export const overlapSchema = z.strictObject({
+  labels: z
+    .array(
+      z.strictObject({
+        label: z.number().int().min(1),
+        name: z.string().optional().describe("the segment's label, where a file has one"),
+        dice: dice.describe('2 |A∩B| / (|A| + |B|); 1 where both are empty'),
+        predictionVoxels: count,
+        referenceVoxels: count,
+        commonVoxels: count,
+        predictionMl: volumeMl,
+        referenceMl: volumeMl,
+      }),
+    )
+    .describe('every label that is described or occurs in either labelmap, ascending'),
+  meanDice: dice.describe('mean over labels; 1 without any label'),
+});
+
+export type Overlap = z.infer<typeof overlapSchema>;
+
+export interface OverlapOptions {
+  /** Largest distance in mm between equal corners of the grids; a tenth of the smallest spacing by default. */
+  readonly toleranceMm?: number;
+}
+
+/** Compares two labelmaps on one grid label by label.
+ * @throws InputError `geometry-mismatch` saying how the grids differ */
+export function evaluateOverlap(prediction: Labelmap, reference: Labelmap, options: OverlapOptions = {}): Overlap {
+  assertSameGrid(prediction.geometry, reference.geometry, options.toleranceMm);
+  const [inPrediction, inReference, inBoth] = countVoxels(prediction.voxels, reference.voxels);
+  const voxelMl = voxelVolumeMl(reference.geometry);
+  const labels = labelsOf(prediction, reference, inPrediction, inReference).map((label) => {
+    const [a, b, common] = [inPrediction[label] ?? 0, inReference[label] ?? 0, inBoth[label] ?? 0];
+    const name = [reference, prediction]
+      .flatMap(({ segments }) => segments)
+      .find((segment) => segment.segmentNumber === label)?.segmentLabel;
+    return {
+      label,
+      ...(name !== undefined && { name }),
+      dice: a + b === 0 ? 1 : (2 * common) / (a + b),
+      predictionVoxels: a,
+      referenceVoxels: b,
+      commonVoxels: common,
+      predictionMl: a * voxelMl,
+      referenceMl: b * voxelMl,
+    };
+  });
+  const sum = labels.reduce((total, label) => total + label.dice, 0);
+  return { labels, meanDice: labels.length === 0 ? 1 : sum / labels.length };
+}
+
+function assertSameGrid(prediction: VolumeGeometry, reference: VolumeGeometry, tolerance?: number): void {
+  const size = (geometry: VolumeGeometry): string => geometry.dimensions.join(' × ');
+  const distance = gridDistanceMm(prediction, reference);
+  const toleranceMm = tolerance ?? 0.1 * Math.min(...reference.spacing);
+  if (distance <= toleranceMm) return;
+  const how =
+    distance === Infinity
+      ? `the prediction has ${size(prediction)} voxels, the reference ${size(reference)}`
+      : `their corners are up to ${distance.toPrecision(3)} mm apart, at most ${toleranceMm.toPrecision(2)} mm is allowed`;
+  throw new InputError('geometry-mismatch', `The labelmaps are on different grids: ${how}.`, {
+    remedy: 'Compare labelmaps of one image, on the grid of that image.',
+    details: { prediction, reference, distanceMm: distance, toleranceMm },
+  });
+}
+
+type Voxels = Labelmap['voxels'];
+
+/** Voxels of each label in the prediction, in the reference, and in both at one place. */
+function countVoxels(prediction: Voxels, reference: Voxels): [Float64Array, Float64Array, Float64Array] {
+  const sizes = 65536;
+  const counts: [Float64Array, Float64Array, Float64Array] = [
+    new Float64Array(sizes),
+    new Float64Array(sizes),
+    new Float64Array(sizes),
+  ];
+  const [inPrediction, inReference, inBoth] = counts;
+  for (let at = 0; at < reference.length; at++) {
+    const a = prediction[at] ?? 0;
+    const b = reference[at] ?? 0;
+    if (a === 0 && b === 0) continue;
+    inPrediction[a] = (inPrediction[a] ?? 0) + 1;
+    inReference[b] = (inReference[b] ?? 0) + 1;
+    if (a === b) inBoth[a] = (inBoth[a] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function labelsOf(
+  prediction: Labelmap,
+  reference: Labelmap,
+  inPrediction: Float64Array,
+  inReference: Float64Array,
+): number[] {
+  const described = [...prediction.segments, ...reference.segments].map((segment) => segment.segmentNumber);
+  const occurring = Array.from(inReference.keys()).filter(
+    (label) => label > 0 && (inPrediction[label] ?? 0) + (inReference[label] ?? 0) > 0,
+  );
+  return [...new Set([...described, ...occurring])].sort((a, b) => a - b);
+}
