@@ -1,0 +1,66 @@
+/** Bytes read in order; of a compressed file no more is unpacked than asked for. */
+export interface ByteSource {
+  /** @returns the next `byteLength` bytes
+   * @throws Error if there are fewer, or if the compressed data are damaged */
+  take(byteLength: number): Promise<Uint8Array>;
+}
+
+const GZIP_MAGIC = [0x1f, 0x8b] as const;
+/** Deflate makes at most 1,032 bytes of one. */
+const MAX_DEFLATE_RATIO = 1032;
+
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === GZIP_MAGIC[0] && bytes[1] === GZIP_MAGIC[1];
+}
+
+/** The content of a file that may be gzipped. */
+export function openBytes(bytes: Uint8Array): ByteSource {
+  return isGzip(bytes) ? openGzip(bytes) : openPlain(bytes);
+}
+
+function openPlain(bytes: Uint8Array): ByteSource {
+  let position = 0;
+  return {
+    take(byteLength) {
+      if (position + byteLength > bytes.length) {
+        return Promise.reject(new Error(`it ends after ${bytes.length} of ${position + byteLength} bytes`));
+      }
+      position += byteLength;
+      return Promise.resolve(bytes.subarray(position - byteLength, position));
+    },
+  };
+}
+
+function openGzip(bytes: Uint8Array): ByteSource {
+  const compressed = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+  const unzipped: ReadableStream<Uint8Array> = compressed.pipeThrough(new DecompressionStream('gzip'));
+  const chunks = unzipped.getReader();
+  let rest: Uint8Array = new Uint8Array(0);
+  return {
+    async take(byteLength) {
+      // Checked before memory is allocated: a header of 352 bytes can claim terabytes.
+      if (byteLength > bytes.length * MAX_DEFLATE_RATIO) {
+        throw new Error(`its ${bytes.length} compressed bytes cannot hold the ${byteLength} that its header promises`);
+      }
+      const taken = new Uint8Array(byteLength);
+      let position = 0;
+      while (position < byteLength) {
+        if (rest.length === 0) {
+          const { done, value } = await chunks.read();
+          if (done) throw new Error(`its content ends ${byteLength - position} bytes early`);
+          rest = value;
+        }
+        const part = rest.subarray(0, byteLength - position);
+        taken.set(part, position);
+        position += part.length;
+        rest = rest.subarray(part.length);
+      }
+      return taken;
+    },
+  };
+}

@@ -1,0 +1,274 @@
+import { InputError } from '../errors.ts';
+import type { Vector3 } from '../volume/geometry.ts';
+import type { CopiedAttribute } from '../volume/volume.ts';
+import { readDicomHeader, type DicomDataset, type PixelDataLocation } from './dicom-dataset.ts';
+import type { DicomKeyword } from './dicom-dictionary.ts';
+import type { Rescale } from './modality-values.ts';
+import type { PixelFormat } from './pixel-data.ts';
+import type { SourceFile } from './reader.ts';
+
+/** What is kept of one image file's header; the file's bytes are not. */
+export interface DicomInstance {
+  readonly file: SourceFile;
+  readonly transferSyntaxUID: string;
+  readonly sopClassUID: string;
+  readonly sopInstanceUID: string;
+  readonly studyInstanceUID: string;
+  readonly seriesInstanceUID: string;
+  readonly frameOfReferenceUID: string | undefined;
+  readonly modality: string | undefined;
+  readonly bodyPartExamined: string | undefined;
+  readonly seriesDescription: string | undefined;
+  readonly rescaleType: string | undefined;
+  readonly isLossy: boolean;
+  readonly isInverted: boolean;
+  readonly copied: Readonly<Partial<Record<CopiedAttribute, string>>>;
+  /** Values that can tell apart images at one position, by keyword. */
+  readonly distinguishing: ReadonlyMap<DicomKeyword, string>;
+  /** The image as a slice, or why it cannot be one. */
+  readonly slice: SliceHeader | InputError;
+}
+
+/** A single-frame greyscale image with its place in the patient. */
+export interface SliceHeader {
+  readonly pixelData: PixelDataLocation;
+  readonly format: PixelFormat;
+  readonly rescale: Rescale;
+  /** Image Position (Patient), LPS mm, and the file's own strings. */
+  readonly position: Vector3;
+  readonly positionStrings: readonly [string, string, string];
+  /** Image Orientation (Patient): unit vectors of a row (along i) and a column (along j), and the file's own strings. */
+  readonly rowDirection: Vector3;
+  readonly columnDirection: Vector3;
+  readonly orientationStrings: readonly [string, string, string, string, string, string];
+  /** Pixel Spacing: between rows (along j), between columns (along i), mm. */
+  readonly pixelSpacing: readonly [row: number, column: number];
+  readonly pixelSpacingStrings: readonly [string, string];
+  /** Spacing Between Slices, else Slice Thickness, mm. */
+  readonly nominalSliceSpacing: number | undefined;
+}
+
+const COPIED_ATTRIBUTES: readonly CopiedAttribute[] = [
+  'PatientName',
+  'PatientID',
+  'IssuerOfPatientID',
+  'PatientBirthDate',
+  'PatientSex',
+  'PatientAge',
+  'PatientSize',
+  'PatientWeight',
+  'StudyDate',
+  'StudyTime',
+  'StudyID',
+  'StudyDescription',
+  'AccessionNumber',
+  'ReferringPhysicianName',
+  'PositionReferenceIndicator',
+];
+
+/** What distinguishes cardiac phases, echoes, b-values, time points, reconstructions; no dates or times of day. */
+const DISTINGUISHING_ATTRIBUTES: readonly DicomKeyword[] = [
+  'TemporalPositionIdentifier',
+  'TriggerTime',
+  'NominalCardiacTriggerDelayTime',
+  'EchoTime',
+  'EchoNumbers',
+  'InversionTime',
+  'FlipAngle',
+  'DiffusionBValue',
+  'ImageType',
+  'ConvolutionKernel',
+  'AcquisitionNumber',
+];
+
+const SEGMENTATION_CLASSES = new Set(['1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.66.7']);
+
+/** Reads the header of a DICOM file.
+ * @returns undefined for objects without an image of the patient (reports, presentation states, segmentations …)
+ * @throws InputError if the file cannot be parsed */
+export async function readDicomInstance(file: SourceFile): Promise<DicomInstance | undefined> {
+  const dataset = await readDicomHeader(file);
+  const sopClassUID = dataset.text('SOPClassUID') ?? '';
+  if (!dataset.has('Rows') || SEGMENTATION_CLASSES.has(sopClassUID)) return undefined;
+  return {
+    file,
+    transferSyntaxUID: dataset.transferSyntaxUID,
+    sopClassUID,
+    sopInstanceUID: dataset.text('SOPInstanceUID') ?? '',
+    studyInstanceUID: dataset.text('StudyInstanceUID') ?? '',
+    seriesInstanceUID: dataset.text('SeriesInstanceUID') ?? '',
+    frameOfReferenceUID: dataset.text('FrameOfReferenceUID'),
+    modality: dataset.string('Modality'),
+    bodyPartExamined: dataset.string('BodyPartExamined'),
+    seriesDescription: dataset.text('SeriesDescription'),
+    rescaleType: dataset.string('RescaleType'),
+    isLossy: dataset.string('LossyImageCompression') === '01',
+    isInverted: dataset.string('PhotometricInterpretation') === 'MONOCHROME1',
+    copied: copiedAttributes(dataset),
+    distinguishing: new Map(
+      DISTINGUISHING_ATTRIBUTES.map((keyword): [DicomKeyword, string] => [
+        keyword,
+        distinguishingValue(dataset, keyword),
+      ]),
+    ),
+    slice: sliceHeaderOrProblem(dataset, file.name),
+  };
+}
+
+function copiedAttributes(dataset: DicomDataset): Partial<Record<CopiedAttribute, string>> {
+  const copied: Partial<Record<CopiedAttribute, string>> = {};
+  for (const keyword of COPIED_ATTRIBUTES) {
+    const value = dataset.text(keyword);
+    if (value !== undefined) copied[keyword] = value;
+  }
+  return copied;
+}
+
+function distinguishingValue(dataset: DicomDataset, keyword: DicomKeyword): string {
+  return keyword === 'DiffusionBValue' || keyword === 'NominalCardiacTriggerDelayTime'
+    ? dataset.numbers(keyword).join('\\')
+    : (dataset.text(keyword) ?? '');
+}
+
+function sliceHeaderOrProblem(dataset: DicomDataset, name: string): SliceHeader | InputError {
+  try {
+    return sliceHeader(dataset, name);
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+}
+
+function sliceHeader(dataset: DicomDataset, name: string): SliceHeader {
+  assertSingleFrame(dataset, name);
+  assertGreyscale(dataset, name);
+  const pixelData = dataset.pixelData;
+  if (pixelData === undefined) {
+    throw dataset.reachedPixelData
+      ? unsupportedImage(name, 'it has floating-point pixels', 'Export the series with integer pixels.')
+      : new InputError('no-pixel-data', `${name} has no pixel data.`, {
+          remedy: 'Export the series again with its images, or take this file out of the input.',
+          details: { file: name },
+        });
+  }
+  const position = values(dataset, 'ImagePositionPatient', 3, name);
+  const orientation = values(dataset, 'ImageOrientationPatient', 6, name);
+  const spacing = values(dataset, 'PixelSpacing', 2, name);
+  const [x, y, z] = position.numbers as [number, number, number];
+  const [rowX, rowY, rowZ, columnX, columnY, columnZ] = orientation.numbers as SixNumbers;
+  const [rowSpacing, columnSpacing] = spacing.numbers as [number, number];
+  if (!(rowSpacing > 0 && columnSpacing > 0)) {
+    throw invalidAttribute(name, 'PixelSpacing', spacing.strings.join('\\'));
+  }
+  return {
+    pixelData,
+    format: pixelFormat(dataset, name),
+    rescale: rescaleOf(dataset, name),
+    position: [x, y, z],
+    positionStrings: position.strings as [string, string, string],
+    rowDirection: unitVector([rowX, rowY, rowZ], orientation.strings, name),
+    columnDirection: unitVector([columnX, columnY, columnZ], orientation.strings, name),
+    orientationStrings: orientation.strings as SixStrings,
+    pixelSpacing: [rowSpacing, columnSpacing],
+    pixelSpacingStrings: spacing.strings as [string, string],
+    nominalSliceSpacing: [dataset.number('SpacingBetweenSlices'), dataset.number('SliceThickness')].find(
+      (millimetres) => millimetres !== undefined && millimetres > 0,
+    ),
+  };
+}
+
+type SixNumbers = [number, number, number, number, number, number];
+type SixStrings = [string, string, string, string, string, string];
+
+function assertSingleFrame(dataset: DicomDataset, name: string): void {
+  const frames = dataset.number('NumberOfFrames') ?? 1;
+  // GE writes an empty per-frame sequence into some single-frame images.
+  const keepsItsPositionPerFrame =
+    dataset.has('PerFrameFunctionalGroupsSequence') && !dataset.has('ImagePositionPatient');
+  if (frames === 1 && !keepsItsPositionPerFrame) return;
+  throw unsupportedImage(
+    name,
+    `it is a multi-frame image (${frames} frames)`,
+    'Export the series as single-frame images, or convert it to NIfTI (for example with dcm2niix) and load that.',
+  );
+}
+
+function assertGreyscale(dataset: DicomDataset, name: string): void {
+  const photometric = dataset.string('PhotometricInterpretation') ?? 'none';
+  const samples = dataset.number('SamplesPerPixel') ?? 1;
+  if (samples === 1 && (photometric === 'MONOCHROME2' || photometric === 'MONOCHROME1')) return;
+  throw unsupportedImage(
+    name,
+    `it is not greyscale (photometric interpretation ${photometric}, ${samples} samples a pixel)`,
+    'Use the original greyscale series: models take one value a voxel.',
+  );
+}
+
+function pixelFormat(dataset: DicomDataset, name: string): PixelFormat {
+  const rows = dataset.number('Rows') ?? 0;
+  const columns = dataset.number('Columns') ?? 0;
+  if (rows < 1 || columns < 1) throw invalidAttribute(name, 'Rows and Columns', `${rows} and ${columns}`);
+  const bitsAllocated = dataset.number('BitsAllocated') ?? 0;
+  const bitsStored = dataset.number('BitsStored') ?? bitsAllocated;
+  const highBit = dataset.number('HighBit') ?? bitsStored - 1;
+  if (bitsAllocated !== 8 && bitsAllocated !== 16 && bitsAllocated !== 32) {
+    throw unsupportedImage(name, `it has ${bitsAllocated} bits a pixel`, 'Export the series with 8, 16 or 32 bits.');
+  }
+  if (bitsStored < 1 || bitsStored > bitsAllocated || highBit !== bitsStored - 1) {
+    throw unsupportedImage(
+      name,
+      `its pixels are packed in an unusual way (${bitsAllocated} bits, ${bitsStored} stored, high bit ${highBit})`,
+      'Export the series again: the high bit must be the stored bits less one.',
+    );
+  }
+  return { rows, columns, bitsAllocated, bitsStored, isSigned: dataset.number('PixelRepresentation') === 1 };
+}
+
+function rescaleOf(dataset: DicomDataset, name: string): Rescale {
+  if (dataset.has('ModalityLUTSequence')) {
+    throw unsupportedImage(
+      name,
+      'it maps stored to modality values with a table (Modality LUT)',
+      'Export the series with a rescale slope and intercept.',
+    );
+  }
+  const slope = dataset.has('RescaleSlope') ? (dataset.number('RescaleSlope') ?? NaN) : 1;
+  const intercept = dataset.has('RescaleIntercept') ? (dataset.number('RescaleIntercept') ?? NaN) : 0;
+  if (!Number.isFinite(slope) || slope === 0 || !Number.isFinite(intercept)) {
+    throw invalidAttribute(name, 'RescaleSlope and RescaleIntercept', `${slope} and ${intercept}`);
+  }
+  return { slope, intercept };
+}
+
+function values(dataset: DicomDataset, keyword: DicomKeyword, count: number, name: string) {
+  const strings = dataset.strings(keyword);
+  if (strings.length === 0) {
+    throw new InputError('missing-attribute', `${name} does not say where it lies: ${keyword} is missing.`, {
+      remedy: 'Use the original images of the scanner; screenshots and secondary captures are no volume.',
+      details: { file: name, attribute: keyword },
+    });
+  }
+  const numbers = strings.map((text) => (text === '' ? NaN : Number(text)));
+  if (numbers.length !== count || !numbers.every(Number.isFinite)) {
+    throw invalidAttribute(name, keyword, strings.join('\\'));
+  }
+  return { strings, numbers };
+}
+
+/** DICOM writes unit vectors to six digits or so; anything else is no direction. */
+function unitVector(vector: Vector3, orientation: readonly string[], name: string): Vector3 {
+  const length = Math.hypot(...vector);
+  if (!(Math.abs(length - 1) < 0.01)) throw invalidAttribute(name, 'ImageOrientationPatient', orientation.join('\\'));
+  return [vector[0] / length, vector[1] / length, vector[2] / length];
+}
+
+function invalidAttribute(name: string, attribute: string, value: string): InputError {
+  return new InputError('invalid-attribute', `${name} has no usable ${attribute}: ${value}.`, {
+    remedy: 'Export the series again from the scanner or archive.',
+    details: { file: name, attribute, value },
+  });
+}
+
+function unsupportedImage(name: string, what: string, remedy: string): InputError {
+  return new InputError('unsupported-image', `${name} cannot be used: ${what}.`, { remedy, details: { file: name } });
+}

@@ -1,0 +1,111 @@
+import type { VoxelArray } from '../volume/volume.ts';
+import { storedArray, type PixelFormat, type StoredValues } from './pixel-data.ts';
+
+/** Modality value = stored value · slope + intercept (PS3.3 C.11.1.1). */
+export interface Rescale {
+  readonly slope: number;
+  readonly intercept: number;
+}
+
+/** Collects slices of modality values in the smallest type that loses nothing: the stored type if nothing is rescaled,
+ * Int16 (Int32 once a value needs it) if slopes and intercepts are integers, else Float32, computed in float64. */
+export interface ModalityVoxels {
+  /** Writes slice k; changes `stored`, whose unused high bits it clears or fills with the sign. */
+  write(k: number, stored: StoredValues, format: PixelFormat, rescale: Rescale): void;
+  readonly voxels: VoxelArray;
+}
+
+/** @param slices the format and rescaling of every slice to come, for the choice of the type */
+export function createModalityVoxels(
+  slices: readonly { readonly format: PixelFormat; readonly rescale: Rescale }[],
+  pixelsPerSlice: number,
+): ModalityVoxels {
+  let voxels = allocate(slices, pixelsPerSlice * slices.length);
+  return {
+    get voxels() {
+      return voxels;
+    },
+    write(k, stored, format, rescale) {
+      normaliseBits(stored, format);
+      const from = k * pixelsPerSlice;
+      if (isIdentity(rescale)) {
+        if (voxels.constructor === stored.constructor) {
+          voxels.set(stored, from);
+          return;
+        }
+      }
+      const { min, max } = rescaleInto(voxels.subarray(from, from + pixelsPerSlice), stored, rescale);
+      if (voxels instanceof Int16Array && (min < -0x8000 || max > 0x7fff)) {
+        voxels = Int32Array.from(voxels);
+        rescaleInto(voxels.subarray(from, from + pixelsPerSlice), stored, rescale);
+      }
+    },
+  };
+}
+
+/** Rescales a whole volume, in the type {@link createModalityVoxels} would choose; `stored` itself if there is nothing
+ * to do. */
+export function rescaleVoxels(stored: VoxelArray, rescale: Rescale): VoxelArray {
+  if (isIdentity(rescale)) return stored;
+  const isFloat = stored instanceof Float32Array || stored instanceof Float64Array;
+  if (!isFloat && Number.isInteger(rescale.slope) && Number.isInteger(rescale.intercept)) {
+    const int16 = new Int16Array(stored.length);
+    const { min, max } = rescaleInto(int16, stored, rescale);
+    if (min >= -0x8000 && max <= 0x7fff) return int16;
+    if (min >= -0x80000000 && max <= 0x7fffffff) {
+      const int32 = new Int32Array(stored.length);
+      rescaleInto(int32, stored, rescale);
+      return int32;
+    }
+  }
+  const float32 = new Float32Array(stored.length);
+  rescaleInto(float32, stored, rescale);
+  return float32;
+}
+
+function allocate(slices: readonly { format: PixelFormat; rescale: Rescale }[], length: number): VoxelArray {
+  const [first] = slices;
+  const isOneFormat = slices.every(
+    ({ format }) => format.bitsAllocated === first?.format.bitsAllocated && format.isSigned === first.format.isSigned,
+  );
+  if (first !== undefined && isOneFormat && slices.every(({ rescale }) => isIdentity(rescale))) {
+    return storedArray(first.format, length);
+  }
+  return slices.every(fitsInt32) ? new Int16Array(length) : new Float32Array(length);
+}
+
+function fitsInt32({ format, rescale: { slope, intercept } }: { format: PixelFormat; rescale: Rescale }): boolean {
+  const span = 2 ** format.bitsStored * Math.abs(slope) + Math.abs(intercept);
+  return Number.isInteger(slope) && Number.isInteger(intercept) && span <= 0x7fffffff;
+}
+
+function isIdentity({ slope, intercept }: Rescale): boolean {
+  return slope === 1 && intercept === 0;
+}
+
+/** Only Bits Stored bits are the value (PS3.5 8.1.1); old files keep overlays in the rest. */
+function normaliseBits(values: StoredValues, { bitsAllocated, bitsStored, isSigned }: PixelFormat): void {
+  if (bitsStored === bitsAllocated) return;
+  const unused = 32 - bitsStored;
+  if (isSigned) {
+    for (let index = 0; index < values.length; index++) values[index] = ((values[index] ?? 0) << unused) >> unused;
+  } else {
+    for (let index = 0; index < values.length; index++) values[index] = ((values[index] ?? 0) << unused) >>> unused;
+  }
+}
+
+function rescaleInto(
+  target: VoxelArray,
+  stored: VoxelArray,
+  { slope, intercept }: Rescale,
+): { min: number; max: number } {
+  let min = Infinity;
+  let max = -Infinity;
+  for (let index = 0; index < stored.length; index++) {
+    const value = (stored[index] ?? 0) * slope + intercept;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    target[index] = value;
+  }
+  return { min, max };
+}

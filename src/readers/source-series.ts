@@ -1,0 +1,81 @@
+import type { CopiedAttribute, Notice, SourceInstance, SourceSeries } from '../volume/volume.ts';
+import type { SliceStack } from './slice-stack.ts';
+
+/** What a DICOM-SEG needs to know of the series, and what is odd about it.
+ * @returns no source if a UID is missing: nothing could refer to the images */
+export function sourceSeriesOf({ slices }: SliceStack): { source?: SourceSeries; notices: Notice[] } {
+  const [first] = slices;
+  if (first === undefined) return { notices: [] };
+  const { instance, header } = first;
+  const notices: Notice[] = [];
+
+  const frames = new Set(slices.map((slice) => slice.instance.frameOfReferenceUID));
+  if (frames.size > 1) {
+    notices.push({
+      code: 'several-frames-of-reference',
+      message: `The ${slices.length} slices name ${frames.size} frames of reference; as they form one regular grid, the first slice's is taken for all.`,
+    });
+  }
+  if (slices.some((slice) => slice.instance.isInverted)) {
+    notices.push({
+      code: 'inverted-greyscale',
+      message: 'The images are MONOCHROME1 (low values are bright); the values are used as stored.',
+    });
+  }
+  const { attributes, emptied } = withoutInvalidDates(instance.copied);
+  if (emptied.length > 0) {
+    notices.push({
+      code: 'invalid-date-emptied',
+      message: `${emptied.join(' and ')} hold${emptied.length === 1 ? 's' : ''} no calendar date and will be left empty in what is written.`,
+    });
+  }
+  const hasIdentity =
+    instance.studyInstanceUID !== '' &&
+    instance.seriesInstanceUID !== '' &&
+    slices.every(({ instance: { sopClassUID, sopInstanceUID } }) => sopClassUID !== '' && sopInstanceUID !== '');
+  if (!hasIdentity) {
+    notices.push({
+      code: 'source-without-identity',
+      message:
+        'The images lack UIDs (study, series, SOP class or SOP instance), so no DICOM-SEG can refer to them; write NIfTI.',
+    });
+    return { notices };
+  }
+  const source: SourceSeries = {
+    studyInstanceUID: instance.studyInstanceUID,
+    seriesInstanceUID: instance.seriesInstanceUID,
+    ...(instance.frameOfReferenceUID === undefined ? {} : { frameOfReferenceUID: instance.frameOfReferenceUID }),
+    instances: slices.map((slice, sliceIndex): SourceInstance => ({
+      sopClassUID: slice.instance.sopClassUID,
+      sopInstanceUID: slice.instance.sopInstanceUID,
+      sliceIndex,
+      imagePositionPatient: slice.header.positionStrings,
+    })),
+    imageOrientationPatient: header.orientationStrings,
+    pixelSpacing: header.pixelSpacingStrings,
+    attributes,
+    lossyImageCompression: slices.some((slice) => slice.instance.isLossy),
+  };
+  return { source, notices };
+}
+
+const DATE_ATTRIBUTES = ['PatientBirthDate', 'StudyDate'] as const satisfies readonly CopiedAttribute[];
+
+/** A SEG with the source's invalid date would be invalid itself; an empty date is allowed (type 2). */
+function withoutInvalidDates(copied: SourceSeries['attributes']) {
+  const emptied = DATE_ATTRIBUTES.filter((keyword) => {
+    const date = copied[keyword];
+    return date !== undefined && !isCalendarDate(date);
+  });
+  return { attributes: { ...copied, ...Object.fromEntries(emptied.map((keyword) => [keyword, ''])) }, emptied };
+}
+
+/** DA: YYYYMMDD of a day that exists (PS3.5 6.2). */
+function isCalendarDate(text: string): boolean {
+  const match = /^(\d{4})(\d\d)(\d\d)$/.exec(text);
+  if (match === null) return false;
+  const [year, month, day] = match.slice(1).map(Number) as [number, number, number];
+  const date = new Date(Date.UTC(year, month - 1, day));
+  date.setUTCFullYear(year);
+  return year > 0 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+}
