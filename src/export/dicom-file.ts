@@ -4,10 +4,10 @@ import { InternalError } from '../errors.ts';
 /** One attribute's value, as dcmjs writes it. AT is a number (0x0062000b), DS a string of at most 16 characters,
  * binary an exact ArrayBuffer, a sequence its items; an empty string is an attribute without a value. */
 export type DicomValue =
-  string | number | ArrayBuffer | DicomDataset | readonly string[] | readonly number[] | readonly DicomDataset[];
+  string | number | ArrayBuffer | DicomAttributes | readonly string[] | readonly number[] | readonly DicomAttributes[];
 
 /** A data set by keyword; attributes that are undefined are left out. */
-export interface DicomDataset {
+export interface DicomAttributes {
   readonly [keyword: string]: DicomValue | undefined;
 }
 
@@ -18,7 +18,7 @@ const IMPLEMENTATION_CLASS_UID = '2.25.124617046329414573190472218904136514403';
 /** Bytes of a Part 10 file in Explicit VR Little Endian: preamble, file meta information and the data set,
  * which may be followed by elements of higher tags.
  * @throws InternalError `internal` if a keyword is not in the dictionary: dcmjs would drop it with a warning */
-export function encodePart10(dataset: DicomDataset, implementationVersionName: string): Uint8Array {
+export function encodePart10(dataset: DicomAttributes, implementationVersionName: string): Uint8Array {
   assertKeywords(dataset);
   const { DicomDict, DicomMetaDictionary } = dcmjs.data;
   const file = new DicomDict(
@@ -35,7 +35,7 @@ export function encodePart10(dataset: DicomDataset, implementationVersionName: s
   return new Uint8Array(file.write({ fragmentMultiframe: false }));
 }
 
-function assertKeywords(dataset: DicomDataset): void {
+function assertKeywords(dataset: DicomAttributes): void {
   for (const [keyword, value] of Object.entries(dataset)) {
     if (dcmjs.data.DicomMetaDictionary.nameMap[keyword] === undefined) {
       throw new InternalError('internal', `${keyword} is no DICOM keyword.`, { remedy: 'Please report this.' });
@@ -46,6 +46,6 @@ function assertKeywords(dataset: DicomDataset): void {
   }
 }
 
-function isItem(value: unknown): value is DicomDataset {
+function isItem(value: unknown): value is DicomAttributes {
   return typeof value === 'object' && value !== null && !(value instanceof ArrayBuffer);
 }

@@ -2,7 +2,7 @@ import type { CodedConcept, Segment } from '../labelmap/segment.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { Provenance } from '../labelmap/segmentation-result.ts';
 import type { CopiedAttribute, SourceSeries } from '../volume/volume.ts';
-import type { DicomDataset } from './dicom-file.ts';
+import type { DicomAttributes } from './dicom-file.ts';
 import { copiedDecimalString, dateString, decimalString, shortened, timeString } from './dicom-values.ts';
 
 /** What made a labelmap: the software, and the model if there was one. A result's provenance is one. */
@@ -29,7 +29,7 @@ const IMAGE_POSITION_PATIENT = 0x00200032;
 const PLANE_POSITION_SEQUENCE = 0x00209113;
 
 /** Everything of a BINARY segmentation before the per-frame functional groups (PS3.3 A.51, C.8.20). */
-export function segDataset(labelmap: Labelmap, source: SourceSeries, description: SegDescription): DicomDataset {
+export function segDataset(labelmap: Labelmap, source: SourceSeries, description: SegDescription): DicomAttributes {
   return {
     SpecificCharacterSet: 'ISO_IR 192',
     SOPClassUID: SEGMENTATION_STORAGE,
@@ -47,7 +47,7 @@ export function segDataset(labelmap: Labelmap, source: SourceSeries, description
   };
 }
 
-function patientAndStudy({ attributes, studyInstanceUID }: SourceSeries): DicomDataset {
+function patientAndStudy({ attributes, studyInstanceUID }: SourceSeries): DicomAttributes {
   // Type 2: present, if need be empty.
   const required: readonly CopiedAttribute[] = [
     'PatientName',
@@ -68,7 +68,7 @@ function patientAndStudy({ attributes, studyInstanceUID }: SourceSeries): DicomD
   };
 }
 
-function series({ frameOfReferenceUID }: SourceSeries, description: SegDescription): DicomDataset {
+function series({ frameOfReferenceUID }: SourceSeries, description: SegDescription): DicomAttributes {
   return {
     Modality: 'SEG',
     SeriesInstanceUID: description.seriesInstanceUID,
@@ -80,7 +80,7 @@ function series({ frameOfReferenceUID }: SourceSeries, description: SegDescripti
   };
 }
 
-function equipment(origin: LabelmapOrigin): DicomDataset {
+function equipment(origin: LabelmapOrigin): DicomAttributes {
   return {
     Manufacturer: 'Slicewise',
     ManufacturerModelName: shortened(origin.modelId ?? 'Slicewise', 64),
@@ -92,7 +92,7 @@ function equipment(origin: LabelmapOrigin): DicomDataset {
 }
 
 /** The model once more where archives look for it (PS3.3 C.12.1.1.5). */
-function processingEquipment(origin: LabelmapOrigin): DicomDataset {
+function processingEquipment(origin: LabelmapOrigin): DicomAttributes {
   return {
     PurposeOfReferenceCodeSequence: [code(dcm('109102', 'Processing Equipment'))],
     Manufacturer: 'Slicewise',
@@ -105,7 +105,7 @@ function processingEquipment(origin: LabelmapOrigin): DicomDataset {
   };
 }
 
-function image(labelmap: Labelmap, source: SourceSeries, description: SegDescription): DicomDataset {
+function image(labelmap: Labelmap, source: SourceSeries, description: SegDescription): DicomAttributes {
   const [columns, rows] = labelmap.geometry.dimensions;
   return {
     ImageType: ['DERIVED', 'PRIMARY'],
@@ -131,7 +131,7 @@ function image(labelmap: Labelmap, source: SourceSeries, description: SegDescrip
 }
 
 /** Every instance of the source, whether a frame was derived from it or not (PS3.3 C.12.2). */
-function references({ seriesInstanceUID, instances }: SourceSeries): DicomDataset {
+function references({ seriesInstanceUID, instances }: SourceSeries): DicomAttributes {
   const unique = new Map(instances.map((instance) => [instance.sopInstanceUID, instance.sopClassUID]));
   return {
     ReferencedSeriesSequence: [
@@ -147,7 +147,7 @@ function references({ seriesInstanceUID, instances }: SourceSeries): DicomDatase
 }
 
 /** Frames are indexed by segment, then by position (PS3.3 C.7.6.17). */
-function dimensions(dimensionOrganizationUID: string): DicomDataset {
+function dimensions(dimensionOrganizationUID: string): DicomAttributes {
   return {
     DimensionOrganizationSequence: [{ DimensionOrganizationUID: dimensionOrganizationUID }],
     DimensionIndexSequence: [
@@ -168,7 +168,7 @@ function dimensions(dimensionOrganizationUID: string): DicomDataset {
 }
 
 /** PS3.3 C.8.20.4. */
-function segmentItem(segment: Segment, origin: LabelmapOrigin): DicomDataset {
+function segmentItem(segment: Segment, origin: LabelmapOrigin): DicomAttributes {
   const manual = segment.algorithmType === 'MANUAL';
   return {
     SegmentNumber: segment.segmentNumber,
@@ -194,7 +194,7 @@ function segmentItem(segment: Segment, origin: LabelmapOrigin): DicomDataset {
 }
 
 /** PS3.3 table 10-19. */
-function algorithmIdentification(origin: LabelmapOrigin): DicomDataset {
+function algorithmIdentification(origin: LabelmapOrigin): DicomAttributes {
   return {
     AlgorithmFamilyCodeSequence: [code(dcm('123110', 'Artificial Intelligence'))],
     AlgorithmName: shortened(origin.modelId ?? '', 64),
@@ -207,7 +207,7 @@ function parameters({ modelSha256 }: LabelmapOrigin): string | undefined {
   return modelSha256 === undefined ? undefined : `sha256=${modelSha256}`;
 }
 
-function sharedGroups({ geometry }: Labelmap, source: SourceSeries): DicomDataset {
+function sharedGroups({ geometry }: Labelmap, source: SourceSeries): DicomAttributes {
   // Thickness is the gap: a labelled voxel reaches half-way to the next slice, as its volume is counted.
   const gap = decimalString(geometry.spacing[2]);
   return {
@@ -222,7 +222,7 @@ function dcm(codeValue: string, codeMeaning: string): CodedConcept {
   return { codeValue, codingSchemeDesignator: 'DCM', codeMeaning };
 }
 
-function code({ codeValue, codingSchemeDesignator, codeMeaning }: CodedConcept): DicomDataset {
+function code({ codeValue, codingSchemeDesignator, codeMeaning }: CodedConcept): DicomAttributes {
   return {
     CodeValue: codeValue,
     CodingSchemeDesignator: codingSchemeDesignator,
