@@ -1,0 +1,109 @@
+import type { CommandSpec } from './parse-arguments.ts';
+
+const json = { type: 'boolean', help: 'print one JSON document and nothing else' } as const;
+const series = {
+  type: 'string',
+  value: 'UID',
+  help: 'the Series Instance UID to take, where there are several',
+} as const;
+const quiet = { type: 'boolean', help: 'no progress, no summary; warnings and errors only' } as const;
+
+export const segmentSpec = {
+  name: 'segment',
+  summary: 'segment a series into DICOM-SEG or a NIfTI labelmap',
+  positionals: [
+    {
+      name: 'input',
+      help: 'a folder (with its subfolders), one file, or several files: DICOM or NIfTI',
+      several: true,
+    },
+  ],
+  options: {
+    model: { type: 'string', value: 'id|folder', help: 'a model of `slicewise models`, or your own model folder' },
+    output: { type: 'string', value: 'file', help: '.dcm is DICOM-SEG, .nii and .nii.gz a NIfTI labelmap' },
+    series,
+    reference: {
+      type: 'string',
+      value: 'folder',
+      help: 'the DICOM series on the same grid that a DICOM-SEG of a NIfTI input refers to',
+    },
+    backend: { type: 'string', value: 'node|wasm', help: 'onnxruntime for this machine (node), or WebAssembly' },
+    tta: { type: 'boolean', help: 'average over the flips, rotations and scales the model allows: better, slower' },
+    threads: { type: 'string', value: 'N', help: 'threads for inference' },
+    force: { type: 'boolean', help: 'go on although modality or body part are not what the model was made for' },
+    preview: { type: 'string', value: 'picture.png', help: 'also write a contact sheet with coloured outlines' },
+    report: { type: 'string', value: 'report.json', help: 'also write what was done, measured and found' },
+    quiet,
+  },
+  required: ['model', 'output'],
+  examples: [
+    'slicewise segment scans/heart --model cardiac-mr --output heart.dcm --preview heart.png',
+    'slicewise segment heart.nii.gz --model cardiac-mr --output labels.nii.gz',
+  ],
+} as const satisfies CommandSpec;
+
+export const infoSpec = {
+  name: 'info',
+  summary: 'say which series are there, their geometry, and what is odd about them',
+  positionals: [{ name: 'input', help: 'a folder (with its subfolders), one file, or several files', several: true }],
+  options: { json },
+  required: [],
+  examples: ['slicewise info scans/heart', 'slicewise info scans --json'],
+} as const satisfies CommandSpec;
+
+export const modelsSpec = {
+  name: 'models',
+  summary: 'list the models, show one, or verify that one computes here what it should',
+  positionals: [
+    { name: 'list|show|verify', help: 'list (the default), show <id|folder>, verify <id|folder>', optional: true },
+    { name: 'id|folder', help: 'a model of the list, or your own model folder', optional: true },
+  ],
+  options: {
+    backend: { type: 'string', value: 'node|wasm', help: 'the backend to verify on' },
+    json,
+  },
+  required: [],
+  examples: ['slicewise models', 'slicewise models show cardiac-mr', 'slicewise models verify cardiac-mr'],
+} as const satisfies CommandSpec;
+
+export const convertSpec = {
+  name: 'convert',
+  summary: 'convert an image to NIfTI, or a labelmap from DICOM-SEG to NIfTI and back',
+  positionals: [
+    { name: 'input', help: 'an image (DICOM series or NIfTI), a DICOM-SEG, or a NIfTI labelmap (for .dcm)' },
+    { name: 'output', help: '.nii or .nii.gz; .dcm for a DICOM-SEG of a NIfTI labelmap' },
+  ],
+  options: {
+    series,
+    reference: {
+      type: 'string',
+      value: 'folder',
+      help: 'the DICOM series of a labelmap: the grid for .nii (a DICOM-SEG omits empty slices), the source for .dcm',
+    },
+    model: { type: 'string', value: 'id|folder', help: 'for .dcm: whose segments the label values are' },
+    quiet,
+  },
+  required: [],
+  examples: [
+    'slicewise convert scans/heart heart.nii.gz',
+    'slicewise convert heart.dcm labels.nii.gz --reference scans/heart',
+    'slicewise convert labels.nii.gz heart.dcm --reference scans/heart --model cardiac-mr',
+  ],
+} as const satisfies CommandSpec;
+
+export const evaluateSpec = {
+  name: 'evaluate',
+  summary: 'compare a labelmap with a reference: Dice and volumes',
+  positionals: [
+    { name: 'prediction', help: 'a DICOM-SEG or NIfTI labelmap' },
+    { name: 'reference', help: 'a DICOM-SEG or NIfTI labelmap on the same grid' },
+  ],
+  options: {
+    tolerance: { type: 'string', value: 'mm', help: 'for the surface figures of a later version; not used yet' },
+    json,
+  },
+  required: [],
+  examples: ['slicewise evaluate heart.dcm expert.nii.gz'],
+} as const satisfies CommandSpec;
+
+export const commandSpecs = [segmentSpec, infoSpec, modelsSpec, convertSpec, evaluateSpec] as const;

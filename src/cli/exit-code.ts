@@ -1,0 +1,27 @@
+import { EnvironmentError, InputError, isSegmentationError } from '../errors.ts';
+
+/** 0 done · 1 our bug · 2 input · 3 environment · 130 interrupted (128 + SIGINT, as shells count). */
+export const ExitCode = { done: 0, bug: 1, input: 2, environment: 3, interrupted: 130 } as const;
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof InputError) return ExitCode.input;
+  if (error instanceof EnvironmentError) return ExitCode.environment;
+  return ExitCode.bug;
+}
+
+/** The message and what to do about it; the stack only on request. */
+export function formatError(error: unknown, options: { readonly withStack: boolean }): string {
+  const lines = isSegmentationError(error)
+    ? [`error: ${error.message}`, `  ${error.remedy}`]
+    : [
+        `error: Something went wrong that should not: ${error instanceof Error ? error.message : String(error)}`,
+        '  Please report it, with the output of the same command under DEBUG=1.',
+      ];
+  if (options.withStack && error instanceof Error) lines.push(...stacksOf(error));
+  return `${lines.join('\n')}\n`;
+}
+
+function stacksOf(error: Error): string[] {
+  const stack = error.stack ?? error.message;
+  return error.cause instanceof Error ? [stack, 'caused by:', ...stacksOf(error.cause)] : [stack];
+}
