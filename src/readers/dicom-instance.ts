@@ -81,15 +81,21 @@ const DISTINGUISHING_ATTRIBUTES: readonly DicomKeyword[] = [
   'AcquisitionNumber',
 ];
 
-const SEGMENTATION_CLASSES = new Set(['1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.66.7']);
+/** Objects with pixels that are no image of the patient: made from one, and often stored beside it. */
+const DERIVED_OBJECT_CLASSES = new Set([
+  '1.2.840.10008.5.1.4.1.1.30', // Parametric Map
+  '1.2.840.10008.5.1.4.1.1.66.4', // Segmentation
+  '1.2.840.10008.5.1.4.1.1.66.7', // Label Map Segmentation
+  '1.2.840.10008.5.1.4.1.1.481.2', // RT Dose
+]);
 
 /** Reads the header of a DICOM file.
- * @returns undefined for objects without an image of the patient (reports, presentation states, segmentations …)
+ * @returns undefined for objects without an image of the patient (reports, segmentations, doses …)
  * @throws InputError if the file cannot be parsed */
 export async function readDicomInstance(file: SourceFile): Promise<DicomInstance | undefined> {
   const dataset = await readDicomHeader(file);
   const sopClassUID = dataset.text('SOPClassUID') ?? '';
-  if (!dataset.has('Rows') || SEGMENTATION_CLASSES.has(sopClassUID)) return undefined;
+  if (!dataset.has('Rows') || DERIVED_OBJECT_CLASSES.has(sopClassUID)) return undefined;
   return {
     file,
     transferSyntaxUID: dataset.transferSyntaxUID,
