@@ -1,8 +1,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { encodeNiftiImage, encodeNiftiLabelmap } from '../src/export/nifti.ts';
+import { isMainModule } from './is-main-module.ts';
 import { createShortAxisHeart, type ShortAxisHeart, type ShortAxisHeartOptions } from './short-axis-heart.ts';
 import { encodeDicomPhase, type DicomSeriesOptions } from './write-dicom.ts';
 
@@ -80,7 +80,7 @@ function wholeNumbers(texts: Readonly<Record<string, string | undefined>>): Reco
   );
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (isMainModule(import.meta.url)) {
   try {
     await main();
   } catch (error) {

@@ -66,10 +66,11 @@ class VentricularSection implements HeartSection {
     this.#axisY = 2 * (z / 83);
     this.#trabeculaeMm = 3.6 * smoothstep((this.#depth - 0.15) / 0.5);
     this.#papillaryMuscles = papillaryMuscles(this.#depth, this.#endocardium, contraction);
-    // The pericardium keeps its size through the beat; what the ventricles leave of it is fat.
-    const halfWidth = taper(z, 0, 100) * 35;
-    const rightShare = taper(z, 0, 96) * 27;
-    this.#sac = { x: -rightShare / 2, y: 0, a: halfWidth + rightShare / 2 + 1, b: taper(z, 0, 100) * 40 };
+    // The pericardium shrinks less than the ventricles do; what they leave of it is fat.
+    const halfWidth = taper(z, 0, 92) * mix(34, 32, contraction);
+    const rightShare = taper(z, 0, 88) * mix(27, 22, contraction);
+    const halfHeight = taper(z, 0, 92) * mix(39, 36, contraction);
+    this.#sac = { x: -rightShare / 2, y: 0, a: halfWidth + rightShare / 2 + 1, b: halfHeight };
   }
 
   labelAt(x: number, y: number): number {

@@ -1,7 +1,7 @@
 import { createGeometry, type Vector3, type VolumeGeometry } from '../src/volume/geometry.ts';
 import { cutHeart, HEART_REACH_MM } from './heart-anatomy.ts';
 import { createNoiseField, createRandom, type NoiseField, type Random } from './random.ts';
-import { createThorax } from './thorax-anatomy.ts';
+import { createThorax, type Thorax } from './thorax-anatomy.ts';
 import { signalOf } from './tissue.ts';
 
 export interface ShortAxisHeartOptions {
@@ -65,7 +65,7 @@ export function createShortAxisHeart(options: ShortAxisHeartOptions = {}): Short
     labels: new Uint8Array(size * size * slices),
   }));
   const contractions = made.map((_, phase) => contractionAt(phase, phases, endSystole));
-  const scene = createScene(seed);
+  const scene = createScene(seed, geometry);
   for (let k = 0; k < slices; k++) {
     drawSlice({ scene, geometry, k, supersampling, contractions, phases: made });
   }
@@ -102,13 +102,26 @@ function contractionAt(phase: number, phases: number, endSystole: number): numbe
 
 interface Scene {
   readonly seed: number;
-  readonly thorax: ReturnType<typeof createThorax>;
+  readonly thorax: Thorax;
   readonly noise: NoiseField;
+  /** The coils' sensitivity by pixel. */
+  readonly shading: Float32Array;
 }
 
-function createScene(seed: number): Scene {
+function createScene(seed: number, { dimensions: [size], spacing: [mmPerPixel] }: VolumeGeometry): Scene {
   const noise = createNoiseField(seed);
-  return { seed, noise, thorax: createThorax(seed, noise) };
+  const shading = Float32Array.from({ length: size * size }, (_, pixel) => {
+    const x = ((pixel % size) - (size - 1) / 2) * mmPerPixel;
+    return coilSensitivity(x, (Math.floor(pixel / size) - (size - 1) / 2) * mmPerPixel);
+  });
+  return { seed, noise, thorax: createThorax(seed, noise), shading };
+}
+
+/** One coil on the front of the chest, a weaker one in the table. */
+function coilSensitivity(x: number, y: number): number {
+  const front = Math.hypot(x + 120, y + 40);
+  const back = Math.hypot(x - 150, y - 120);
+  return 0.55 + 0.85 * Math.exp(-front / 110) + 0.45 * Math.exp(-back / 90);
 }
 
 interface SliceJob {
@@ -137,23 +150,30 @@ function drawSlice({ scene, geometry, k, supersampling, contractions, phases }: 
   const atX = new Float32Array(pixels);
   const atY = new Float32Array(pixels);
   const chest = new Uint8Array(pixels * samples);
+  const chestSignal = new Float32Array(pixels);
   const chestSections = depths.map((z) => thorax.cut(z));
+  const signals = Float64Array.from(signalOf);
   for (let pixel = 0; pixel < pixels; pixel++) {
-    const x = ((pixel % size) - (size - 1) / 2) * mmPerPixel - AXIS_OFFSET_MM.x;
-    const y = (Math.floor(pixel / size) - (size - 1) / 2) * mmPerPixel - AXIS_OFFSET_MM.y;
+    const px = ((pixel % size) - (size - 1) / 2) * mmPerPixel - AXIS_OFFSET_MM.x;
+    const py = (Math.floor(pixel / size) - (size - 1) / 2) * mmPerPixel - AXIS_OFFSET_MM.y;
     // Nothing in a body is an ellipse: every outline is bent by a few millimetres.
-    atX[pixel] = x + 2.6 * noise(x / 38, y / 38, middle / 60);
-    atY[pixel] = y + 2.6 * noise(x / 38, y / 38, middle / 60 + 77);
+    const x = px + 2.6 * noise(px / 38, py / 38, middle / 60);
+    const y = py + 2.6 * noise(px / 38, py / 38, middle / 60 + 77);
+    atX[pixel] = x;
+    atY[pixel] = y;
     let sample = pixel * samples;
+    let sum = 0;
     for (const section of chestSections) {
       for (let n = 0; n < points; n++) {
-        chest[sample++] = section.tissueAt(at(atX, pixel) + at(pointX, n), at(atY, pixel) + at(pointY, n));
+        const tissue = section.tissueAt(x + at(pointX, n), y + at(pointY, n));
+        chest[sample++] = tissue;
+        sum += at(signals, tissue);
       }
     }
+    chestSignal[pixel] = sum / samples;
   }
 
   const texture = grain(scene, atX, atY, middle);
-  const signals = Float64Array.from(signalOf);
   const signal = new Float32Array(pixels);
   for (const [index, phase] of phases.entries()) {
     const contraction = contractions[index] ?? 0;
@@ -163,24 +183,26 @@ function drawSlice({ scene, geometry, k, supersampling, contractions, phases }: 
     for (let pixel = 0; pixel < pixels; pixel++) {
       const x = at(atX, pixel);
       const y = at(atY, pixel);
-      const near = x * x + y * y < HEART_REACH_MM * HEART_REACH_MM;
+      if (x * x + y * y > HEART_REACH_MM * HEART_REACH_MM) {
+        signal[pixel] = at(chestSignal, pixel) * at(texture, pixel);
+        continue;
+      }
       let sample = pixel * samples;
       let sum = 0;
       for (const section of sections) {
         for (let n = 0; n < points; n++) {
-          const heart = near ? section.tissueAt(x + at(pointX, n), y + at(pointY, n)) : undefined;
-          sum += at(signals, heart ?? at(chest, sample));
+          const tissue = section.tissueAt(x + at(pointX, n), y + at(pointY, n)) ?? at(chest, sample);
+          sum += at(signals, tissue);
           sample++;
         }
       }
-      signal[pixel] = (sum / samples) * at(texture, pixel);
-      if (!near) continue;
       // Blood swirls: what is bright differs from phase to phase.
-      signal[pixel] = at(signal, pixel) * (1 + 0.1 * noise(x / 6, y / 6, middle / 6 + 3.7 * index));
+      const swirl = 1 + 0.1 * noise(x / 6, y / 6, middle / 6 + 3.7 * index);
+      signal[pixel] = (sum / samples) * at(texture, pixel) * swirl;
       labels[pixel] = truth.labelAt(x, y);
     }
     const random = createRandom(scene.seed * 1_000_003 + k * 1009 + index);
-    receive(signal, size, mmPerPixel, random, phase.voxels.subarray(k * pixels, (k + 1) * pixels));
+    receive(signal, scene.shading, random, phase.voxels.subarray(k * pixels, (k + 1) * pixels));
   }
 }
 
@@ -196,13 +218,11 @@ function grain({ noise }: Scene, atX: Float32Array, atY: Float32Array, z: number
 const BLOOD_VALUE = 420;
 const NOISE_SIGMA = 9;
 
-/** What the scanner makes of a slice: its point spread, the coils' shading, complex noise, magnitude. */
-function receive(signal: Float32Array, size: number, mmPerPixel: number, random: Random, out: Uint16Array): void {
-  const blurred = blur(signal, size);
+/** What the scanner makes of a square slice: its point spread, the coils' shading, complex noise, magnitude. */
+function receive(signal: Float32Array, shading: Float32Array, random: Random, out: Uint16Array): void {
+  const blurred = blur(signal, Math.sqrt(signal.length));
   for (let pixel = 0; pixel < out.length; pixel++) {
-    const x = ((pixel % size) - (size - 1) / 2) * mmPerPixel;
-    const y = (Math.floor(pixel / size) - (size - 1) / 2) * mmPerPixel;
-    const real = at(blurred, pixel) * BLOOD_VALUE * coilSensitivity(x, y) + NOISE_SIGMA * random.normal();
+    const real = at(blurred, pixel) * BLOOD_VALUE * at(shading, pixel) + NOISE_SIGMA * random.normal();
     const imaginary = NOISE_SIGMA * random.normal();
     out[pixel] = Math.min(4095, Math.round(Math.sqrt(real * real + imaginary * imaginary)));
   }
@@ -225,13 +245,6 @@ function blurRows(values: Float32Array, size: number, step: number, stride: numb
     }
   }
   return out;
-}
-
-/** One coil on the front of the chest, a weaker one in the table. */
-function coilSensitivity(x: number, y: number): number {
-  const front = Math.hypot(x + 120, y + 40);
-  const back = Math.hypot(x - 150, y - 120);
-  return 0.55 + 0.85 * Math.exp(-front / 110) + 0.45 * Math.exp(-back / 90);
 }
 
 /** n points evenly over −½…½: the centres of n equal parts. */

@@ -72,9 +72,10 @@ class ThoraxCut implements ThoraxSection {
       if (depth < fat) return noise(x / 6, y / 10, z / 12) > 0.8 ? Tissue.muscle : Tissue.fat;
       if (depth < fat + 14) return chestWall(x, y, z, depth - fat, noise);
     }
-    if (ellipse(x - 96, y - 84, 27, 30) < 1) return vertebra(ellipse(x - 96, y - 84, 27, 30));
-    const aorta = ellipse(x - 52, y - 62, 11, 13);
-    if (aorta < 1.25) return aorta < 1 ? Tissue.vessel : Tissue.muscle;
+    const spine = spineTissue(x - 104, y - 80);
+    if (spine !== undefined) return spine;
+    const aorta = ellipse(x - 74, y - 60, 10.5, 12);
+    if (aorta < 2.6 + noise(x / 12, y / 12, z / 20)) return aorta < 1 ? Tissue.vessel : Tissue.fat;
     const dome = this.#diaphragmTop + 0.0034 * (x - 4) * (x - 4) + 3 * noise(x / 30, 0, z / 40);
     if (y > dome + 3) return this.#belowDiaphragm(x, y);
     if (y > dome) return Tissue.muscle;
@@ -117,9 +118,14 @@ function chestWall(x: number, y: number, z: number, depth: number, noise: NoiseF
   return noise(x / 9, y / 9, z / 15 + 30) > 0.45 ? Tissue.fat : Tissue.muscle;
 }
 
-function vertebra(level: number): Tissue {
-  if (level < 0.62) return Tissue.marrow;
-  return level < 0.74 ? Tissue.bone : Tissue.muscle;
+/** A vertebral body, the canal behind it, the long muscles of the back around. */
+function spineTissue(x: number, y: number): Tissue | undefined {
+  const body = ellipse(x, y, 18, 16) ** 2 - 2 * ((x * y) / (18 * 16)) ** 2;
+  if (body < 1) return body < 0.75 ? Tissue.marrow : Tissue.bone;
+  if (ellipse(x - 25, y - 9, 7, 7) < 1) return Tissue.vessel; // cerebrospinal fluid is as bright as blood
+  if (ellipse(x - 27, y - 12, 20, 17) < 1) return Tissue.bone;
+  if (ellipse(x - 34, y + 17, 17, 20) < 1 || ellipse(x - 24, y - 42, 18, 24) < 1) return Tissue.muscle;
+  return undefined;
 }
 
 /** Denser and thicker towards the hilum, above and behind the left atrium. */

@@ -26,13 +26,13 @@ export const signalOf: readonly number[] = (() => {
     [Tissue.fat]: -1.15,
     [Tissue.muscle]: 0.26,
     [Tissue.bone]: 0.07,
-    [Tissue.marrow]: -0.5,
+    [Tissue.marrow]: -0.42,
     [Tissue.liver]: 0.36,
     [Tissue.spleen]: 0.5,
     [Tissue.stomach]: 0.62,
     [Tissue.myocardium]: 0.32,
     [Tissue.leftBlood]: 1,
-    [Tissue.rightBlood]: 0.88,
+    [Tissue.rightBlood]: 0.86,
     [Tissue.vessel]: 0.95,
   };
   return Object.values(Tissue).map((tissue) => signals[tissue]);
