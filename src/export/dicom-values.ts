@@ -1,8 +1,10 @@
 /** A number as DS: at most 16 characters (PS3.5 table 6.2-1), with the most digits that fit. */
 export function decimalString(value: number): string {
-  let text = String(value);
-  for (let digits = 16; text.length > 16; digits--) text = String(Number(value.toPrecision(digits)));
-  return text;
+  for (let digits = 17; ; digits--) {
+    const rounded = Number(value.toPrecision(digits));
+    const text = [String(rounded), rounded.toExponential()].find(({ length }) => length <= 16);
+    if (text !== undefined) return text;
+  }
 }
 
 /** A source's own DS string, digit by digit; one that is longer than the standard allows is written again from its number. */
