@@ -71,7 +71,7 @@ export function isSameGrid(a: VolumeGeometry, b: VolumeGeometry): boolean {
 
 interface Placement {
   /** The target's voxel at a voxel of the other grid; may lie outside its dimensions. */
-  toTarget(i: number, j: number, k: number): readonly [number, number, number];
+  readonly toTarget: (i: number, j: number, k: number) => readonly [number, number, number];
 }
 
 /** Finds how the voxels of one grid lie on another's. */

@@ -11,9 +11,12 @@ const BAR_WIDTH = 28;
 /** ANSI: erase from the cursor to the end of the line. */
 const ERASE_LINE = '\r\u001B[K';
 
-/** A bar with slices, rate and time left on a terminal; nothing at all in a pipe. */
-export function createProgressBar(sink: TextSink, now: () => number = () => performance.now()): ProgressBar {
-  if (sink.isTTY !== true) return { update: () => undefined, clear: () => undefined };
+/** A bar with slices, rate and time left on a terminal; nothing at all in a pipe, or without a sink. */
+export function createProgressBar(
+  sink: TextSink | undefined,
+  now: () => number = () => performance.now(),
+): ProgressBar {
+  if (sink?.isTTY !== true) return { update: () => undefined, clear: () => undefined };
   const startedAt = now();
   let drawnAt = -Infinity;
   return {

@@ -17,18 +17,19 @@ export type StageFile = (path: string, parts: readonly Uint8Array[]) => Promise<
 /** Writes several files so that all of them appear, or none: each is staged under a temporary name in its own folder
  * and flushed to the disk; when `produce` has returned all are renamed, replacing older files of these names.
  * If anything fails, the signal aborts or the process exits, no trace is left and older files stay as they were.
+ * @returns what `produce` returned
  * @throws EnvironmentError `file-not-writable`; the signal's reason; what `produce` throws */
-export async function writeFilesTogether(
-  produce: (stage: StageFile) => Promise<void>,
+export async function writeFilesTogether<T>(
+  produce: (stage: StageFile) => Promise<T>,
   options: { readonly signal?: AbortSignal } = {},
-): Promise<void> {
+): Promise<T> {
   const staged: { path: string; temporaryPath: string }[] = [];
   const removeAll = (): void => {
     for (const { temporaryPath } of staged) rmSync(temporaryPath, { force: true });
   };
   process.once('exit', removeAll);
   try {
-    await produce(async (path, parts) => {
+    const produced = await produce(async (path, parts) => {
       const target = await followLink(path);
       const temporaryPath = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.partial`);
       staged.push({ path: target, temporaryPath });
@@ -36,6 +37,7 @@ export async function writeFilesTogether(
     });
     options.signal?.throwIfAborted();
     await renameAll(staged);
+    return produced;
   } finally {
     process.removeListener('exit', removeAll);
     removeAll();

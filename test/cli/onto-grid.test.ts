@@ -101,7 +101,7 @@ describe('labelmapOnto', () => {
       'not parallel',
     ],
   ] as const)('%s is refused', (_, target, reason) => {
-    expect(() => labelmapOnto(labelled(oblique), target as VolumeGeometry)).toThrow(reason);
+    expect(() => labelmapOnto(labelled(oblique), target)).toThrow(reason);
   });
 });
 

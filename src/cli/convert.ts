@@ -1,0 +1,185 @@
+import { InputError } from '../errors.ts';
+import { segSourceOf } from '../export/seg-source.ts';
+import type { Labelmap } from '../labelmap/labelmap.ts';
+import type { Segment } from '../labelmap/segment.ts';
+import { createUid } from '../labelmap/uid.ts';
+import { openFiles } from '../node/files.ts';
+import { assertWritable, writeFilesTogether } from '../node/write-file.ts';
+import { readVolume } from '../readers/read-volume.ts';
+import type { Volume } from '../volume/volume.ts';
+import type { CommandContext } from './command-context.ts';
+import { convertSpec } from './commands.ts';
+import { encodeVerified, outputFormatOf, type OutputFormat } from './encode-labelmap.ts';
+import { assertSameVoxels, labelmapOnto } from './onto-grid.ts';
+import { assertNotAnInput } from './output-paths.ts';
+import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
+import { formatGeometry, printLines, printWarnings, RESEARCH_USE_ONLY } from './print.ts';
+import { isDicomFile, readLabelmap, unnamedSegments } from './read-labelmap.ts';
+import { softwareVersion } from './software-version.ts';
+
+interface Converted {
+  readonly parts: readonly Uint8Array[];
+  readonly lines: readonly string[];
+}
+
+type ConvertOptions = CommandArguments<typeof convertSpec>['options'];
+
+/** `slicewise convert`: image → NIfTI, DICOM-SEG → NIfTI labelmap, NIfTI labelmap → DICOM-SEG. */
+export async function convert(
+  { positionals, options }: CommandArguments<typeof convertSpec>,
+  context: CommandContext,
+): Promise<void> {
+  const [input = '', output = ''] = positionals;
+  const format = outputFormatOf(output, 'convert');
+  assertNotAnInput([output], [input]);
+  await assertWritable(output);
+  const { parts, lines } = await convertTo(format, input, options, context);
+  await writeFilesTogether(
+    async (stage) => {
+      await stage(output, parts);
+    },
+    { signal: context.signal },
+  );
+  if (!options.quiet) printLines(context.stdout, [...lines, `wrote ${output}`, RESEARCH_USE_ONLY]);
+}
+
+async function convertTo(
+  format: OutputFormat,
+  input: string,
+  options: ConvertOptions,
+  context: CommandContext,
+): Promise<Converted> {
+  if (format === 'dicom-seg') return niftiToSegmentation(input, options, context);
+  if (options.model !== undefined) {
+    throw invalidArguments(convertSpec, '--model names the segments of a DICOM-SEG, and the output is NIfTI');
+  }
+  if (await isSegmentation(input)) return segmentationToNifti(input, format, options, context);
+  if (options.reference !== undefined) {
+    throw invalidArguments(convertSpec, '--reference is for labelmaps, and the input is an image');
+  }
+  return imageToNifti(input, format, options, context);
+}
+
+async function imageToNifti(
+  input: string,
+  format: OutputFormat,
+  { series }: ConvertOptions,
+  { stderr, signal }: CommandContext,
+): Promise<Converted> {
+  const { volume, warnings } = await readVolume(openFiles([input]), readOptions(series, signal));
+  printWarnings(stderr, warnings);
+  const { encodeNiftiImage } = await import('../export/nifti.ts');
+  const bytes = await encodeNiftiImage(volume, { gzip: format === 'nifti-gzip' });
+  return { parts: [bytes], lines: formatGeometry(volume.geometry) };
+}
+
+async function segmentationToNifti(
+  input: string,
+  format: OutputFormat,
+  { reference: referencePath, series }: ConvertOptions,
+  { stderr, signal }: CommandContext,
+): Promise<Converted> {
+  const reference = await readReference(referencePath, series, signal);
+  const { labelmap, warnings } = await readLabelmap(input, reference);
+  printWarnings(stderr, warnings);
+  if (reference === undefined) {
+    printWarnings(stderr, [
+      {
+        code: 'partial-grid',
+        message:
+          'A DICOM-SEG leaves out empty slices, so the NIfTI file may have fewer slices than its series; ' +
+          '--reference with the folder of the series fills them.',
+      },
+    ]);
+  }
+  const { parts } = await encodeVerified(labelmap, format, origin());
+  return { parts, lines: [...formatGeometry(labelmap.geometry), ...listSegments(labelmap)] };
+}
+
+async function niftiToSegmentation(
+  input: string,
+  { reference: referencePath, model, series }: ConvertOptions,
+  { stderr, signal }: CommandContext,
+): Promise<Converted> {
+  const { format, labelmap, warnings } = await readLabelmap(input);
+  printWarnings(stderr, warnings);
+  if (format !== 'NIfTI') {
+    throw new InputError('not-nifti', `${input} is DICOM already; only a NIfTI labelmap becomes a DICOM-SEG.`, {
+      remedy: 'Name an output that ends in .nii or .nii.gz, or an input that is a NIfTI labelmap.',
+    });
+  }
+  const reference = await readReference(referencePath, series, signal);
+  if (reference === undefined) throw referenceMissing();
+  const source = segSourceOf(reference);
+  assertSameVoxels(labelmap.geometry, reference.geometry);
+  const placed = labelmapOnto(labelmap, reference.geometry);
+  const unnamed = unnamedSegments(placed.voxels);
+  const named = { ...placed, segments: model === undefined ? unnamed : await segmentsOfModel(model, unnamed.length) };
+  const { parts } = await encodeVerified(named, 'dicom-seg', { ...origin(), source });
+  return { parts, lines: [...formatGeometry(named.geometry), ...listSegments(named)] };
+}
+
+/** A model's segment descriptions; MANUAL, because a NIfTI file does not say what made its labels. */
+async function segmentsOfModel(idOrFolder: string, largestLabel: number): Promise<Segment[]> {
+  const { openModelFolder } = await import('../node/model-folders.ts');
+  const { loadManifest } = await import('../models/load-model.ts');
+  const manifest = await loadManifest(await openModelFolder(idOrFolder));
+  if (largestLabel > manifest.segments.length) {
+    throw new InputError(
+      'invalid-voxels',
+      `The labelmap has labels up to ${String(largestLabel)}, and ${manifest.id} has ` +
+        `${String(manifest.segments.length)} segments.`,
+      { remedy: 'Name the model that made the labelmap, or leave --model out.' },
+    );
+  }
+  return manifest.segments.map((description) => ({
+    segmentNumber: description.segmentNumber,
+    segmentLabel: description.segmentLabel,
+    segmentedPropertyCategory: description.segmentedPropertyCategory,
+    segmentedPropertyType: description.segmentedPropertyType,
+    ...(description.segmentedPropertyTypeModifier && {
+      segmentedPropertyTypeModifier: description.segmentedPropertyTypeModifier,
+    }),
+    ...(description.anatomicRegion && { anatomicRegion: description.anatomicRegion }),
+    recommendedDisplayCIELab: description.recommendedDisplayCIELab,
+    algorithmType: 'MANUAL',
+    trackingID: description.segmentLabel,
+    trackingUID: createUid(),
+  }));
+}
+
+async function readReference(
+  path: string | undefined,
+  series: string | undefined,
+  signal: AbortSignal,
+): Promise<Volume | undefined> {
+  if (path === undefined) return undefined;
+  const { volume } = await readVolume(openFiles([path]), readOptions(series, signal));
+  return volume;
+}
+
+function referenceMissing(): InputError {
+  return new InputError('source-not-dicom', 'A DICOM-SEG refers to DICOM images, and a NIfTI labelmap has none.', {
+    remedy: 'Pass --reference with the folder of the DICOM series that the labelmap was made from.',
+  });
+}
+
+async function isSegmentation(input: string): Promise<boolean> {
+  const files = openFiles([input]);
+  const [file] = files;
+  if (file === undefined || files.length > 1 || !(await isDicomFile(file))) return false;
+  const { readDicomHeader } = await import('../readers/dicom-dataset.ts');
+  return (await readDicomHeader(file)).string('Modality') === 'SEG';
+}
+
+function readOptions(seriesInstanceUID: string | undefined, signal: AbortSignal) {
+  return { signal, ...(seriesInstanceUID !== undefined && { seriesInstanceUID }) };
+}
+
+function origin() {
+  return { source: undefined, origin: { softwareVersion: softwareVersion() } };
+}
+
+function listSegments({ segments }: Labelmap): string[] {
+  return segments.map(({ segmentNumber, segmentLabel }) => `${String(segmentNumber)}  ${segmentLabel}`);
+}

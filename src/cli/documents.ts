@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { overlapSchema } from '../evaluate/overlap.ts';
+
+// What `--report` writes and each `--json` prints. schemas/*.schema.json is generated from here.
+
+const count = z.number().int().nonnegative();
+const milliseconds = z.number().nonnegative();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const vector = z.tuple([z.number(), z.number(), z.number()]);
+const schemaVersion = z.literal(1);
+
+const notice = z.strictObject({ code: z.string(), message: z.string() });
+
+const geometry = z
+  .strictObject({
+    dimensions: z.tuple([count, count, count]).describe('voxels along i, j, k; i is the fastest axis'),
+    spacing: vector.describe('mm along i, j, k'),
+    origin: vector.describe('centre of voxel (0, 0, 0), LPS mm'),
+    direction: z.tuple([vector, vector, vector]).describe('unit LPS vector of one step along i, j, k'),
+    frameOfReferenceUID: z.string().optional(),
+  })
+  .describe('the voxel grid in the patient: LPS, millimetres, voxel centres');
+
+const codedConcept = z.strictObject({
+  codeValue: z.string(),
+  codingSchemeDesignator: z.string(),
+  codeMeaning: z.string(),
+});
+
+const writtenFile = z.strictObject({ path: z.string(), byteLength: count, sha256 });
+
+/** What `slicewise segment --report` writes. */
+export const segmentationReportSchema = z.strictObject({
+  schemaVersion,
+  notice: z.literal('Research use only: not a medical device.'),
+  software: z.strictObject({ name: z.literal('slicewise'), version: z.string() }),
+  startedAt: z.iso.datetime(),
+  input: z.strictObject({
+    seriesInstanceUID: z.string().optional().describe('absent for NIfTI'),
+    modality: z.string().optional(),
+    bodyPartExamined: z.string().optional(),
+    geometry,
+    ignoredFiles: count.describe('files of the input that belong to no image series'),
+  }),
+  model: z.strictObject({
+    id: z.string(),
+    version: z.string(),
+    title: z.string(),
+    licence: z.string(),
+    sha256: sha256.describe('of the ONNX file'),
+  }),
+  backend: z.strictObject({
+    id: z.string(),
+    threads: count.optional().describe('absent: chosen by onnxruntime'),
+    perSlice: z.array(z.string()),
+    viewsPerSlice: count.describe('1, or the views averaged with --tta'),
+  }),
+  segments: z.array(
+    z.strictObject({
+      segmentNumber: count,
+      segmentLabel: z.string(),
+      segmentedPropertyType: codedConcept,
+      voxelCount: count,
+      volumeMl: z.number().nonnegative(),
+      centroid: vector.optional().describe('LPS mm; absent where the segment is empty'),
+    }),
+  ),
+  uncertaintyPerSlice: z.array(z.number().min(0).max(1)).describe('mean normalised entropy of each slice'),
+  warnings: z.array(notice),
+  durationsMs: z
+    .strictObject({
+      total: milliseconds.describe('from the start of the process'),
+      read: milliseconds,
+      load: milliseconds.describe('model and backend, at the same time as read'),
+      segment: milliseconds.describe('from the first slice to the finished labelmap, inference included'),
+      inference: milliseconds.describe('inside session.run'),
+      write: milliseconds.describe('encoding, reading back, comparing and writing'),
+      outside: milliseconds.describe('total − inference'),
+    })
+    .describe('wall time; the parts overlap and do not add up'),
+  peakMemoryBytes: count.describe('largest resident set of the process'),
+  outputs: z.strictObject({ segmentation: writtenFile, preview: writtenFile.optional() }),
+});
+
+/** What `slicewise info --json` prints. */
+export const infoSchema = z.strictObject({
+  schemaVersion,
+  series: z.array(
+    z.strictObject({
+      format: z.string(),
+      seriesInstanceUID: z.string().optional().describe('absent for NIfTI'),
+      modality: z.string().optional(),
+      bodyPartExamined: z.string().optional(),
+      seriesDescription: z.string().optional(),
+      transferSyntaxUIDs: z.array(z.string()).optional(),
+      fileCount: count,
+      geometry: geometry.optional().describe('absent where the series is no volume'),
+      problem: z
+        .strictObject({ code: z.string(), message: z.string(), remedy: z.string() })
+        .optional()
+        .describe('why the series cannot be read as a volume'),
+      warnings: z.array(notice),
+    }),
+  ),
+  ignoredFiles: count,
+});
+
+/** What `slicewise models list --json` prints. */
+export const modelListSchema = z.strictObject({
+  schemaVersion,
+  models: z.array(
+    z.strictObject({
+      id: z.string(),
+      version: z.string(),
+      title: z.string(),
+      licence: z.string(),
+      intendedUse: z.string(),
+      byteLength: count.describe('of the ONNX file'),
+      modality: z.array(z.string()),
+      bodyPart: z.array(z.string()),
+      segments: z.array(z.strictObject({ segmentNumber: count, segmentLabel: z.string() })),
+    }),
+  ),
+});
+
+/** What `slicewise models verify --json` prints. */
+export const modelVerificationSchema = z.strictObject({
+  schemaVersion,
+  id: z.string(),
+  version: z.string(),
+  sha256,
+  backend: z.string(),
+  ok: z.boolean(),
+  maxDifference: z.number().nonnegative().describe('largest difference from the golden output'),
+  tolerance: z.number().positive(),
+  durationMs: milliseconds,
+});
+
+/** What `slicewise evaluate --json` prints. */
+export const evaluationSchema = z.strictObject({ schemaVersion, ...overlapSchema.shape });
+
+export type EvaluationDocument = z.infer<typeof evaluationSchema>;
+export type SegmentationReport = z.infer<typeof segmentationReportSchema>;
+export type InfoDocument = z.infer<typeof infoSchema>;
+export type ModelListDocument = z.infer<typeof modelListSchema>;
+export type ModelVerificationDocument = z.infer<typeof modelVerificationSchema>;
+export type GeometryDocument = z.infer<typeof geometry>;

@@ -1,0 +1,47 @@
+import type { LabelmapOrigin } from '../export/seg-dataset.ts';
+import type { Labelmap } from '../labelmap/labelmap.ts';
+import type { SourceSeries } from '../volume/volume.ts';
+import { invalidArguments } from './parse-arguments.ts';
+
+export type OutputFormat = 'dicom-seg' | 'nifti' | 'nifti-gzip';
+
+/** The format that a file name asks for.
+ * @throws InputError `invalid-arguments` for any other extension */
+export function outputFormatOf(path: string, command: string): OutputFormat {
+  const name = path.toLowerCase();
+  if (name.endsWith('.dcm')) return 'dicom-seg';
+  if (name.endsWith('.nii')) return 'nifti';
+  if (name.endsWith('.nii.gz')) return 'nifti-gzip';
+  throw invalidArguments(
+    { name: command },
+    `${path} has none of the extensions that name a format`,
+    'End it in .dcm (DICOM-SEG), .nii or .nii.gz (NIfTI).',
+  );
+}
+
+export interface VerifiedLabelmap {
+  readonly parts: readonly Uint8Array[];
+  /** For the summary: "DICOM-SEG, 34 frames". */
+  readonly description: string;
+}
+
+/** Encodes a labelmap, reads the bytes back and compares; what is returned may be written.
+ * @throws InputError if the labelmap cannot be written so; InternalError `verification-failed` */
+export async function encodeVerified(
+  labelmap: Labelmap,
+  format: OutputFormat,
+  { source, origin }: { readonly source: SourceSeries | undefined; readonly origin: LabelmapOrigin },
+): Promise<VerifiedLabelmap> {
+  const { verifyDicomSeg, verifyNifti } = await import('../export/verify.ts');
+  if (format === 'dicom-seg') {
+    if (source === undefined) throw new TypeError('a DICOM-SEG needs its source series');
+    const { encodeDicomSeg } = await import('../export/dicom-seg.ts');
+    const { parts, frameCount } = encodeDicomSeg(labelmap, source, { provenance: origin, now: new Date() });
+    verifyDicomSeg(parts, labelmap, source);
+    return { parts, description: `DICOM-SEG, ${String(frameCount)} frame${frameCount === 1 ? '' : 's'}` };
+  }
+  const { encodeNiftiLabelmap } = await import('../export/nifti.ts');
+  const bytes = await encodeNiftiLabelmap(labelmap, { gzip: format === 'nifti-gzip' });
+  await verifyNifti(bytes, labelmap);
+  return { parts: [bytes], description: 'NIfTI labelmap' };
+}

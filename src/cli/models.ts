@@ -1,0 +1,151 @@
+import { verifyModel } from '../inference/self-test.ts';
+import { loadManifest, loadModel } from '../models/load-model.ts';
+import type { ModelManifest } from '../models/manifest.ts';
+import { findModels, openModelFolder } from '../node/model-folders.ts';
+import { InternalError } from '../errors.ts';
+import type { CommandContext } from './command-context.ts';
+import { modelsSpec } from './commands.ts';
+import type { ModelListDocument, ModelVerificationDocument } from './documents.ts';
+import { nearestName } from './nearest-name.ts';
+import { openBackend, parseBackendId } from './open-backend.ts';
+import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
+import { formatCount, formatMegabytes, printJson, printLines, RESEARCH_USE_ONLY } from './print.ts';
+
+type ModelsOptions = CommandArguments<typeof modelsSpec>['options'];
+
+/** `slicewise models`: list, show one, or verify that one computes here what it should. */
+export async function models(
+  { positionals, options }: CommandArguments<typeof modelsSpec>,
+  { stdout }: CommandContext,
+): Promise<void> {
+  const [action = 'list', model] = positionals;
+  if (action === 'list') {
+    if (model !== undefined) throw invalidArguments(modelsSpec, 'models list takes no model');
+    await list(options, stdout);
+    return;
+  }
+  if (action !== 'show' && action !== 'verify') {
+    const nearest = nearestName(action, ['list', 'show', 'verify']);
+    throw invalidArguments(
+      modelsSpec,
+      `slicewise models has no ${action}`,
+      `Use: slicewise models ${nearest ?? '[list|show <id|folder>|verify <id|folder>]'}`,
+    );
+  }
+  if (model === undefined) throw invalidArguments(modelsSpec, `models ${action} needs the name or folder of a model`);
+  await (action === 'show' ? show(model, options, stdout) : verify(model, options, stdout));
+}
+
+async function list({ json }: ModelsOptions, stdout: CommandContext['stdout']): Promise<void> {
+  const manifests = (await findModels()).map(({ manifest }) => manifest);
+  if (json) {
+    const document: ModelListDocument = { schemaVersion: 1, models: manifests.map(toListEntry) };
+    printJson(stdout, document);
+    return;
+  }
+  const lines = manifests.flatMap((manifest) => [
+    `${manifest.id} ${manifest.version} · ${manifest.title}`,
+    `  ${manifest.input.modality.join(', ')} · ${manifest.segments.map(({ segmentLabel }) => segmentLabel).join(', ')}`,
+    `  ${manifest.intendedUse}`,
+    `  licence ${manifest.licence} · ${formatMegabytes(manifest.file.byteLength)}`,
+    '',
+  ]);
+  printLines(stdout, [...lines, formatCount(manifests.length, 'model'), RESEARCH_USE_ONLY]);
+}
+
+function toListEntry({
+  id,
+  version,
+  title,
+  licence,
+  intendedUse,
+  file,
+  input,
+  segments,
+}: ModelManifest): ModelListDocument['models'][number] {
+  return {
+    id,
+    version,
+    title,
+    licence,
+    intendedUse,
+    byteLength: file.byteLength,
+    modality: input.modality,
+    bodyPart: input.bodyPart,
+    segments: segments.map(({ segmentNumber, segmentLabel }) => ({ segmentNumber, segmentLabel })),
+  };
+}
+
+async function show(idOrFolder: string, { json }: ModelsOptions, stdout: CommandContext['stdout']): Promise<void> {
+  const manifest = await loadManifest(await openModelFolder(idOrFolder));
+  if (json) {
+    printJson(stdout, manifest);
+    return;
+  }
+  const { input, file, segments, evaluation, tta } = manifest;
+  const [, channels, rows, columns] = input.shape;
+  const views = [
+    ...(tta.flips.length > 0 ? [`flips ${tta.flips.join(', ')}`] : []),
+    ...(tta.rotations.length > 0 ? [`rotations ${tta.rotations.join('°, ')}°`] : []),
+    ...(tta.scales.length > 0 ? [`scales ${tta.scales.join(', ')}`] : []),
+  ];
+  printLines(stdout, [
+    `${manifest.id} ${manifest.version} · ${manifest.title}`,
+    manifest.intendedUse,
+    '',
+    `licence   ${manifest.licence}`,
+    `images    ${input.modality.join(', ')} of ${input.bodyPart.join(', ')}`,
+    `input     ${String(columns)} × ${String(rows)} pixels of ${String(input.spacing)} mm, ` +
+      `${formatCount(channels, 'slice')} at a time`,
+    `weights   ${formatMegabytes(file.byteLength)}, SHA-256 ${file.sha256}`,
+    `--tta     ${views.join('; ') || 'nothing to average over'}`,
+    'segments',
+    ...segments.map(({ segmentNumber, segmentLabel, segmentedPropertyType: { codeMeaning, codeValue } }) => {
+      return `  ${String(segmentNumber)}  ${segmentLabel} (${codeMeaning}, SCT ${codeValue})`;
+    }),
+    'evaluation',
+    ...evaluation.map(({ data, metric, value }) => `  ${metric} ${String(value)} on ${data}`),
+    RESEARCH_USE_ONLY,
+  ]);
+}
+
+async function verify(idOrFolder: string, options: ModelsOptions, stdout: CommandContext['stdout']): Promise<void> {
+  const backendId = parseBackendId(options.backend, modelsSpec);
+  const read = await openModelFolder(idOrFolder);
+  const model = await loadModel(read);
+  const { id, version, file } = model.manifest;
+  const verified = await verifyModel(model, await openBackend(backendId), read);
+  const { ok, maxDifference, tolerance, durationMs } = verified;
+  // JSON has no Infinity: the largest number stands for an output that is no number.
+  const difference = Math.min(maxDifference, Number.MAX_VALUE);
+  if (options.json) {
+    const document: ModelVerificationDocument = {
+      schemaVersion: 1,
+      id,
+      version,
+      sha256: file.sha256,
+      backend: backendId,
+      ok,
+      maxDifference: difference,
+      tolerance,
+      durationMs,
+    };
+    printJson(stdout, document);
+  }
+  const figures = `largest difference ${maxDifference.toPrecision(3)}, allowed ${String(tolerance)}`;
+  if (!ok) {
+    throw new InternalError(
+      'verification-failed',
+      `${id} ${version} does not compute here what it should: ${figures}.`,
+      {
+        remedy: `Try the other backend (--backend ${backendId === 'node' ? 'wasm' : 'node'}), and please report this.`,
+        details: { maxDifference, tolerance, backend: backendId },
+      },
+    );
+  }
+  if (!options.json) {
+    printLines(stdout, [
+      `${id} ${version} computes on ${backendId} what it should: ${figures}, ${durationMs.toFixed(0)} ms a slice`,
+    ]);
+  }
+}

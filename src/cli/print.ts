@@ -1,0 +1,66 @@
+import type { Notice } from '../volume/volume.ts';
+import type { VolumeGeometry } from '../volume/geometry.ts';
+import type { TextSink } from './command-context.ts';
+
+export const RESEARCH_USE_ONLY = 'Research use only: not a medical device.';
+
+export function printLines(sink: TextSink, lines: readonly string[]): void {
+  sink.write(`${lines.join('\n')}\n`);
+}
+
+export function printJson(sink: TextSink, document: unknown): void {
+  sink.write(`${JSON.stringify(document, null, 2)}\n`);
+}
+
+export function printWarnings(sink: TextSink, warnings: readonly Notice[]): void {
+  for (const { message } of warnings) sink.write(`warning: ${message}\n`);
+}
+
+/** Columns under each other: the first to the left, the others to the right. */
+export function formatTable(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  '),
+  );
+}
+
+/** "1 file", "12 files". */
+export function formatCount(count: number, one: string, many = `${one}s`): string {
+  return `${String(count)} ${count === 1 ? one : many}`;
+}
+
+export function formatMl(ml: number): string {
+  return `${ml.toFixed(ml < 10 ? 2 : 1)} ml`;
+}
+
+export function formatMegabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** Size, spacing and orientation in two lines. */
+export function formatGeometry({ dimensions, spacing, origin, direction }: VolumeGeometry): string[] {
+  const extent = dimensions.map((n, axis) => n * (spacing[axis] ?? 0));
+  return [
+    `${dimensions.join(' × ')} voxels of ${spacing.map((mm) => tidy(mm, 3)).join(' × ')} mm ` +
+      `(${extent.map((mm) => tidy(mm, 0)).join(' × ')} mm)`,
+    `axes run to ${direction.map(nameDirection).join(', ')}; ` +
+      `first voxel at ${origin.map((mm) => tidy(mm, 1)).join(', ')} mm (LPS)`,
+  ];
+}
+
+/** The patient directions of an axis, the strongest first: "P", oblique "LPH". */
+function nameDirection(axis: readonly number[]): string {
+  const letters = ['RL', 'AP', 'FH'];
+  return axis
+    .map((cosine, n) => ({ size: Math.abs(cosine), letter: letters[n]?.charAt(cosine > 0 ? 1 : 0) ?? '' }))
+    .filter(({ size }) => size > 0.1)
+    .sort((a, b) => b.size - a.size)
+    .map(({ letter }) => letter)
+    .join('');
+}
+
+function tidy(value: number, digits: number): string {
+  return String(Number(value.toFixed(digits)));
+}

@@ -1,0 +1,75 @@
+import { InputError } from '../errors.ts';
+import type { Labelmap } from '../labelmap/labelmap.ts';
+import type { Segment } from '../labelmap/segment.ts';
+import { createUid } from '../labelmap/uid.ts';
+import { openFiles } from '../node/files.ts';
+import type { SourceFile } from '../readers/reader.ts';
+import type { Notice, Volume } from '../volume/volume.ts';
+
+export interface ReadLabelmapResult {
+  readonly format: 'DICOM-SEG' | 'NIfTI';
+  readonly labelmap: Labelmap;
+  readonly warnings: readonly Notice[];
+}
+
+/** Reads a DICOM-SEG or a NIfTI labelmap, whichever the file is; NIfTI describes no segments.
+ * @param reference fills a DICOM-SEG's empty slices; NIfTI has them anyway
+ * @throws InputError for a folder of several files, and what the readers throw */
+export async function readLabelmap(path: string, reference?: Volume): Promise<ReadLabelmapResult> {
+  const file = openOneFile(path);
+  if (await isDicomFile(file)) {
+    const { readDicomSeg } = await import('../readers/dicom-seg.ts');
+    const { labelmap, warnings } = readDicomSeg(await file.read(), {
+      name: file.name,
+      ...(reference && { reference }),
+    });
+    return { format: 'DICOM-SEG', labelmap, warnings };
+  }
+  const { readNiftiLabelmap } = await import('../readers/nifti.ts');
+  return { format: 'NIfTI', labelmap: { ...(await readNiftiLabelmap(file)), segments: [] }, warnings: [] };
+}
+
+export async function isDicomFile(file: SourceFile): Promise<boolean> {
+  const { isDicom } = await import('../readers/dicom-dataset.ts');
+  return isDicom(await file.readHead(352));
+}
+
+/** One "Segment n" for every label up to the largest: a file of bare numbers does not say more. MANUAL, because no
+ * algorithm can be named. */
+export function unnamedSegments(voxels: Labelmap['voxels']): Segment[] {
+  let largest = 0;
+  for (let at = 0; at < voxels.length; at++) largest = Math.max(largest, voxels[at] ?? 0);
+  const tissue = { codeValue: '85756007', codingSchemeDesignator: 'SCT', codeMeaning: 'Tissue' };
+  return Array.from({ length: largest }, (_, n) => ({
+    segmentNumber: n + 1,
+    segmentLabel: `Segment ${n + 1}`,
+    segmentedPropertyCategory: tissue,
+    segmentedPropertyType: tissue,
+    recommendedDisplayCIELab: DISTINCT_COLOURS[n % DISTINCT_COLOURS.length] ?? [41984, 41604, 40995],
+    algorithmType: 'MANUAL',
+    trackingID: `Segment ${n + 1}`,
+    trackingUID: createUid(),
+  }));
+}
+
+/** CIELab of six colours that are told apart on grey: Okabe and Ito's, without black and yellow. */
+const DISTINCT_COLOURS: readonly (readonly [number, number, number])[] = [
+  [46653, 38053, 52082],
+  [45400, 28579, 23766],
+  [37753, 21404, 36035],
+  [29691, 30619, 22029],
+  [35976, 44539, 49401],
+  [40112, 42581, 30302],
+];
+
+function openOneFile(path: string): SourceFile {
+  const files = openFiles([path]);
+  const [file] = files;
+  if (file === undefined || files.length > 1) {
+    throw new InputError('not-segmentation', `${path} holds ${String(files.length)} files, not one labelmap.`, {
+      remedy: 'Name one DICOM-SEG or NIfTI file.',
+      details: { path, files: files.length },
+    });
+  }
+  return file;
+}

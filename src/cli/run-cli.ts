@@ -1,0 +1,91 @@
+import { InputError } from '../errors.ts';
+import type { CommandContext, TextSink } from './command-context.ts';
+import { commandSpecs, convertSpec, evaluateSpec, infoSpec, modelsSpec, segmentSpec } from './commands.ts';
+import { ExitCode, exitCodeOf, formatError } from './exit-code.ts';
+import { formatCommandHelp, formatHelp } from './help.ts';
+import { nearestName } from './nearest-name.ts';
+import { parseArguments } from './parse-arguments.ts';
+import { softwareVersion } from './software-version.ts';
+
+type RunCommand = (argv: readonly string[], context: CommandContext) => Promise<void>;
+
+/** Each command's code is loaded when it runs: --help needs none of it, info no inference, evaluate no reader of images. */
+const commands: Readonly<Record<(typeof commandSpecs)[number]['name'], RunCommand>> = {
+  segment: async (argv, context) => {
+    const given = parseArguments(segmentSpec, argv);
+    await (await import('./segment.ts')).segment(given, context);
+  },
+  info: async (argv, context) => {
+    const given = parseArguments(infoSpec, argv);
+    await (await import('./info.ts')).info(given, context);
+  },
+  models: async (argv, context) => {
+    const given = parseArguments(modelsSpec, argv);
+    await (await import('./models.ts')).models(given, context);
+  },
+  convert: async (argv, context) => {
+    const given = parseArguments(convertSpec, argv);
+    await (await import('./convert.ts')).convert(given, context);
+  },
+  evaluate: async (argv, context) => {
+    const given = parseArguments(evaluateSpec, argv);
+    await (await import('./evaluate.ts')).evaluate(given, context);
+  },
+};
+
+export interface CliContext extends CommandContext {
+  /** Print the stack of an error too (the environment variable DEBUG). */
+  readonly debug: boolean;
+}
+
+/** Runs one command line and tells its outcome as an exit code; throws nothing. */
+export async function runCli(argv: readonly string[], context: CliContext): Promise<number> {
+  try {
+    await dispatch(argv, context);
+    return ExitCode.done;
+  } catch (error) {
+    if (context.signal.aborted) {
+      context.stderr.write('Interrupted: nothing was written.\n');
+      return ExitCode.interrupted;
+    }
+    context.stderr.write(formatError(error, { withStack: context.debug }));
+    return exitCodeOf(error);
+  }
+}
+
+async function dispatch(argv: readonly string[], context: CommandContext): Promise<void> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    printLine(context.stdout, formatHelp());
+    return;
+  }
+  if (name === '--version') {
+    printLine(context.stdout, softwareVersion());
+    return;
+  }
+  const spec = commandSpecs.find((command) => command.name === name);
+  if (spec === undefined) throw unknownCommand(name);
+  const optionsEnd = rest.indexOf('--');
+  const options = optionsEnd < 0 ? rest : rest.slice(0, optionsEnd);
+  if (options.includes('--help') || options.includes('-h')) {
+    printLine(context.stdout, formatCommandHelp(spec));
+    return;
+  }
+  await commands[spec.name](rest, context);
+}
+
+function printLine(sink: TextSink, text: string): void {
+  sink.write(`${text}\n`);
+}
+
+function unknownCommand(name: string): InputError {
+  const names = commandSpecs.map((command) => command.name);
+  const nearest = nearestName(name, names);
+  return new InputError('invalid-arguments', `There is no command ${name}.`, {
+    remedy:
+      nearest === undefined
+        ? `Use one of ${names.join(', ')}; slicewise --help tells more.`
+        : `Did you mean: slicewise ${nearest}?`,
+    details: { commands: names },
+  });
+}

@@ -1,0 +1,90 @@
+import type { Labelmap } from '../labelmap/labelmap.ts';
+import { measureSegments, type SegmentMeasure } from '../labelmap/measure.ts';
+import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
+import { writeFilesTogether, type StagedFile } from '../node/write-file.ts';
+import type { Volume } from '../volume/volume.ts';
+import { encodeVerified } from './encode-labelmap.ts';
+import { labelmapOnto } from './onto-grid.ts';
+import type { SegmentInput } from './segment-input.ts';
+import { reportOf } from './segment-report.ts';
+import type { SegmentRequest } from './segment-request.ts';
+
+export interface SegmentTimes {
+  readonly startedAt: Date;
+  readonly readMs: number;
+  readonly loadMs: number;
+  readonly segmentMs: number;
+}
+
+/** Everything that a report or a summary tells of. */
+export interface SegmentOutcome {
+  readonly request: SegmentRequest;
+  readonly input: SegmentInput;
+  readonly result: SegmentationResult;
+  readonly licence: string;
+  readonly measures: readonly SegmentMeasure[];
+  readonly segmentation: StagedFile;
+  /** "DICOM-SEG, 34 frames". */
+  readonly description: string;
+  readonly preview?: StagedFile;
+  readonly times: SegmentTimes & { readonly writeMs: number };
+}
+
+/** Writes labelmap, preview and report: all of them, or none. */
+export async function writeSegmentOutputs(
+  made: Pick<SegmentOutcome, 'request' | 'input' | 'result' | 'licence'> & { readonly times: SegmentTimes },
+  signal: AbortSignal,
+): Promise<SegmentOutcome> {
+  const { request, input, result } = made;
+  const begin = performance.now();
+  const measures = measureSegments(result.labelmap);
+  return writeFilesTogether(
+    async (stage) => {
+      const { parts, description } = await encodeVerified(onTarget(result.labelmap, input), request.format, {
+        source: input.target?.source,
+        origin: result.provenance,
+      });
+      const segmentation = await stage(request.output, parts);
+      const preview =
+        request.preview === undefined
+          ? undefined
+          : await stage(request.preview, [await drawPreview(input.volume, result, measures)]);
+      const outcome: SegmentOutcome = {
+        ...made,
+        measures,
+        segmentation,
+        description,
+        ...(preview && { preview }),
+        times: { ...made.times, writeMs: performance.now() - begin },
+      };
+      if (request.report !== undefined) {
+        await stage(request.report, [new TextEncoder().encode(`${JSON.stringify(reportOf(outcome), null, 2)}\n`)]);
+      }
+      return outcome;
+    },
+    { signal },
+  );
+}
+
+function onTarget(labelmap: Labelmap, { target }: SegmentInput): Labelmap {
+  return target === undefined ? labelmap : labelmapOnto(labelmap, target.geometry);
+}
+
+async function drawPreview(
+  volume: Volume,
+  { labelmap, uncertainty, provenance }: SegmentationResult,
+  measures: readonly SegmentMeasure[],
+): Promise<Uint8Array> {
+  const { renderPreview } = await import('../node/preview.ts');
+  const { dimensions, spacing } = volume.geometry;
+  const size = `${String(dimensions[2])} slices of ${String(dimensions[0])} × ${String(dimensions[1])}`;
+  const millimetres = spacing.map((mm) => Number(mm.toFixed(2))).join(' × ');
+  return renderPreview({
+    volume,
+    labelmap,
+    title: provenance.modelTitle,
+    subtitle: `${provenance.modelId} ${provenance.modelVersion} · ${size}, ${millimetres} mm · Research use only`,
+    volumesMl: new Map(measures.map(({ segmentNumber, volumeMl }) => [segmentNumber, volumeMl])),
+    uncertaintyPerSlice: uncertainty.perSlice,
+  });
+}

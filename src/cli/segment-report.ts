@@ -1,0 +1,93 @@
+import type { SegmentationReport } from './documents.ts';
+import { formatCount, formatMegabytes, formatMl, formatTable, RESEARCH_USE_ONLY } from './print.ts';
+import type { SegmentOutcome } from './segment-outputs.ts';
+import { toGeometryDocument } from './to-geometry-document.ts';
+
+/** What `--report` writes; its times end where it is made. */
+export function reportOf(outcome: SegmentOutcome): SegmentationReport {
+  const { request, input, result, measures, segmentation, preview, times } = outcome;
+  const { seriesInstanceUID } = input.volume.source ?? {};
+  const { modality, bodyPartExamined, geometry } = input.volume;
+  const { provenance } = result;
+  const totalMs = performance.now();
+  return {
+    schemaVersion: 1,
+    notice: RESEARCH_USE_ONLY,
+    software: { name: 'slicewise', version: provenance.softwareVersion },
+    startedAt: times.startedAt.toISOString(),
+    input: {
+      ...(seriesInstanceUID !== undefined && { seriesInstanceUID }),
+      ...(modality !== undefined && { modality }),
+      ...(bodyPartExamined !== undefined && { bodyPartExamined }),
+      geometry: toGeometryDocument(geometry),
+      ignoredFiles: input.ignoredFiles,
+    },
+    model: {
+      id: provenance.modelId,
+      version: provenance.modelVersion,
+      title: provenance.modelTitle,
+      licence: outcome.licence,
+      sha256: provenance.modelSha256,
+    },
+    backend: {
+      id: request.backend,
+      ...(request.threads !== undefined && { threads: request.threads }),
+      perSlice: [...provenance.backendPerSlice],
+      viewsPerSlice: provenance.viewsPerSlice,
+    },
+    segments: measures.map(({ segmentNumber, voxelCount, volumeMl, centroid }, at) => ({
+      segmentNumber,
+      segmentLabel: result.labelmap.segments[at]?.segmentLabel ?? '',
+      segmentedPropertyType: result.labelmap.segments[at]?.segmentedPropertyType ?? UNKNOWN_CODE,
+      voxelCount,
+      volumeMl,
+      ...(centroid && { centroid: [centroid[0], centroid[1], centroid[2]] }),
+    })),
+    uncertaintyPerSlice: [...result.uncertainty.perSlice],
+    warnings: [...input.warnings, ...result.warnings].map(({ code, message }) => ({ code, message })),
+    durationsMs: {
+      total: totalMs,
+      read: times.readMs,
+      load: times.loadMs,
+      segment: times.segmentMs,
+      inference: provenance.inferenceMs,
+      write: times.writeMs,
+      outside: Math.max(0, totalMs - provenance.inferenceMs),
+    },
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    outputs: { segmentation: { ...segmentation }, ...(preview && { preview: { ...preview } }) },
+  };
+}
+
+/** What a person is told at the end. */
+export function summaryOf(outcome: SegmentOutcome): string[] {
+  const { request, result, measures, segmentation, preview, description } = outcome;
+  const { modelId, modelVersion } = result.provenance;
+  const rows = measures.map(({ volumeMl }, at) => [
+    result.labelmap.segments[at]?.segmentLabel ?? '',
+    formatMl(volumeMl),
+  ]);
+  const slices = formatCount(result.uncertainty.perSlice.length, 'slice');
+  const seconds = (performance.now() / 1000).toFixed(1);
+  return [
+    ...(measures.every(({ voxelCount }) => voxelCount === 0) ? ['No segment was found: the labelmap is empty.'] : []),
+    ...formatTable(rows),
+    `most uncertain: ${mostUncertain(result.uncertainty.perSlice)}`,
+    `${slices} in ${seconds} s with ${modelId} ${modelVersion} on ${request.backend}`,
+    `wrote ${segmentation.path} (${description}, ${formatMegabytes(segmentation.byteLength)}, read back and compared)`,
+    ...(preview ? [`wrote ${preview.path}`] : []),
+    ...(request.report === undefined ? [] : [`wrote ${request.report}`]),
+    RESEARCH_USE_ONLY,
+  ];
+}
+
+/** Up to three slices, counted from 1 as viewers do. */
+function mostUncertain(perSlice: Float32Array): string {
+  return Array.from(perSlice, (uncertainty, slice) => ({ uncertainty, slice }))
+    .sort((a, b) => b.uncertainty - a.uncertainty)
+    .slice(0, 3)
+    .map(({ uncertainty, slice }) => `slice ${String(slice + 1)} (${uncertainty.toFixed(2)})`)
+    .join(', ');
+}
+
+const UNKNOWN_CODE = { codeValue: '', codingSchemeDesignator: '', codeMeaning: '' };

@@ -1,0 +1,66 @@
+import { segmentSpec } from './commands.ts';
+import { outputFormatOf, type OutputFormat } from './encode-labelmap.ts';
+import { assertNotAnInput } from './output-paths.ts';
+import { parseBackendId, type BackendId } from './open-backend.ts';
+import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
+
+/** What `slicewise segment` was asked for, checked as far as it can be without reading anything. */
+export interface SegmentRequest {
+  readonly inputs: readonly string[];
+  readonly model: string;
+  readonly output: string;
+  readonly format: OutputFormat;
+  readonly preview?: string;
+  readonly report?: string;
+  readonly reference?: string;
+  readonly seriesInstanceUID?: string;
+  readonly backend: BackendId;
+  readonly threads?: number;
+  readonly tta: boolean;
+  readonly force: boolean;
+  readonly quiet: boolean;
+}
+
+const MOST_THREADS = 256;
+
+/** @throws InputError `invalid-arguments` */
+export function parseSegmentRequest({ positionals, options }: CommandArguments<typeof segmentSpec>): SegmentRequest {
+  const { model = '', output = '', preview, report, reference, series, threads } = options;
+  const format = outputFormatOf(output, 'segment');
+  assertExtension('preview', preview, '.png');
+  assertExtension('report', report, '.json');
+  assertNotAnInput(
+    [output, preview, report].filter((path) => path !== undefined),
+    positionals,
+  );
+  return {
+    inputs: positionals,
+    model,
+    output,
+    format,
+    ...(preview !== undefined && { preview }),
+    ...(report !== undefined && { report }),
+    ...(reference !== undefined && { reference }),
+    ...(series !== undefined && { seriesInstanceUID: series }),
+    backend: parseBackendId(options.backend, segmentSpec),
+    ...(threads !== undefined && { threads: parseThreads(threads) }),
+    tta: options.tta === true,
+    force: options.force === true,
+    quiet: options.quiet === true,
+  };
+}
+
+function parseThreads(text: string): number {
+  const threads = Number(text);
+  if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads;
+  throw invalidArguments(segmentSpec, `--threads is a whole number from 1 to ${String(MOST_THREADS)}, not ${text}`);
+}
+
+function assertExtension(option: string, path: string | undefined, extension: string): void {
+  if (path === undefined || path.toLowerCase().endsWith(extension)) return;
+  throw invalidArguments(
+    segmentSpec,
+    `--${option} writes a file that ends in ${extension}, not ${path}`,
+    `Name it with ${extension} at the end.`,
+  );
+}

@@ -1,0 +1,89 @@
+import type { InferenceSession } from '../inference/backend.ts';
+import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
+import { loadModel } from '../models/load-model.ts';
+import { openModelFolder } from '../node/model-folders.ts';
+import { assertWritable } from '../node/write-file.ts';
+import { segmentVolume } from '../pipeline/segment-volume.ts';
+import type { Volume } from '../volume/volume.ts';
+import type { CommandContext } from './command-context.ts';
+import type { segmentSpec } from './commands.ts';
+import { openBackend } from './open-backend.ts';
+import type { CommandArguments } from './parse-arguments.ts';
+import { printLines, printWarnings } from './print.ts';
+import { createProgressBar } from './progress-bar.ts';
+import { readSegmentInput } from './segment-input.ts';
+import { writeSegmentOutputs } from './segment-outputs.ts';
+import { summaryOf } from './segment-report.ts';
+import { parseSegmentRequest, type SegmentRequest } from './segment-request.ts';
+import { softwareVersion } from './software-version.ts';
+
+/** `slicewise segment`: series in, verified labelmap out. All outputs appear together at the end, or none. */
+export async function segment(
+  given: CommandArguments<typeof segmentSpec>,
+  { stdout, stderr, signal }: CommandContext,
+): Promise<void> {
+  const startedAt = new Date();
+  const request = parseSegmentRequest(given);
+  for (const path of [request.output, request.preview, request.report]) {
+    if (path !== undefined) await assertWritable(path);
+  }
+  // The model opens in its own thread while the series is read in this one.
+  const opening = timed(() => openModel(request));
+  try {
+    const read = await timed(() => readSegmentInput(request, signal));
+    printWarnings(stderr, read.value.warnings);
+    const opened = await opening;
+    const { session, licence } = opened.value;
+    const segmented = await timed(() => runModel(read.value.volume, session, request, { stderr, signal }));
+    printWarnings(stderr, segmented.value.warnings);
+    await session.dispose();
+    const times = {
+      startedAt,
+      readMs: read.durationMs,
+      loadMs: opened.durationMs,
+      segmentMs: segmented.durationMs,
+    };
+    const made = { request, input: read.value, result: segmented.value, licence, times };
+    const outcome = await writeSegmentOutputs(made, signal);
+    if (!request.quiet) printLines(stdout, summaryOf(outcome));
+  } finally {
+    // If the series is at fault, what may be wrong with the model is no news.
+    await opening.then(({ value }) => value.session.dispose()).catch(() => undefined);
+  }
+}
+
+async function openModel(request: SegmentRequest): Promise<{ session: InferenceSession; licence: string }> {
+  const backend = await openBackend(request.backend, request.threads);
+  const model = await loadModel(await openModelFolder(request.model));
+  const { licence } = model.manifest;
+  return { session: await backend.openSession(model), licence };
+}
+
+async function runModel(
+  volume: Volume,
+  session: InferenceSession,
+  { tta, force, quiet }: SegmentRequest,
+  { stderr, signal }: Pick<CommandContext, 'stderr' | 'signal'>,
+): Promise<SegmentationResult> {
+  const bar = createProgressBar(quiet ? undefined : stderr);
+  try {
+    return await segmentVolume(volume, {
+      session,
+      tta,
+      force,
+      signal,
+      softwareVersion: softwareVersion(),
+      onProgress: ({ done, total }) => {
+        bar.update(done, total);
+      },
+    });
+  } finally {
+    bar.clear();
+  }
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly durationMs: number }> {
+  const begin = performance.now();
+  const value = await work();
+  return { value, durationMs: performance.now() - begin };
+}
