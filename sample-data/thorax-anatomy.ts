@@ -75,14 +75,25 @@ class ThoraxCut implements ThoraxSection {
     const spine = spineTissue(x - 104, y - 80);
     if (spine !== undefined) return spine;
     const aorta = ellipse(x - 74, y - 60, 10.5, 12);
-    if (aorta < 2.6 + noise(x / 12, y / 12, z / 20)) return aorta < 1 ? Tissue.vessel : Tissue.fat;
-    const dome = this.#diaphragmTop + 0.0034 * (x - 4) * (x - 4) + 3 * noise(x / 30, 0, z / 40);
-    if (y > dome + 3) return this.#belowDiaphragm(x, y);
-    if (y > dome) return Tissue.muscle;
+    if (this.#belowUneven(aorta, 2.6, 1, x, y, 12)) return aorta < 1 ? Tissue.vessel : Tissue.fat;
+    const depthOfDome = this.#diaphragmTop + 0.0034 * (x - 4) * (x - 4) - y;
+    if (this.#belowUneven(depthOfDome, 0, 3, x, 0, 30)) {
+      return this.#belowUneven(depthOfDome, -3, 3, x, 0, 30) ? this.#belowDiaphragm(x, y) : Tissue.muscle;
+    }
     // Fat between the heart and the breastbone, and around the great vessels behind it.
-    if (ellipse(x + 62 - 0.2 * z, y + 6, 26, 50) < 1 + 0.5 * noise(x / 16, y / 16, z / 30)) return Tissue.fat;
-    if (ellipse(x - 34, y - 40, 40, 26) < 1 + 0.4 * noise(x / 14, y / 14, z / 25)) return Tissue.fat;
+    const sternal = ellipse(x + 62 - 0.2 * z, y + 6, 26, 50);
+    const mediastinal = ellipse(x - 34, y - 40, 40, 26);
+    if (this.#belowUneven(sternal, 1, 0.5, x, y, 16) || this.#belowUneven(mediastinal, 1, 0.4, x, y, 14)) {
+      return Tissue.fat;
+    }
     return hits(this.#lungVessels, x, y) ? Tissue.vessel : Tissue.lung;
+  }
+
+  /** Whether a level is below a limit that wavers by ± `amplitude`, over `scale` mm; looks the noise up only in doubt. */
+  #belowUneven(level: number, limit: number, amplitude: number, x: number, y: number, scale: number): boolean {
+    if (level < limit - amplitude) return true;
+    if (level > limit + amplitude) return false;
+    return level < limit + amplitude * this.#noise(x / scale, y / scale, this.#z / 30);
   }
 
   /** From the image's left: liver, stomach with a bubble of gas, spleen; bowel and fat between and below them. */
