@@ -1,4 +1,5 @@
 import type { LoadedModel } from '../models/load-model.ts';
+import type { ModelManifest } from '../models/manifest.ts';
 
 /** A dense float32 tensor; shape slowest axis first, as in ONNX. */
 export interface Tensor {
@@ -14,17 +15,22 @@ export type Availability = { readonly available: true } | { readonly available: 
 export interface InferenceBackend {
   readonly id: string;
   probe(): Promise<Availability>;
-  /** @throws EnvironmentError `backend-unavailable`; ModelError `model-file-mismatch` if the bytes are no usable model */
+  /** @param model its bytes may be transferred to another thread: load the model again to open it twice
+   * @throws EnvironmentError `backend-unavailable`; ModelError `model-file-mismatch` if the bytes are no usable model or
+   * its inputs and outputs are not the manifest's */
   openSession(model: LoadedModel): Promise<InferenceSession>;
 }
 
 /** One loaded model. Runs are queued: one at a time, a failed or aborted run does not poison the next. */
 export interface InferenceSession {
   readonly backendId: string;
-  readonly model: LoadedModel;
+  /** Without its bytes, so that they can be freed once the session is open. */
+  readonly model: { readonly manifest: ModelManifest };
   /** Logits or probabilities (manifest.output.kind) of one batch of model input.
    * @param input shape as manifest.input.shape; its data may be transferred, so do not use it afterwards
-   * @throws the signal's reason if aborted before the run starts; InternalError `inference-failed` */
+   * @throws the signal's reason if aborted before the run starts; InternalError `inference-failed`, after which the
+   * session is still usable unless the message says otherwise */
   run(input: Tensor, options?: { readonly signal?: AbortSignal }): Promise<Tensor>;
+  /** Frees the model after the runs already queued; may be called twice. */
   dispose(): Promise<void>;
 }

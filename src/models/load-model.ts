@@ -1,5 +1,5 @@
 import { ModelError } from '../errors.ts';
-import { parseManifest, type ModelManifest } from './manifest.ts';
+import { parseManifest, type GoldenArray, type ModelManifest } from './manifest.ts';
 
 /** A model whose ONNX bytes were proved to be the ones its manifest names. */
 export interface LoadedModel {
@@ -7,15 +7,15 @@ export interface LoadedModel {
   readonly bytes: Uint8Array;
 }
 
-/** Where a model folder's files come from: a folder on disk, a URL, a cache. */
+/** Where a model folder's files come from: a folder on disk, a URL, a cache.
+ * Its rejection is the caller's to word: it is handed on as it is. */
 export type ReadModelFile = (path: string) => Promise<Uint8Array>;
 
 /** Reads manifest.json and the ONNX file of one model folder.
  * @throws ModelError `invalid-manifest`; `model-file-mismatch` if the file's size or SHA-256 is not the manifest's */
 export async function loadModel(read: ReadModelFile): Promise<LoadedModel> {
   const manifest = await loadManifest(read);
-  const bytes = await read(manifest.file.path);
-  await assertFile(bytes, manifest.file);
+  const bytes = await readVerified(read, manifest.file);
   return { manifest, bytes };
 }
 
@@ -34,22 +34,44 @@ export async function loadManifest(read: ReadModelFile): Promise<ModelManifest> 
   return parseManifest(document);
 }
 
+/** A model's golden arrays: an input and the output that the exporting runtime gave for it. */
+export interface Golden {
+  readonly input: Float32Array<ArrayBuffer>;
+  readonly output: Float32Array<ArrayBuffer>;
+}
+
+/** Reads the golden arrays of a model folder: little-endian float32, slowest axis first, without a header.
+ * @throws ModelError `model-file-mismatch` */
+export async function loadGolden({ golden }: ModelManifest, read: ReadModelFile): Promise<Golden> {
+  const values = async ({ path, shape, sha256 }: GoldenArray): Promise<Float32Array<ArrayBuffer>> => {
+    const byteLength = Float32Array.BYTES_PER_ELEMENT * shape.reduce((product, length) => product * length, 1);
+    const bytes = await readVerified(read, { path, sha256, byteLength });
+    // The copy is aligned to four bytes, which the file's own buffer need not be.
+    return new Float32Array(Uint8Array.from(bytes).buffer);
+  };
+  return { input: await values(golden.input), output: await values(golden.output) };
+}
+
 /** SHA-256 as lower-case hexadecimal. */
 export async function sha256Hex(bytes: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
+  const digest = await crypto.subtle.digest('SHA-256', bytes);
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-async function assertFile(bytes: Uint8Array, file: ModelManifest['file']): Promise<void> {
-  const actual = await sha256Hex(bytes);
-  if (bytes.byteLength === file.byteLength && actual === file.sha256) return;
-  throw new ModelError(
-    'model-file-mismatch',
-    `${file.path} is not the file its manifest names: ${String(bytes.byteLength)} bytes with SHA-256 ${actual}, ` +
-      `expected ${String(file.byteLength)} bytes with ${file.sha256}.`,
-    {
-      remedy: 'Fetch the model folder again; do not run weights that nobody vouches for.',
-      details: { expected: file, actual: { sha256: actual, byteLength: bytes.byteLength } },
-    },
-  );
+async function readVerified(read: ReadModelFile, file: ModelManifest['file']): Promise<Uint8Array> {
+  const bytes = await read(file.path);
+  const { byteLength } = bytes;
+  if (byteLength !== file.byteLength) {
+    throw fileMismatch(file, `it has ${byteLength} bytes, expected ${file.byteLength}`, { byteLength });
+  }
+  const sha256 = await sha256Hex(bytes);
+  if (sha256 === file.sha256) return bytes;
+  throw fileMismatch(file, `its SHA-256 is ${sha256}, expected ${file.sha256}`, { byteLength, sha256 });
+}
+
+function fileMismatch(expected: ModelManifest['file'], how: string, actual: object): ModelError {
+  return new ModelError('model-file-mismatch', `${expected.path} is not the file its manifest names: ${how}.`, {
+    remedy: 'Fetch the model folder again; do not run weights that nobody vouches for.',
+    details: { expected, actual },
+  });
 }

@@ -103,6 +103,7 @@ export const manifestSchema = z.strictObject({
 });
 
 export type ModelManifest = z.infer<typeof manifestSchema>;
+export type GoldenArray = z.infer<typeof goldenArray>;
 
 /** Reads a manifest from parsed JSON: the schema first, then what a schema cannot say.
  * @throws ModelError `invalid-manifest` naming every wrong place */
@@ -119,8 +120,18 @@ export function parseManifest(value: unknown): ModelManifest {
 }
 
 /** Classes of the model's output: background and the segments. */
-export function classCount(manifest: ModelManifest): number {
+export function classCount(manifest: Pick<ModelManifest, 'segments'>): number {
   return manifest.segments.length + 1;
+}
+
+/** [1, classes, rows, columns] of the model's output. */
+export function outputShape({
+  input,
+  output,
+  segments,
+}: Pick<ModelManifest, 'input' | 'output' | 'segments'>): number[] {
+  const [, , rows, columns] = input.shape;
+  return [1, classCount({ segments }), rows / output.stride, columns / output.stride];
 }
 
 function findContradictions(manifest: ModelManifest): string[] {
@@ -160,10 +171,9 @@ function findContradictions(manifest: ModelManifest): string[] {
     'postProcess: names a segmentNumber twice',
   );
   claim(String(golden.input.shape) === String(input.shape), 'golden.input.shape: must equal input.shape');
-  const outputShape = [1, classCount(manifest), rows / output.stride, columns / output.stride];
   claim(
-    String(golden.output.shape) === String(outputShape),
-    `golden.output.shape: must be [${outputShape.join(', ')}]`,
+    String(golden.output.shape) === String(outputShape(manifest)),
+    `golden.output.shape: must be [${outputShape(manifest).join(', ')}]`,
   );
   return found;
 }

@@ -1,0 +1,115 @@
+/// <reference types="onnxruntime-web" />
+import type * as OrtModule from 'onnxruntime-web/wasm';
+import { EnvironmentError } from '../errors.ts';
+import type { ModelManifest } from '../models/manifest.ts';
+import type { InferenceBackend } from './backend.ts';
+import { createSerialQueue } from './queue.ts';
+import { createSession, reasonOf, type LoadedGraph } from './session.ts';
+import { assertBytesAtHand, assertSignature, unusableModel, type TensorSignature } from './signature.ts';
+
+type Ort = typeof OrtModule;
+type OrtSession = OrtModule.InferenceSession;
+
+export interface WasmBackendOptions {
+  /** Heeded by the first session of a page that is cross-origin isolated; elsewhere, and in Node, there is one. */
+  readonly threads?: number;
+}
+
+/** onnxruntime's WebAssembly build, for Node and the browser; loaded at the first use.
+ *
+ * A run blocks the thread it is called on: in Node the event loop, for half a second with a ResNet-18 PSPNet on 288².
+ * Node has to do with one thread, because the build starts others by fetching its own file: URL, which Node refuses. */
+export function createWasmBackend(options: WasmBackendOptions = {}): InferenceBackend {
+  return {
+    id: 'wasm',
+    async probe() {
+      try {
+        await startRuntime(options);
+        return { available: true };
+      } catch (cause) {
+        return { available: false, reason: unavailable(cause).message };
+      }
+    },
+    async openSession(model) {
+      assertBytesAtHand(model);
+      const { manifest, bytes } = model;
+      const ort = await startRuntime(options).catch((cause: unknown) => {
+        throw unavailable(cause);
+      });
+      const session = await oneAtATime.add(() => openGraph(ort, manifest, bytes));
+      return createSession('wasm', manifest, session, oneAtATime);
+    },
+  };
+}
+
+/** All sessions share the module's memory; two calls at once end in "memory access out of bounds". */
+const oneAtATime = createSerialQueue();
+
+let runtime: Promise<Ort> | undefined;
+
+/** Loads and compiles the runtime once; later options change nothing. */
+function startRuntime({ threads }: WasmBackendOptions): Promise<Ort> {
+  runtime ??= (async () => {
+    const ort = await import('onnxruntime-web/wasm');
+    const isolated = Reflect.get(globalThis, 'crossOriginIsolated') === true;
+    if (!isolated) ort.env.wasm.numThreads = 1;
+    else if (threads !== undefined) ort.env.wasm.numThreads = threads;
+    // Compiling begins with the first session: opened on a model that cannot be at fault, it tells a runtime that
+    // does not start from a model that does not load.
+    const session = await ort.InferenceSession.create(IDENTITY_MODEL, SESSION_OPTIONS);
+    await session.release();
+    return ort;
+  })();
+  return runtime;
+}
+
+/** Only what is fatal: an error is thrown, so the runtime need not print it as well. */
+const QUIET = { logSeverityLevel: 4 } as const;
+const SESSION_OPTIONS = { executionProviders: ['wasm'], ...QUIET };
+
+/** ONNX, opset 17: y = Identity(x), one float32. */
+// prettier-ignore
+const IDENTITY_MODEL = Uint8Array.of(
+  8, 8, 58, 55, 10, 16, 10, 1, 120, 18, 1, 121, 34, 8, 73, 100, 101, 110, 116, 105, 116, 121, 18, 1, 103, 90, 15, 10, 1, 120, 18, 10, 10, 8, 8, 1, 18, 4, 10, 2, 8, 1, 98, 15, 10, 1, 121, 18, 10, 10, 8, 8, 1, 18, 4, 10, 2, 8, 1, 66, 4, 10, 0, 16, 17
+);
+
+async function openGraph(ort: Ort, manifest: ModelManifest, bytes: Uint8Array): Promise<LoadedGraph> {
+  let session: OrtSession;
+  try {
+    session = await ort.InferenceSession.create(bytes, SESSION_OPTIONS);
+  } catch (cause) {
+    throw unusableModel(manifest, reasonOf(cause), cause);
+  }
+  try {
+    assertSignature(manifest, signatures(session.inputMetadata), signatures(session.outputMetadata));
+  } catch (cause) {
+    await session.release();
+    throw cause;
+  }
+  const { input, output } = manifest;
+  return {
+    async execute({ shape, data }) {
+      const feeds = { [input.name]: new ort.Tensor('float32', data, shape) };
+      const results = await session.run(feeds, [output.name], QUIET);
+      const result = results[output.name];
+      if (!(result?.data instanceof Float32Array)) throw new Error(`no float32 output "${output.name}"`);
+      return { shape: result.dims, data: result.data };
+    },
+    release: () => session.release(),
+  };
+}
+
+function signatures(metadata: readonly OrtModule.InferenceSession.ValueMetadata[]): TensorSignature[] {
+  return metadata.map((value) =>
+    value.isTensor
+      ? { name: value.name, type: value.type, shape: value.shape }
+      : { name: value.name, type: 'no tensor', shape: [] },
+  );
+}
+
+function unavailable(cause: unknown): EnvironmentError {
+  return new EnvironmentError('backend-unavailable', `onnxruntime-web does not start: ${reasonOf(cause)}.`, {
+    remedy: 'Use a runtime with WebAssembly and SIMD: Node 20, or a browser of 2023 or later.',
+    cause,
+  });
+}

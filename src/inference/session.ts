@@ -1,0 +1,71 @@
+import { InternalError, isSegmentationError } from '../errors.ts';
+import { outputShape, type ModelManifest } from '../models/manifest.ts';
+import type { InferenceSession, Tensor } from './backend.ts';
+import type { SerialQueue } from './queue.ts';
+
+/** One model as a runtime has loaded it. */
+export interface LoadedGraph {
+  /** Called with an input of the manifest's shape, and never while another call is under way. */
+  execute(input: Tensor): Promise<Tensor>;
+  release(): Promise<void>;
+}
+
+/** The session that every backend gives: queued runs, checked shapes, typed errors.
+ * @param queue shared by all sessions whose runs must not overlap */
+export function createSession(
+  backendId: string,
+  manifest: ModelManifest,
+  graph: LoadedGraph,
+  queue: SerialQueue,
+): InferenceSession {
+  let disposal: Promise<void> | undefined;
+
+  return {
+    backendId,
+    model: { manifest },
+    async run(input, { signal } = {}) {
+      if (disposal !== undefined) throw runOnDisposedSession();
+      assertShape('input', input, manifest.input.shape);
+      return queue.add(async () => {
+        const output = await graph.execute(input).catch(rethrowAsFailedRun);
+        assertShape('output', output, outputShape(manifest));
+        return output;
+      }, signal);
+    },
+    dispose() {
+      disposal ??= queue.add(() => graph.release());
+      return disposal;
+    },
+  };
+}
+
+function assertShape(side: 'input' | 'output', { shape, data }: Tensor, expected: readonly number[]): void {
+  const count = expected.reduce((product, length) => product * length, 1);
+  if (String(shape) === String(expected) && data.length === count) return;
+  throw new InternalError(
+    'inference-failed',
+    `The model's ${side} has shape [${shape.join(', ')}] and ${data.length} values, ` +
+      `but its manifest says [${expected.join(', ')}].`,
+    { remedy: 'Please report this.', details: { side, shape, length: data.length, expected } },
+  );
+}
+
+function rethrowAsFailedRun(cause: unknown): never {
+  if (isSegmentationError(cause)) throw cause;
+  throw new InternalError('inference-failed', `The model failed to run: ${reasonOf(cause)}.`, {
+    remedy: 'Please report this, with the model and the series that show it.',
+    cause,
+  });
+}
+
+function runOnDisposedSession(): InternalError {
+  return new InternalError('inference-failed', 'The session is disposed and runs no more.', {
+    remedy: 'Open the model again.',
+  });
+}
+
+/** A cause's first line without its full stop, for a message that quotes it. */
+export function reasonOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return (text.trim().split('\n', 1)[0] ?? '').replace(/\.$/, '');
+}

@@ -1,0 +1,59 @@
+import { ModelError } from '../errors.ts';
+import type { LoadedModel } from '../models/load-model.ts';
+import { outputShape, type ModelManifest } from '../models/manifest.ts';
+
+/** One input or output of a graph as its runtime describes it. */
+export interface TensorSignature {
+  readonly name: string;
+  /** As ONNX names it: float32, int64. */
+  readonly type: string;
+  /** Slowest axis first; an axis of no fixed size is a name. */
+  readonly shape: readonly (number | string)[];
+}
+
+/** Checks that a graph takes and gives what its manifest says.
+ * @throws ModelError `model-file-mismatch` */
+export function assertSignature(
+  manifest: ModelManifest,
+  inputs: readonly TensorSignature[],
+  outputs: readonly TensorSignature[],
+): void {
+  assertHas(manifest, 'input', inputs, { name: manifest.input.name, shape: manifest.input.shape });
+  assertHas(manifest, 'output', outputs, { name: manifest.output.name, shape: outputShape(manifest) });
+  const surplus = inputs.find(({ name }) => name !== manifest.input.name);
+  if (surplus !== undefined) throw unusableModel(manifest, `it has a second input, "${surplus.name}"`);
+}
+
+export function unusableModel({ file }: ModelManifest, why: string, cause?: unknown): ModelError {
+  return new ModelError('model-file-mismatch', `${file.path} cannot be run: ${why}.`, {
+    remedy: 'Export the model again as its manifest describes it, or correct the manifest.',
+    cause,
+  });
+}
+
+/** @throws ModelError `model-file-mismatch` if the bytes were transferred to an earlier session */
+export function assertBytesAtHand({ manifest, bytes }: LoadedModel): void {
+  if (bytes.byteLength > 0) return;
+  throw new ModelError('model-file-mismatch', `${manifest.file.path} has no bytes: an earlier session took them.`, {
+    remedy: 'Load the model again for each session.',
+  });
+}
+
+function assertHas(
+  manifest: ModelManifest,
+  side: 'input' | 'output',
+  found: readonly TensorSignature[],
+  expected: { readonly name: string; readonly shape: readonly number[] },
+): void {
+  const tensor = found.find(({ name }) => name === expected.name);
+  const fits =
+    tensor?.type === 'float32' &&
+    tensor.shape.length === expected.shape.length &&
+    tensor.shape.every((length, axis) => typeof length === 'string' || length === expected.shape[axis]);
+  if (fits) return;
+  const described = found.map(({ name, type, shape }) => `"${name}" ${type} [${shape.join(', ')}]`).join(', ');
+  throw unusableModel(
+    manifest,
+    `its manifest names the ${side} "${expected.name}" float32 [${expected.shape.join(', ')}], the file has ${described}`,
+  );
+}

@@ -1,0 +1,2 @@
+export { createNodeBackend, type NodeBackendOptions } from './ort-node.ts';
+export { findModels, openModelFolder, type ModelFolder } from './model-folders.ts';

@@ -1,0 +1,87 @@
+/** onnxruntime-node in a thread of its own, because its run() blocks the thread that calls it. Answers each Request
+ * with one Reply, in order. Plain JavaScript: Node loads it as it is, from src under a TypeScript loader as from dist. */
+import { parentPort } from 'node:worker_threads';
+
+/**
+ * @typedef {import('../inference/signature.ts').TensorSignature} TensorSignature
+ *
+ * @typedef {{ readonly kind: 'probe' }
+ *   | { readonly kind: 'open', readonly bytes: ArrayBuffer, readonly threads: number | undefined }
+ *   | { readonly kind: 'run', readonly inputName: string, readonly outputName: string,
+ *       readonly shape: readonly number[], readonly data: ArrayBuffer }
+ *   | { readonly kind: 'close' }} Request
+ *
+ * @typedef {{ readonly kind: 'ready' }
+ *   | { readonly kind: 'opened', readonly inputs: TensorSignature[], readonly outputs: TensorSignature[] }
+ *   | { readonly kind: 'ran', readonly shape: readonly number[], readonly data: ArrayBuffer }
+ *   | { readonly kind: 'closed' }
+ *   | { readonly kind: 'failed', readonly message: string }} Reply
+ */
+
+/** @type {import('onnxruntime-node').InferenceSession | undefined} */
+let session;
+
+parentPort?.on('message', (/** @type {Request} */ request) => {
+  void answer(request)
+    .catch((/** @type {unknown} */ cause) => ({ kind: /** @type {const} */ ('failed'), message: messageOf(cause) }))
+    .then((reply) => {
+      parentPort?.postMessage(reply, reply.kind === 'ran' ? [reply.data] : []);
+      if (reply.kind === 'closed') parentPort?.close();
+    });
+});
+
+/** @param {Request} request @returns {Promise<Reply>} */
+async function answer(request) {
+  switch (request.kind) {
+    case 'probe':
+      await import('onnxruntime-node');
+      return { kind: 'ready' };
+    case 'open':
+      return open(request.bytes, request.threads);
+    case 'run':
+      return run(request);
+    case 'close':
+      await session?.release();
+      session = undefined;
+      return { kind: 'closed' };
+  }
+}
+
+/** @param {ArrayBuffer} bytes @param {number | undefined} threads @returns {Promise<Reply>} */
+async function open(bytes, threads) {
+  const { InferenceSession } = await import('onnxruntime-node');
+  session = await InferenceSession.create(new Uint8Array(bytes), {
+    executionProviders: ['cpu'],
+    // Fatal only: an error is thrown; the runtime need not print it as well.
+    logSeverityLevel: 4,
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+  });
+  return { kind: 'opened', inputs: signatures(session.inputMetadata), outputs: signatures(session.outputMetadata) };
+}
+
+/** @param {Extract<Request, { kind: 'run' }>} request @returns {Promise<Reply>} */
+async function run({ inputName, outputName, shape, data }) {
+  if (session === undefined) throw new Error('no model is open');
+  const { Tensor } = await import('onnxruntime-node');
+  const results = await session.run({ [inputName]: new Tensor('float32', new Float32Array(data), shape) }, [
+    outputName,
+  ]);
+  const result = results[outputName];
+  if (!(result?.data instanceof Float32Array)) throw new Error(`no float32 output "${outputName}"`);
+  // A copy, for the runtime owns the memory behind its tensors.
+  return { kind: 'ran', shape: result.dims, data: result.data.slice().buffer };
+}
+
+/** @param {readonly import('onnxruntime-node').InferenceSession.ValueMetadata[]} metadata @returns {TensorSignature[]} */
+function signatures(metadata) {
+  return metadata.map((value) =>
+    value.isTensor
+      ? { name: value.name, type: value.type, shape: value.shape }
+      : { name: value.name, type: 'no tensor', shape: [] },
+  );
+}
+
+/** @param {unknown} cause */
+function messageOf(cause) {
+  return cause instanceof Error ? cause.message : String(cause);
+}
