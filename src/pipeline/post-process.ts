@@ -1,0 +1,130 @@
+import { boundingBox, findComponents, type Components } from '../labelmap/components.ts';
+import type { ModelManifest } from '../models/manifest.ts';
+import { voxelVolumeMl, type VolumeGeometry } from '../volume/geometry.ts';
+import type { Notice } from '../volume/volume.ts';
+
+type Labels = Uint8Array | Uint16Array;
+type Rule = ModelManifest['postProcess'][number];
+
+/** A user is told where at least this share of a segment was removed. */
+const NOTABLE_SHARE = 0.2;
+
+/** Cleans a labelmap in place by the manifest's rules, in this order:
+ *
+ * keepLargestComponent: of a segment's components (26 neighbours, so that thick slices of an oblique organ hold
+ * together) only the largest stays. minimumVolumeMl: components below it go. fillHoles: a pocket of background (6
+ * neighbours) that does not reach the border of the volume goes to the segment it touches most, if that segment's rule
+ * says so. All in 3D; the border of an axis with a single voxel does not count.
+ * @returns a notice for each segment of which much or all was removed */
+export function postProcess(voxels: Labels, geometry: VolumeGeometry, manifest: ModelManifest): Notice[] {
+  const rules = manifest.postProcess;
+  const notices = removeComponents(voxels, geometry, manifest);
+  const filled = new Set(rules.filter((rule) => rule.fillHoles).map((rule) => rule.segmentNumber));
+  if (filled.size > 0) fillHoles(voxels, geometry, filled);
+  return notices;
+}
+
+function removeComponents(voxels: Labels, geometry: VolumeGeometry, manifest: ModelManifest): Notice[] {
+  const rules = manifest.postProcess.filter((rule) => rule.keepLargestComponent || rule.minimumVolumeMl > 0);
+  if (rules.length === 0) return [];
+  const components = findComponents(voxels, geometry.dimensions, { of: 'segments', connectivity: 26 });
+  const removed = new Set(rules.flatMap((rule) => unwanted(components, rule, geometry)));
+  components.starts.forEach((start, run) => {
+    if (removed.has(components.owners[run] ?? -1)) voxels.fill(0, start, start + (components.lengths[run] ?? 0));
+  });
+  return rules.flatMap((rule) => removalNotice(components, removed, rule, geometry, manifest));
+}
+
+/** The components of one segment that its rule removes. */
+function unwanted({ label, voxelCount }: Components, rule: Rule, geometry: VolumeGeometry): number[] {
+  const members = label.flatMap((value, component) => (value === rule.segmentNumber ? [component] : []));
+  const sizeOf = (component: number): number => voxelCount[component] ?? 0;
+  const largest = members.reduce((best, next) => (sizeOf(next) > sizeOf(best) ? next : best), members[0] ?? -1);
+  const minimum = rule.minimumVolumeMl / voxelVolumeMl(geometry);
+  return members.filter(
+    (component) => (rule.keepLargestComponent && component !== largest) || sizeOf(component) < minimum,
+  );
+}
+
+function removalNotice(
+  { label, voxelCount }: Components,
+  removed: ReadonlySet<number>,
+  { segmentNumber }: Rule,
+  geometry: VolumeGeometry,
+  manifest: ModelManifest,
+): Notice[] {
+  let [before, gone] = [0, 0];
+  label.forEach((value, component) => {
+    if (value !== segmentNumber) return;
+    before += voxelCount[component] ?? 0;
+    if (removed.has(component)) gone += voxelCount[component] ?? 0;
+  });
+  if (before === 0 || gone / before < NOTABLE_SHARE) return [];
+  const name = manifest.segments.find((segment) => segment.segmentNumber === segmentNumber)?.segmentLabel ?? '';
+  const ml = (voxels: number): string => (voxels * voxelVolumeMl(geometry)).toFixed(1);
+  const message =
+    gone === before
+      ? `All ${ml(gone)} ml found of "${name}" were removed as too small.`
+      : `${ml(gone)} of ${ml(before)} ml found of "${name}" were removed as separate pieces: check this segment.`;
+  return [{ code: gone === before ? 'segment-removed' : 'pieces-removed', message }];
+}
+
+function fillHoles(voxels: Labels, { dimensions }: VolumeGeometry, segments: ReadonlySet<number>): void {
+  // Background outside the segments' box is all connected to the border, so a pocket that reaches the box is open.
+  const box = boundingBox(voxels, dimensions);
+  if (!box) return;
+  const { starts, lengths, owners, label } = findComponents(voxels, dimensions, {
+    of: 'background',
+    connectivity: 6,
+    box,
+  });
+  const [columns, rows] = dimensions;
+  const isOpen = new Uint8Array(label.length);
+  starts.forEach((start, run) => {
+    const first = start % columns;
+    const last = first + (lengths[run] ?? 0) - 1;
+    const row = Math.floor(start / columns);
+    const places = [first, row % rows, Math.floor(row / rows)] as const;
+    const reaches = ([0, 1, 2] as const).some(
+      (axis) => dimensions[axis] > 1 && (places[axis] === box.from[axis] || places[axis] === box.to[axis] - 1),
+    );
+    if (reaches || (columns > 1 && last === box.to[0] - 1)) isOpen[owners[run] ?? 0] = 1;
+  });
+
+  const contacts = new Map<number, Map<number, number>>();
+  starts.forEach((start, run) => {
+    const owner = owners[run] ?? 0;
+    if (isOpen[owner] === 1) return;
+    const touched = contacts.get(owner) ?? new Map<number, number>();
+    contacts.set(owner, touched);
+    for (const neighbour of faceNeighbours(start, lengths[run] ?? 0, dimensions)) {
+      const value = voxels[neighbour] ?? 0;
+      if (value > 0) touched.set(value, (touched.get(value) ?? 0) + 1);
+    }
+  });
+  starts.forEach((start, run) => {
+    const touched = contacts.get(owners[run] ?? 0);
+    if (!touched) return;
+    const [segment] = [...touched].reduce((best, next) => (next[1] > best[1] ? next : best), [0, 0]);
+    if (segments.has(segment)) voxels.fill(segment, start, start + (lengths[run] ?? 0));
+  });
+}
+
+/** The voxels that share a face with a run along i, inside the grid. */
+function* faceNeighbours(
+  start: number,
+  length: number,
+  [columns, rows, slices]: readonly [number, number, number],
+): Generator<number> {
+  const column = start % columns;
+  const row = Math.floor(start / columns) % rows;
+  const slice = Math.floor(start / (columns * rows));
+  if (column > 0) yield start - 1;
+  if (column + length < columns) yield start + length;
+  for (let at = start; at < start + length; at++) {
+    if (row > 0) yield at - columns;
+    if (row < rows - 1) yield at + columns;
+    if (slice > 0) yield at - columns * rows;
+    if (slice < slices - 1) yield at + columns * rows;
+  }
+}

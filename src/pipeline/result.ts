@@ -1,0 +1,65 @@
+import type { Segment } from '../labelmap/segment.ts';
+import { createUid } from '../labelmap/uid.ts';
+import { classCount, type ModelManifest } from '../models/manifest.ts';
+import { voxelCount, type VolumeGeometry } from '../volume/geometry.ts';
+import type { Notice } from '../volume/volume.ts';
+import type { VoxelTarget } from './classify.ts';
+
+/** DICOM's limit for LO, the value representation of Tracking ID and Segment Algorithm Name. */
+const LO_LENGTH = 64;
+
+/** Arrays for a volume's results, all background and certain. */
+export function createTarget(
+  geometry: VolumeGeometry,
+  manifest: ModelManifest,
+  keepProbabilities: boolean,
+): VoxelTarget {
+  const count = voxelCount(geometry);
+  const classes = classCount(manifest);
+  return {
+    labels: classes <= 256 ? new Uint8Array(count) : new Uint16Array(count),
+    uncertainty: new Uint8Array(count),
+    ...(keepProbabilities ? { probabilities: new Uint8Array(classes * count) } : {}),
+  };
+}
+
+/** The model's segments with an identity of their own for this result. */
+export function createSegments({ id, version, title, segments }: ModelManifest): Segment[] {
+  return segments.map(({ segmentNumber, segmentLabel, segmentedPropertyTypeModifier, anatomicRegion, ...rest }) => ({
+    ...rest,
+    segmentNumber,
+    segmentLabel,
+    ...(segmentedPropertyTypeModifier && { segmentedPropertyTypeModifier }),
+    ...(anatomicRegion && { anatomicRegion }),
+    algorithmType: 'AUTOMATIC',
+    algorithmName: `${title} ${version}`.slice(0, LO_LENGTH),
+    trackingID: `${id} ${segmentNumber} ${segmentLabel}`.slice(0, LO_LENGTH),
+    trackingUID: createUid(),
+  }));
+}
+
+/** Below this normalised entropy a background voxel is not uncertain: it would only dilute the mean. */
+const UNCERTAIN = 0.1;
+
+/** For each slice k the mean normalised entropy, 0…1, of the voxels that are foreground or uncertain (0.1 and more);
+ * 0 where there is none. */
+export function meanUncertainty({ labels, uncertainty }: VoxelTarget, { dimensions }: VolumeGeometry): Float32Array {
+  const size = dimensions[0] * dimensions[1];
+  return Float32Array.from({ length: dimensions[2] }, (_, k) => {
+    let [count, sum] = [0, 0];
+    for (let at = k * size; at < (k + 1) * size; at++) {
+      const value = uncertainty[at] ?? 0;
+      if (labels[at] === 0 && value < UNCERTAIN * 255) continue;
+      count++;
+      sum += value;
+    }
+    return count === 0 ? 0 : sum / count / 255;
+  });
+}
+
+/** A notice if no voxel is labelled: an empty result is a result, and may be right. */
+export function emptyNotice({ labels }: VoxelTarget, { segments }: ModelManifest): Notice[] {
+  if (labels.some((label) => label > 0)) return [];
+  const names = segments.map((segment) => segment.segmentLabel).join(', ');
+  return [{ code: 'empty-result', message: `The model found nothing of: ${names}.` }];
+}

@@ -1,0 +1,58 @@
+import type { Tensor } from '../inference/backend.ts';
+import type { GridView } from '../volume/reorient.ts';
+import { createScoreBlend } from './blend.ts';
+import type { Scoring, VoxelTarget } from './classify.ts';
+import { decodeWindow, toScoreGrid } from './decode.ts';
+import { inverseTurn, turnPlanes, type View } from './test-time-augmentation.ts';
+import type { Window } from './windows.ts';
+
+/** A view and the windows that show it on a slice. */
+export interface PlacedView {
+  readonly view: View;
+  readonly windows: readonly Window[];
+}
+
+/** One run of the model: one window of one view of one slice. */
+export interface SliceRun {
+  /** Slice of the grid view. */
+  readonly slice: number;
+  readonly view: View;
+  readonly window: Window;
+  /** Whether it is the last one of its view, and of its slice. */
+  readonly endsView: boolean;
+  readonly endsSlice: boolean;
+}
+
+/** All runs of the slices in the given order. */
+export function* listRuns(slices: Iterable<number>, views: readonly PlacedView[]): Generator<SliceRun> {
+  for (const slice of slices) {
+    for (const { view, windows } of views) {
+      for (const window of windows) {
+        const endsView = window === windows.at(-1);
+        yield { slice, view, window, endsView, endsSlice: endsView && view === views.at(-1)?.view };
+      }
+    }
+  }
+}
+
+/** Makes labels of the scores of one run after the other; a slice is written to the target by its last run. */
+export function createSliceDecoder(
+  views: readonly PlacedView[],
+  grid: GridView,
+  scoring: Scoring,
+  target: VoxelTarget,
+): (run: SliceRun, scores: Tensor) => void {
+  const isOneRun = views.length === 1 && views[0]?.windows.length === 1;
+  if (isOneRun) {
+    return ({ slice, window }, scores) => {
+      decodeWindow(toScoreGrid(scores, scoring.classes), window, scoring, grid, slice, target);
+    };
+  }
+  const blend = createScoreBlend(grid, scoring, views.length);
+  return ({ slice, view, window, endsView, endsSlice }, scores) => {
+    const { data, rows, columns } = toScoreGrid(scores, scoring.classes);
+    blend.add({ rows, columns, data: turnPlanes(data, columns, rows, inverseTurn(view.turn)) }, window);
+    if (endsView) blend.endView();
+    if (endsSlice) blend.finish(slice, target);
+  };
+}

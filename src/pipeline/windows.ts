@@ -1,0 +1,69 @@
+import type { ModelManifest } from '../models/manifest.ts';
+import type { GridView } from '../volume/reorient.ts';
+import { createAxisInterpolation, createAxisTaps, type AxisInterpolation, type AxisTaps } from '../volume/resample.ts';
+
+/** One placement of the model's input on a slice. */
+export interface Window {
+  readonly x: AxisWindow;
+  readonly y: AxisWindow;
+}
+
+/** One axis of a window: how its pixels are made of voxels, and its scores become voxels again. */
+export interface AxisWindow {
+  readonly toModel: AxisTaps;
+  /** Voxel → place on the score grid; scores are clamped at the window's border. */
+  readonly fromModel: AxisInterpolation;
+  /** Blending weight of each voxel: a tent over the window, in model pixels; 0 outside. */
+  readonly weight: Float32Array;
+}
+
+/** The windows that cover a slice at the given spacing, centred on it: one where the slice fits, else as few as overlap
+ * by at least a quarter. The same arithmetic as models/training/slicewise_training/data.py, which training used.
+ * @param modelSpacing mm a model pixel; the manifest's, or another for a scale of test-time augmentation */
+export function placeWindows(grid: GridView, { input, output }: ModelManifest, modelSpacing: number): Window[] {
+  const [, , rows, columns] = input.shape;
+  const axis = (length: number, spacing: number, size: number): AxisWindow[] =>
+    windowCentres(length * spacing, size * modelSpacing, modelSpacing).map((centre) =>
+      placeWindow({ length, spacing, size, modelSpacing, centre, ...output }),
+    );
+  const xs = axis(grid.columns, grid.spacing.column, columns);
+  const ys = axis(grid.rows, grid.spacing.row, rows);
+  return ys.flatMap((y) => xs.map((x) => ({ x, y })));
+}
+
+/** Centres of the windows of one axis in mm from the slice's centre; the outer ones are flush with its borders. */
+function windowCentres(extent: number, window: number, modelSpacing: number): number[] {
+  if (extent <= window + modelSpacing / 2) return [0];
+  const count = 1 + Math.ceil((extent - window) / (0.75 * window));
+  const reach = (extent - window) / 2;
+  return Array.from({ length: count }, (_, n) => -reach + (2 * reach * n) / (count - 1));
+}
+
+interface Placement {
+  /** Voxels of the slice along the axis, and their distance in mm. */
+  readonly length: number;
+  readonly spacing: number;
+  /** Pixels of the window, and their distance in mm. */
+  readonly size: number;
+  readonly modelSpacing: number;
+  readonly centre: number;
+  readonly stride: number;
+  readonly alignCorners: boolean;
+}
+
+function placeWindow({ length, spacing, size, modelSpacing, centre, stride, alignCorners }: Placement): AxisWindow {
+  const step = modelSpacing / spacing;
+  const start = (-(size - 1) / 2) * step + centre / spacing + (length - 1) / 2;
+  const pixels = Array.from(
+    { length },
+    (_, voxel) => (voxel - (length - 1) / 2 - centre / spacing) / step + (size - 1) / 2,
+  );
+  const cells = size / stride;
+  const cellOf = (pixel: number): number =>
+    alignCorners ? (pixel * (cells - 1)) / Math.max(size - 1, 1) : (pixel + 0.5) / stride - 0.5;
+  return {
+    toModel: createAxisTaps(length, size, start, step),
+    fromModel: createAxisInterpolation(cells, pixels.map(cellOf)),
+    weight: Float32Array.from(pixels, (pixel) => Math.max(0, Math.min(pixel + 1, size - pixel))),
+  };
+}
