@@ -86,6 +86,11 @@ export class DicomDataset {
     return (this.#element(keyword)?.length ?? 0) > 0;
   }
 
+  /** Whether the attribute is present, if only without a value. */
+  includes(keyword: DicomKeyword): boolean {
+    return this.#element(keyword) !== undefined;
+  }
+
   /** The whole value as text, padding removed, backslashes kept; undefined if absent or empty. */
   text(keyword: DicomKeyword): string | undefined {
     const bytes = this.bytes(keyword);

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts';
+import { damagedFile } from './damaged-file.ts';
 import type { Vector3 } from '../volume/geometry.ts';
 import type { CopiedAttribute } from '../volume/volume.ts';
 import { readDicomHeader, type DicomDataset, type PixelDataLocation } from './dicom-dataset.ts';
@@ -7,9 +8,11 @@ import type { Rescale } from './modality-values.ts';
 import type { PixelFormat } from './pixel-data.ts';
 import type { SourceFile } from './reader.ts';
 
-/** What is kept of one image file's header; the file's bytes are not. */
+/** What is kept of one file's header; the file's bytes are not. */
 export interface DicomInstance {
   readonly file: SourceFile;
+  /** Whether it is an image of the patient: not a report, presentation state, segmentation, dose … */
+  readonly isImage: boolean;
   readonly transferSyntaxUID: string;
   readonly sopClassUID: string;
   readonly sopInstanceUID: string;
@@ -89,15 +92,19 @@ const DERIVED_OBJECT_CLASSES = new Set([
   '1.2.840.10008.5.1.4.1.1.481.2', // RT Dose
 ]);
 
+/** A DICOMDIR, which belongs to no series. */
+const MEDIA_STORAGE_DIRECTORY = '1.2.840.10008.1.3.10';
+
 /** Reads the header of a DICOM file.
- * @returns undefined for objects without an image of the patient (reports, segmentations, doses …)
  * @throws InputError if the file cannot be parsed */
-export async function readDicomInstance(file: SourceFile): Promise<DicomInstance | undefined> {
+export async function readDicomInstance(file: SourceFile): Promise<DicomInstance> {
   const dataset = await readDicomHeader(file);
   const sopClassUID = dataset.text('SOPClassUID') ?? '';
-  if (!dataset.has('Rows') || DERIVED_OBJECT_CLASSES.has(sopClassUID)) return undefined;
+  const isImage = dataset.has('Rows') && !DERIVED_OBJECT_CLASSES.has(sopClassUID);
+  if (!isImage) assertNotCutOff(dataset, file.name);
   return {
     file,
+    isImage,
     transferSyntaxUID: dataset.transferSyntaxUID,
     sopClassUID,
     sopInstanceUID: dataset.text('SOPInstanceUID') ?? '',
@@ -119,6 +126,13 @@ export async function readDicomInstance(file: SourceFile): Promise<DicomInstance
     ),
     slice: sliceHeaderOrProblem(dataset, file.name),
   };
+}
+
+/** An image cut off between two attributes early in its header must not pass for an object without an image. */
+function assertNotCutOff(dataset: DicomDataset, name: string): void {
+  if (dataset.includes('SeriesInstanceUID') || dataset.text('MediaStorageSOPClassUID') === MEDIA_STORAGE_DIRECTORY)
+    return;
+  throw damagedFile(name, 'it ends before it names its series');
 }
 
 function copiedAttributes(dataset: DicomDataset): Partial<Record<CopiedAttribute, string>> {
@@ -146,8 +160,6 @@ function sliceHeaderOrProblem(dataset: DicomDataset, name: string): SliceHeader 
 }
 
 function sliceHeader(dataset: DicomDataset, name: string): SliceHeader {
-  assertSingleFrame(dataset, name);
-  assertGreyscale(dataset, name);
   const pixelData = dataset.pixelData;
   if (pixelData === undefined) {
     throw dataset.reachedPixelData
@@ -157,6 +169,8 @@ function sliceHeader(dataset: DicomDataset, name: string): SliceHeader {
           details: { file: name },
         });
   }
+  assertSingleFrame(dataset, name);
+  assertGreyscale(dataset, name);
   const position = values(dataset, 'ImagePositionPatient', 3, name);
   const orientation = values(dataset, 'ImageOrientationPatient', 6, name);
   const spacing = values(dataset, 'PixelSpacing', 2, name);

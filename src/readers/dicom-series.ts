@@ -4,6 +4,8 @@ import type { DicomInstance } from './dicom-instance.ts';
 /** By SeriesInstanceUID (empty where the files have none), in the files' order. */
 export type InstancesBySeries = ReadonlyMap<string, readonly DicomInstance[]>;
 
+/** Image series; series without any image are left out. A file without one in an image series is kept: there it is
+ * an error, for its slice would be missing. */
 export function groupBySeries(instances: readonly DicomInstance[]): InstancesBySeries {
   const groups = new Map<string, DicomInstance[]>();
   for (const instance of instances) {
@@ -11,7 +13,7 @@ export function groupBySeries(instances: readonly DicomInstance[]): InstancesByS
     if (group === undefined) groups.set(instance.seriesInstanceUID, [instance]);
     else group.push(instance);
   }
-  return groups;
+  return new Map([...groups].filter(([, group]) => group.some(({ isImage }) => isImage)));
 }
 
 /** The series asked for, or the only one.

@@ -31,8 +31,7 @@ async function read(
   const instances: DicomInstance[] = [];
   for (const file of files) {
     signal?.throwIfAborted();
-    const instance = await readDicomInstance(file);
-    if (instance !== undefined) instances.push(instance);
+    instances.push(await readDicomInstance(file));
   }
   const series = chooseSeries(groupBySeries(instances), seriesInstanceUID);
   const stack = stackSlices(series);
@@ -48,8 +47,7 @@ async function read(
     ...(first.rescaleType === undefined ? {} : { rescaleType: first.rescaleType }),
     ...(source === undefined ? {} : { source }),
   };
-  const leftOut = files.length - instances.length;
-  return { volume, warnings: [...stack.notices, ...notices, ...imagelessNotice(leftOut)] };
+  return { volume, warnings: [...stack.notices, ...notices, ...imagelessNotice(instances)] };
 }
 
 async function readVoxels(stack: SliceStack, decoders: readonly PixelDecoder[], signal: AbortSignal | undefined) {
@@ -84,7 +82,8 @@ function firstOf({ slices: [first] }: SliceStack): DicomInstance {
   return first.instance;
 }
 
-function imagelessNotice(count: number): Notice[] {
+function imagelessNotice(instances: readonly DicomInstance[]): Notice[] {
+  const count = instances.filter(({ isImage }) => !isImage).length;
   if (count === 0) return [];
   const message = `${count} DICOM file${count === 1 ? '' : 's'} without an image (reports, segmentations …) left out.`;
   return [{ code: 'objects-without-image', message }];
@@ -93,12 +92,9 @@ function imagelessNotice(count: number): Notice[] {
 async function describe(files: readonly SourceFile[], decoders: readonly PixelDecoder[]): Promise<SeriesDescription[]> {
   const instances: DicomInstance[] = [];
   const unreadable: SeriesDescription[] = [];
-  let leftOut = 0;
   for (const file of files) {
     try {
-      const instance = await readDicomInstance(file);
-      if (instance === undefined) leftOut++;
-      else instances.push(instance);
+      instances.push(await readDicomInstance(file));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       unreadable.push({ format: 'DICOM', fileCount: 1, problem: problemOf(error), warnings: [] });
@@ -107,7 +103,7 @@ async function describe(files: readonly SourceFile[], decoders: readonly PixelDe
   const series = [...groupBySeries(instances).values()].map((group) => describeSeries(group, decoders));
   const [first, ...others] = series;
   if (first === undefined) return unreadable;
-  return [{ ...first, warnings: [...first.warnings, ...imagelessNotice(leftOut)] }, ...others, ...unreadable];
+  return [{ ...first, warnings: [...first.warnings, ...imagelessNotice(instances)] }, ...others, ...unreadable];
 }
 
 function describeSeries(group: readonly DicomInstance[], decoders: readonly PixelDecoder[]): SeriesDescription {
