@@ -1,0 +1,324 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { elementHeader } from '../../src/export/dicom-element.ts';
+import { encodePart10, type DicomAttributes } from '../../src/export/dicom-file.ts';
+import { segDataset } from '../../src/export/seg-dataset.ts';
+import { findFrames, packedByteLength, packFrames, type SegFrame } from '../../src/export/seg-frames.ts';
+import { perFrameFunctionalGroups } from '../../src/export/seg-functional-groups.ts';
+import type { Labelmap } from '../../src/labelmap/labelmap.ts';
+import { openFiles } from '../../src/node/files.ts';
+import { readDicomSeg } from '../../src/readers/dicom-seg.ts';
+import { readVolume } from '../../src/readers/read-volume.ts';
+import { indexToWorld } from '../../src/volume/geometry.ts';
+import type { SourceSeries } from '../../src/volume/volume.ts';
+import { dataPath, describeWithData } from '../support/data.ts';
+import { obliqueGeometry, seriesOn, testLabelmap, testProvenance, testUid } from '../support/labelled-series.ts';
+import goldens from './dicom-seg-goldens.json' with { type: 'json' };
+
+interface Oddities {
+  readonly source?: SourceSeries;
+  /** The frames in the file, in their order. */
+  readonly frames?: readonly SegFrame[];
+  readonly attributes?: (usual: DicomAttributes) => DicomAttributes;
+}
+
+/** A segmentation as another writer might have made it. */
+function segFile(labelmap: Labelmap, odd: Oddities = {}): Uint8Array {
+  const source = odd.source ?? seriesOn(labelmap.geometry);
+  const frames = odd.frames ?? findFrames(labelmap);
+  const usual = segDataset(labelmap, source, {
+    origin: testProvenance,
+    contentLabel: 'TEST',
+    seriesDescription: 'test',
+    seriesNumber: 1,
+    now: new Date(0),
+    sopInstanceUID: testUid(10),
+    seriesInstanceUID: testUid(11),
+    dimensionOrganizationUID: testUid(12),
+    frameCount: frames.length,
+  });
+  const pixels = new Uint8Array(packedByteLength(labelmap, frames.length));
+  packFrames(labelmap, frames, pixels);
+  return Buffer.concat([
+    encodePart10(odd.attributes?.(usual) ?? usual, 'TEST'),
+    perFrameFunctionalGroups(frames, source),
+    elementHeader(0x7fe00010, 'OB', pixels.length),
+    pixels,
+  ]);
+}
+
+function withMeasures(usual: DicomAttributes, measures: DicomAttributes): DicomAttributes {
+  const [shared] = usual['SharedFunctionalGroupsSequence'] as readonly DicomAttributes[];
+  const [pixelMeasures] = shared?.['PixelMeasuresSequence'] as readonly DicomAttributes[];
+  return {
+    ...usual,
+    SharedFunctionalGroupsSequence: [{ ...shared, PixelMeasuresSequence: [{ ...pixelMeasures, ...measures }] }],
+  };
+}
+
+const labelmap = testLabelmap([0, 0, 1, 2, 2, 0, 3, 3, 3, 0, 0]);
+const source = seriesOn(labelmap.geometry);
+const reference = { geometry: labelmap.geometry, source };
+
+describe('readDicomSeg', () => {
+  test('the order of the frames does not matter', () => {
+    const frames = findFrames(labelmap);
+    const shuffled = frames.map((_, at) => frames[(at * 7 + 3) % frames.length]).filter((frame) => frame !== undefined);
+    expect(new Set(shuffled).size).toBe(frames.length);
+    for (const options of [{}, { reference }]) {
+      const read = readDicomSeg(segFile(labelmap, { frames: shuffled }), options);
+      expect([...read.labelmap.voxels]).toEqual([...labelmap.voxels]);
+    }
+  });
+
+  test('segments come back with codes, colours, tracking and algorithm', () => {
+    const read = readDicomSeg(segFile(labelmap));
+    expect(read.labelmap.segments).toEqual(labelmap.segments);
+    expect(read.sourceSeriesInstanceUID).toBe(source.seriesInstanceUID);
+  });
+
+  test('slices left out between others are empty slices', () => {
+    const gapped = testLabelmap([0]);
+    gapped.voxels[0] = 1;
+    gapped.voxels[gapped.voxels.length - 1] = 2;
+    const read = readDicomSeg(segFile(gapped));
+    expect([...read.labelmap.voxels]).toEqual([...gapped.voxels]);
+  });
+
+  test('on a reference the whole grid is filled, found by position where images are not named', () => {
+    const lowest = testLabelmap([0]);
+    lowest.voxels[40] = 2;
+    for (const grid of [reference, { geometry: labelmap.geometry }]) {
+      const read = readDicomSeg(segFile(lowest), { reference: grid });
+      expect(read.labelmap.geometry).toBe(labelmap.geometry);
+      expect([...read.labelmap.voxels]).toEqual([...lowest.voxels]);
+    }
+  });
+
+  test('images of other frames of reference are no obstacle', () => {
+    const geometry = { ...labelmap.geometry, frameOfReferenceUID: testUid(77) };
+    const read = readDicomSeg(segFile(labelmap), { reference: { geometry, source } });
+    expect([...read.labelmap.voxels]).toEqual([...labelmap.voxels]);
+  });
+
+  test('labels above 255 come back as 16 bits', () => {
+    const segments = labelmap.segments.map((segment) => ({ ...segment, segmentNumber: segment.segmentNumber + 299 }));
+    const wide = { ...labelmap, segments, voxels: Uint16Array.from(labelmap.voxels, (v) => (v === 0 ? 0 : v + 299)) };
+    const { voxels } = readDicomSeg(segFile(wide)).labelmap;
+    expect(voxels).toBeInstanceOf(Uint16Array);
+    expect([...voxels]).toEqual([...wide.voxels]);
+  });
+
+  test('without Spacing Between Slices the gap is the smallest distance of two frames', () => {
+    const file = segFile(labelmap, { attributes: (usual) => withMeasures(usual, { SpacingBetweenSlices: undefined }) });
+    expect(readDicomSeg(file).labelmap.geometry.spacing[2]).toBeCloseTo(8, 5);
+  });
+
+  test('a Spacing Between Slices that the positions contradict is not used', () => {
+    const file = segFile(labelmap, { attributes: (usual) => withMeasures(usual, { SpacingBetweenSlices: '3' }) });
+    expect(readDicomSeg(file).labelmap.geometry.spacing[2]).toBeCloseTo(8, 5);
+  });
+
+  test('what another writer leaves out of a segment is substituted, a missing code with a warning', () => {
+    const file = segFile(labelmap, {
+      attributes: (usual) => ({ ...usual, SegmentSequence: [1, 2, 3].map((n) => ({ SegmentNumber: n })) }),
+    });
+    const { labelmap: read, warnings } = readDicomSeg(file);
+    expect(warnings.map(({ code }) => code)).toEqual(Array(3).fill('segment-without-code'));
+    expect(read.segments[1]).toMatchObject({
+      segmentNumber: 2,
+      segmentLabel: 'Segment 2',
+      segmentedPropertyType: { codeValue: '91723000' },
+      trackingUID: expect.stringMatching(/^2\.25\.\d+$/) as string,
+    });
+  });
+});
+
+describe('readDicomSeg refuses', () => {
+  const frames = findFrames(labelmap);
+  const dot = testLabelmap([0]);
+  dot.voxels[0] = 1;
+  const [dotFrame = { segmentNumber: 1, sliceIndex: 0 }] = findFrames(dot);
+  const moved = (k: number, mm: number): SourceSeries => ({
+    ...source,
+    instances: source.instances.map((instance) =>
+      instance.sliceIndex === k
+        ? {
+            ...instance,
+            imagePositionPatient: indexToWorld(labelmap.geometry, [0, 0, k + mm / 8]).map((value) =>
+              value.toFixed(6),
+            ) as unknown as [string, string, string],
+          }
+        : instance,
+    ),
+  });
+  const sheared: SourceSeries = {
+    ...source,
+    instances: source.instances.map((instance, k) => ({
+      ...instance,
+      imagePositionPatient: indexToWorld(labelmap.geometry, [0.4 * k, 0, k]).map((value) =>
+        value.toFixed(6),
+      ) as unknown as [string, string, string],
+    })),
+  };
+
+  test.each<[string, string, Uint8Array, RegExp]>([
+    [
+      'an image',
+      'not-segmentation',
+      segFile(labelmap, { attributes: (a) => ({ ...a, SOPClassUID: '1.2.3' }) }),
+      /1\.2\.3/,
+    ],
+    [
+      'a LABELMAP',
+      'unsupported-segmentation',
+      segFile(labelmap, { attributes: (a) => ({ ...a, SegmentationType: 'LABELMAP' }) }),
+      /LABELMAP/,
+    ],
+    [
+      'a FRACTIONAL one',
+      'unsupported-segmentation',
+      segFile(labelmap, { attributes: (a) => ({ ...a, SegmentationType: 'FRACTIONAL' }) }),
+      /FRACTIONAL/,
+    ],
+    [
+      'two frames of a segment at one place',
+      'unsupported-segmentation',
+      segFile(dot, { frames: [dotFrame, dotFrame] }),
+      /several frames/,
+    ],
+    [
+      'a frame of an unknown segment',
+      'invalid-attribute',
+      segFile(labelmap, { attributes: (a) => ({ ...a, SegmentSequence: [{ SegmentNumber: 1 }] }) }),
+      /segment 2/,
+    ],
+    [
+      'a segment number twice',
+      'invalid-attribute',
+      segFile(labelmap, {
+        attributes: (a) => ({ ...a, SegmentSequence: [{ SegmentNumber: 1 }, { SegmentNumber: 1 }] }),
+      }),
+      /several segments/,
+    ],
+    [
+      'no segments',
+      'missing-attribute',
+      segFile(labelmap, { attributes: (a) => ({ ...a, SegmentSequence: undefined }) }),
+      /SegmentSequence/,
+    ],
+    ['no Rows', 'missing-attribute', segFile(labelmap, { attributes: (a) => ({ ...a, Rows: undefined }) }), /Rows/],
+    [
+      'no orientation',
+      'missing-attribute',
+      segFile(labelmap, { attributes: (a) => ({ ...a, SharedFunctionalGroupsSequence: undefined }) }),
+      /PixelMeasures|Orientation/,
+    ],
+    [
+      'a spacing that is no number',
+      'invalid-attribute',
+      segFile(labelmap, { attributes: (a) => withMeasures(a, { PixelSpacing: ['x', '1'] }) }),
+      /PixelSpacing/,
+    ],
+    [
+      'a spacing of zero',
+      'invalid-geometry',
+      segFile(labelmap, { attributes: (a) => withMeasures(a, { PixelSpacing: ['0', '1'] }) }),
+      /spacing/,
+    ],
+    [
+      'another number of frames than it describes',
+      'damaged-file',
+      segFile(labelmap, { attributes: (a) => ({ ...a, NumberOfFrames: '99' }) }),
+      /99 frames/,
+    ],
+    ['pixel data that end early', 'damaged-file', segFile(labelmap).subarray(0, -12), /pixel data/],
+    [
+      'frames that are not evenly apart',
+      'irregular-slices',
+      segFile(labelmap, { source: moved(2, 2.7) }),
+      /not on slices of one gap/,
+    ],
+    ['frames that drift sideways', 'gantry-tilt', segFile(labelmap, { source: sheared }), /shifted by 0\.5|shifted by/],
+    ['what is no DICOM', 'not-dicom', new Uint8Array(500), /no DICOM/],
+  ])('%s (%s)', (_, code, file, message) => {
+    expect(() => readDicomSeg(file)).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message) as string }) as Error,
+    );
+  });
+
+  test('segments that overlap, naming both', () => {
+    const overlapping = segFile(labelmap);
+    // The first voxel of the first frame of every segment.
+    const start = overlapping.length - packedByteLength(labelmap, frames.length);
+    for (let at = start; at < overlapping.length; at++) overlapping[at] = 0xff;
+    expect(() => readDicomSeg(overlapping)).toThrow(/segments 1 and 2 overlap/);
+  });
+
+  test.each<[string, Labelmap['geometry'], RegExp]>([
+    ['a reference of another size', obliqueGeometry([5, 7, 4]), /7 × 5 voxels, the reference's slices 5 × 7/],
+    ['a reference beside it', { ...labelmap.geometry, origin: [0, 0, 0] }, /away from slice|outside/],
+    ['a reference with other spacing', { ...labelmap.geometry, spacing: [1.35, 1.5, 8] }, /0\.6.* mm away from slice/],
+  ])('%s (geometry-mismatch)', (_, geometry, message) => {
+    for (const grid of [{ geometry, source }, { geometry }]) {
+      expect(() => readDicomSeg(segFile(labelmap), { reference: grid })).toThrow(
+        expect.objectContaining({
+          code: 'geometry-mismatch',
+          message: expect.stringMatching(message) as string,
+        }) as Error,
+      );
+    }
+  });
+
+  test('a frame whose image and position contradict each other (geometry-mismatch)', () => {
+    const swapped = source.instances.map((instance, k) => ({
+      ...instance,
+      sopInstanceUID: source.instances[k ^ 1]?.sopInstanceUID ?? '',
+    }));
+    const file = segFile(labelmap, { source: { ...source, instances: swapped } });
+    expect(() => readDicomSeg(file, { reference })).toThrow(/8\.00 mm away from slice 1/);
+    expect([...readDicomSeg(file, { reference: { geometry: labelmap.geometry } }).labelmap.voxels]).toEqual([
+      ...labelmap.voxels,
+    ]);
+  });
+});
+
+describeWithData('segmentations by other writers', () => {
+  test.each(Object.entries(goldens))('%s reads as highdicom reads it', (name, golden) => {
+    const { labelmap: read } = readDicomSeg(readFileSync(dataPath('dicom/seg-objects', name)), { name });
+    const { geometry, voxels } = read;
+    expect(geometry.dimensions).toEqual(golden.dimensions);
+    expect(createHash('sha256').update(voxels).digest('hex')).toBe(golden.sha256);
+    for (const axis of [0, 1, 2, 3] as const) {
+      const index = [0, 1, 2].map((n) => (n === axis ? 1 : 0)) as unknown as [number, number, number];
+      const point = indexToWorld(geometry, index);
+      golden.affine.forEach((row, n) => {
+        const expected = (row[3] ?? 0) + (axis === 3 ? 0 : (row[axis] ?? 0));
+        // highdicom takes the gap from the positions, which have fewer digits.
+        expect(Math.abs((point[n] ?? NaN) - expected)).toBeLessThan(1e-4);
+      });
+    }
+  });
+
+  test.each([
+    ['dcmqi/segmentations/partial_overlaps.dcm', 'unsupported-segmentation', /segments 1 and [23] overlap/],
+    ['dcmqi/segmentations/sparse-labelmap-noppv.dcm', 'unsupported-segmentation', /LABELMAP/],
+    ['highdicom/seg_image_ct_true_fractional.dcm', 'unsupported-segmentation', /FRACTIONAL/],
+    ['highdicom/ct_image.dcm', 'not-segmentation', /no DICOM Segmentation/],
+  ])('%s ends in its error', (name, code, message) => {
+    expect(() => readDicomSeg(readFileSync(dataPath('dicom/seg-objects', name)))).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message) as string }) as Error,
+    );
+  });
+
+  test.each(['24x38x3', '23x38x3'])('%s on the series it was made from has its slices there', async (folder) => {
+    const base = dataPath('dicom/seg-objects/dcmqi/segmentations', folder);
+    const { volume } = await readVolume(openFiles([`${base}/image`]));
+    const seg = readFileSync(`${base}/seg/label.seg`);
+    const { labelmap: read } = readDicomSeg(seg, { reference: volume });
+    const alone = readDicomSeg(seg).labelmap;
+    expect(read.geometry).toBe(volume.geometry);
+    expect([...read.voxels].filter((v) => v !== 0)).toEqual([...alone.voxels].filter((v) => v !== 0));
+  });
+});
