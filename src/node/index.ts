@@ -1,2 +1,3 @@
 export { createNodeBackend, type NodeBackendOptions } from './ort-node.ts';
 export { findModels, openModelFolder, type ModelFolder } from './model-folders.ts';
+export { openFiles } from './files.ts';

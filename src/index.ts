@@ -1,0 +1,62 @@
+// The public surface, in the order of the flow: files → Volume → SegmentationResult → DICOM-SEG or NIfTI.
+
+export * from './errors.ts';
+
+export {
+  createGeometry,
+  gridDistanceMm,
+  indexToWorld,
+  voxelCount,
+  voxelVolumeMl,
+  worldToIndex,
+  type Direction,
+  type IndexPoint,
+  type Vector3,
+  type VolumeGeometry,
+  type WorldPoint,
+} from './volume/geometry.ts';
+export {
+  sliceView,
+  type CopiedAttribute,
+  type Notice,
+  type SourceInstance,
+  type SourceSeries,
+  type Volume,
+  type VoxelArray,
+} from './volume/volume.ts';
+
+export type { ReadOptions, ReadResult, SeriesDescription, SourceFile, VolumeReader } from './readers/reader.ts';
+export { describeVolumes, readVolume, volumeReaders, type ReadVolumeOptions } from './readers/read-volume.ts';
+export { createDicomReader, dicomReader } from './readers/dicom.ts';
+export { niftiReader, readNiftiLabelmap } from './readers/nifti.ts';
+export { pixelDecoders, type PixelDecoder } from './readers/pixel-decoders.ts';
+export { readDicomSeg, type ReadDicomSegOptions, type ReadDicomSegResult } from './readers/dicom-seg.ts';
+
+export type { Labelmap } from './labelmap/labelmap.ts';
+export type { CodedConcept, Segment, SegmentAlgorithmType, SegmentDescription } from './labelmap/segment.ts';
+export type { Provenance, SegmentationResult } from './labelmap/segmentation-result.ts';
+export { measureSegments, type SegmentMeasure } from './labelmap/measure.ts';
+export { createUid } from './labelmap/uid.ts';
+
+export { loadManifest, loadModel, type LoadedModel, type ReadModelFile } from './models/load-model.ts';
+export { manifestSchema, parseManifest, type ModelManifest } from './models/manifest.ts';
+
+export type { Availability, InferenceBackend, InferenceSession, Tensor } from './inference/backend.ts';
+export { createWasmBackend, type WasmBackendOptions } from './inference/ort-web.ts';
+export { verifyModel, type VerifyResult } from './inference/self-test.ts';
+
+export { checkModel, type ModelCheck } from './pipeline/check-model.ts';
+export { segmentSeries, type SegmentSeriesOptions } from './pipeline/segment-series.ts';
+export {
+  segmentVolume,
+  type SegmentationProgress,
+  type SegmentedSlice,
+  type SegmentVolumeOptions,
+} from './pipeline/segment-volume.ts';
+export { outwardFrom } from './pipeline/slice-order.ts';
+
+export { encodeDicomSeg, type DicomSegOptions, type EncodedDicomSeg } from './export/dicom-seg.ts';
+export { encodeNiftiImage, encodeNiftiLabelmap, type NiftiOptions } from './export/nifti.ts';
+export { verifyDicomSeg, verifyNifti } from './export/verify.ts';
+
+export { evaluateOverlap, type Overlap, type OverlapOptions } from './evaluate/overlap.ts';
