@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,19 +10,34 @@ import { encodeDicomPhase, type DicomSeriesOptions } from './write-dicom.ts';
 /** Where `npm start` and the tests find the sample; git ignores it. */
 export const GENERATED_FOLDER = join(import.meta.dirname, 'generated');
 
-/** Makes the sample and writes it, replacing what was there:
- * `dicom/phase_01/…dcm`, `nifti/phase_01/image.nii.gz`, `nifti/phase_01/labels.nii.gz`, and so on. */
+/** Written last: where it is, the sample is complete. */
+const CONTENTS_FILE = 'contents.json';
+
+/** Makes the sample and writes it, replacing what was there: `dicom/phase_01/…dcm`, `nifti/phase_01/image.nii.gz`,
+ * `nifti/phase_01/labels.nii.gz`, and so on for each phase; `contents.json` tells them apart. */
 export async function generateSample(
   folder: string,
   options: ShortAxisHeartOptions & DicomSeriesOptions = {},
 ): Promise<ShortAxisHeart> {
   const heart = createShortAxisHeart(options);
-  for (const format of ['dicom', 'nifti']) await rm(join(folder, format), { recursive: true, force: true });
+  for (const part of [CONTENTS_FILE, 'dicom', 'nifti']) await rm(join(folder, part), { recursive: true, force: true });
   for (const phase of heart.phases.keys()) {
     await writeDicomPhase(join(folder, 'dicom', phaseName(phase)), heart, phase, options);
     await writeNiftiPhase(join(folder, 'nifti', phaseName(phase)), heart, phase);
   }
+  const contents = {
+    seed: heart.seed,
+    phases: heart.phases.map(({ triggerTimeMs }, phase) => ({ name: phaseName(phase), triggerTimeMs })),
+    endDiastole: phaseName(0),
+    endSystole: phaseName(heart.endSystole),
+  };
+  await writeFile(join(folder, CONTENTS_FILE), `${JSON.stringify(contents, null, 2)}\n`);
   return heart;
+}
+
+/** Whether a folder has a sample that was written to its end. */
+export function isGenerated(folder: string): boolean {
+  return existsSync(join(folder, CONTENTS_FILE));
 }
 
 /** phase_01 is the first, at end-diastole. */
