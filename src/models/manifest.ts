@@ -1,68 +1,95 @@
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
 
+/** Text for a terminal and for DICOM's LO and SH (PS3.5 6.2): neither control characters, nor invisible ones that turn
+ * the text around, nor a backslash. Written as ranges, which every language's JSON Schema validator understands. */
+const text = (longest: number) =>
+  z
+    .string()
+    .min(1)
+    .max(longest)
+    .regex(
+      /^(?! )[ -[\]-~\u00a0-\u200a\u2010-\u2027\u202f-\u205f\u2070-\ufefe\uff00-\uffff]*(?<! )$/,
+      'must have no control character, no backslash and no space at its ends',
+    );
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
-/** A file beside the manifest: no folders up, no absolute path. */
-const fileName = z
+/** A file beside the manifest: no folder up, no absolute path, no hidden file. */
+const filePath = z
   .string()
+  .max(255)
   .regex(/^(?!\.)[A-Za-z0-9._-]+(\/(?!\.)[A-Za-z0-9._-]+)*$/, 'must be a path inside the model folder');
 const positive = z.number().positive();
+const length = z.number().int().min(1).max(4096);
+/** DICOM's Code String (PS3.5 6.2). */
+const codeString = z
+  .string()
+  .regex(/^(?! )[A-Z0-9_ ]{1,16}(?<! )$/, 'must be capitals, digits, _ or spaces, 16 at most');
 
 const codedConcept = z.strictObject({
-  codeValue: z.string().min(1).max(16),
-  codingSchemeDesignator: z.string().min(1).max(16),
-  codeMeaning: z.string().min(1).max(64),
+  codeValue: text(16),
+  codingSchemeDesignator: text(16),
+  codeMeaning: text(64),
 });
 
 const cielab = z.number().int().min(0).max(65535);
 
 const segment = z.strictObject({
-  segmentNumber: z.number().int().min(1).max(65535),
-  segmentLabel: z.string().min(1).max(64),
+  segmentNumber: z.number().int().min(1).max(65535).describe("the model's class index, which is the label value"),
+  segmentLabel: text(64),
   segmentedPropertyCategory: codedConcept,
   segmentedPropertyType: codedConcept,
-  segmentedPropertyTypeModifier: codedConcept.optional(),
+  segmentedPropertyTypeModifier: codedConcept.optional().describe('laterality, or what else narrows the type'),
   anatomicRegion: codedConcept.optional(),
-  recommendedDisplayCIELab: z.tuple([cielab, cielab, cielab]),
+  recommendedDisplayCIELab: z.tuple([cielab, cielab, cielab]).describe('16-bit encoding of PS3.3 C.10.7.1.1'),
 });
 
 const goldenArray = z.strictObject({
-  path: fileName,
-  shape: z.array(z.number().int().positive()).length(4),
+  path: filePath.describe('little-endian float32, slowest axis first, no header'),
+  shape: z.array(length).length(4),
   sha256,
 });
 
 const figure = z.strictObject({
-  data: z.string(),
-  metric: z.string(),
+  data: text(256).describe('which data, which part of it'),
+  metric: text(64),
   value: z.number(),
-  perSegment: z.record(z.string(), z.number()).optional(),
+  perSegment: z.record(text(64), z.number()).optional().describe('by segmentLabel'),
 });
 
 /** The normative description of a model folder's manifest.json. */
 export const manifestSchema = z.strictObject({
-  schemaVersion: z.literal(1),
-  id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower-case letters, digits and hyphens'),
-  version: z.string().regex(/^\d+\.\d+\.\d+$/, 'must be like 1.0.0'),
-  title: z.string().min(1).max(64),
-  licence: z.string().min(1).describe('SPDX identifier of the weights, or the name of their licence'),
-  intendedUse: z.string().min(1),
-  file: z.strictObject({ path: fileName, sha256, byteLength: z.number().int().positive() }),
+  $schema: z.string().optional().describe('for editors; ignored'),
+  schemaVersion: z.literal(1, 'must be 1, the only version that this release reads'),
+  id: z
+    .string()
+    .max(64)
+    .regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower-case letters, digits and hyphens'),
+  version: z
+    .string()
+    .max(16)
+    .regex(/^\d+\.\d+\.\d+$/, 'must be like 1.0.0'),
+  title: text(64),
+  licence: text(64).describe('SPDX identifier of the weights, or the name of their licence'),
+  intendedUse: text(1024),
+  file: z.strictObject({ path: filePath, sha256, byteLength: z.number().int().positive() }),
   input: z.strictObject({
-    name: z.string().min(1),
-    shape: z
-      .tuple([z.literal(1), z.number().int().positive(), z.number().int().positive(), z.number().int().positive()])
-      .describe('[batch, channels, rows, columns]'),
-    modality: z.array(z.string().min(1)).min(1).describe('accepted DICOM Modality values'),
+    name: text(256),
+    shape: z.tuple([z.literal(1), length, length, length]).describe('[batch, channels, rows, columns]'),
+    modality: z.array(codeString).min(1).describe('accepted DICOM Modality values'),
     bodyPart: z
-      .array(z.string().min(1))
+      .array(codeString)
       .min(1)
       .describe('regions, as Body Part Examined defined terms, that the model covers'),
-    sliceAxis: z.enum(['acquired', 'axial', 'sagittal', 'coronal']),
-    orientation: z.enum(['LPS', 'any']),
+    sliceAxis: z
+      .enum(['acquired', 'axial', 'sagittal', 'coronal'])
+      .describe("what a slice is; acquired: along the stacking axis, NIfTI's k"),
+    orientation: z.enum(['LPS', 'any']).describe('LPS: the volume is flipped and permuted to it, and the result back'),
     channels: z.strictObject({
-      offsetsInSlices: z.array(z.number().int()).min(1).describe('ascending, along +k after reorientation'),
-      edge: z.literal('replicate'),
+      offsetsInSlices: z
+        .array(z.number().int().min(-64).max(64))
+        .min(1)
+        .describe('ascending, along +k after reorientation'),
+      edge: z.literal('replicate').describe('beyond the first and last slice'),
     }),
     spacing: positive.describe('mm a pixel, in plane'),
     intensity: z.strictObject({
@@ -74,18 +101,20 @@ export const manifestSchema = z.strictObject({
     padValue: z.number().describe('normalised value outside the image'),
   }),
   output: z.strictObject({
-    name: z.string().min(1),
+    name: text(256),
     kind: z.enum(['logits', 'probabilities']),
     stride: z.number().int().positive().describe('input pixels for one output pixel'),
     alignCorners: z.boolean(),
     temperature: positive.describe('logits are divided by it before the softmax'),
   }),
-  tta: z.strictObject({
-    flips: z.array(z.enum(['i', 'j'])),
-    rotations: z.array(z.union([z.literal(90), z.literal(180), z.literal(270)])).describe('degrees'),
-    scales: z.array(positive),
-  }),
-  segments: z.array(segment).min(1),
+  tta: z
+    .strictObject({
+      flips: z.array(z.enum(['i', 'j'])),
+      rotations: z.array(z.union([z.literal(90), z.literal(180), z.literal(270)])).describe('degrees'),
+      scales: z.array(z.number().min(0.25).max(4)),
+    })
+    .describe('the views that test-time augmentation may average'),
+  segments: z.array(segment).min(1).max(65535),
   postProcess: z.array(
     z.strictObject({
       segmentNumber: z.number().int().min(1),
@@ -134,52 +163,84 @@ export function outputShape({
   return [1, classCount({ segments }), rows / output.stride, columns / output.stride];
 }
 
+/** LO, the DICOM type of Segment Algorithm Name, holds this many characters. */
+const LONGEST_ALGORITHM_NAME = 64;
+
 function findContradictions(manifest: ModelManifest): string[] {
   const { input, output, segments, postProcess, golden, tta } = manifest;
   const [, channels, rows, columns] = input.shape;
   const offsets = input.channels.offsetsInSlices;
-  const found: string[] = [];
-  const claim = (holds: boolean, what: string): void => {
-    if (!holds) found.push(what);
-  };
-  claim(
-    channels === offsets.length,
-    `input.shape: ${String(channels)} channels, but ${String(offsets.length)} slice offsets`,
-  );
-  claim(
-    offsets.every((n, at) => at === 0 || n > (offsets[at - 1] ?? n)),
-    'input.channels.offsetsInSlices: must ascend',
-  );
-  claim(offsets.includes(0), 'input.channels.offsetsInSlices: must contain 0, the slice itself');
-  claim(rows % output.stride === 0 && columns % output.stride === 0, 'output.stride: must divide input.shape');
-  claim(input.intensity.low < input.intensity.high, 'input.intensity: low must be below high');
-  if (input.intensity.kind === 'percentile') {
-    claim(input.intensity.low >= 0 && input.intensity.high <= 100, 'input.intensity: percentiles are 0 to 100');
-  }
-  claim(!tta.rotations.some((r) => r !== 180) || rows === columns, 'tta.rotations: 90 and 270 need a square input');
-  claim(
-    segments.every((s, at) => s.segmentNumber === at + 1),
-    'segments: segmentNumber must be 1, 2, 3 … in order: it is the class index of the model',
-  );
-  const numbers = new Set(segments.map((s) => s.segmentNumber));
-  claim(
-    postProcess.every((p) => numbers.has(p.segmentNumber)),
-    'postProcess: names a segmentNumber that is not there',
-  );
-  claim(
-    new Set(postProcess.map((p) => p.segmentNumber)).size === postProcess.length,
-    'postProcess: names a segmentNumber twice',
-  );
-  claim(String(golden.input.shape) === String(input.shape), 'golden.input.shape: must equal input.shape');
-  claim(
-    String(golden.output.shape) === String(outputShape(manifest)),
-    `golden.output.shape: must be [${outputShape(manifest).join(', ')}]`,
-  );
-  return found;
+  const labels = segments.map((s) => s.segmentLabel);
+  const paths = [manifest.file.path, golden.input.path, golden.output.path];
+  const strideDivides = rows % output.stride === 0 && columns % output.stride === 0;
+  const claims: [holds: boolean, what: string][] = [
+    [
+      `${manifest.title} ${manifest.version}`.length <= LONGEST_ALGORITHM_NAME,
+      `title: with the version it must have ${LONGEST_ALGORITHM_NAME} characters at most`,
+    ],
+    [
+      isDistinct([...paths, 'manifest.json'].map((path) => path.toLowerCase())),
+      'file.path, golden.input.path, golden.output.path: must be three files beside manifest.json',
+    ],
+    [channels === offsets.length, `input.shape: ${channels} channels, but ${offsets.length} slice offsets`],
+    [offsets.every((n, at) => at === 0 || n > (offsets[at - 1] ?? n)), 'input.channels.offsetsInSlices: must ascend'],
+    [offsets.includes(0), 'input.channels.offsetsInSlices: must contain 0, the slice itself'],
+    [input.intensity.low < input.intensity.high, 'input.intensity: low must be below high'],
+    [
+      input.intensity.kind === 'window' || (input.intensity.low >= 0 && input.intensity.high <= 100),
+      'input.intensity: percentiles are 0 to 100',
+    ],
+    [strideDivides, 'output.stride: must divide input.shape'],
+    [
+      output.kind === 'logits' || output.temperature === 1,
+      'output.temperature: must be 1 for probabilities, which have had their softmax',
+    ],
+    [
+      isDistinct(tta.flips) && isDistinct(tta.rotations) && isDistinct(tta.scales),
+      'tta: names a flip, rotation or scale twice',
+    ],
+    [
+      rows === columns || tta.rotations.every((degrees) => degrees === 180),
+      'tta.rotations: 90 and 270 need a square input',
+    ],
+    [
+      segments.every((s, at) => s.segmentNumber === at + 1),
+      'segments: segmentNumber must be 1, 2, 3 … in order: it is the class index of the model',
+    ],
+    [isDistinct(labels), 'segments: two have the same segmentLabel'],
+    [
+      postProcess.every((p) => p.segmentNumber <= segments.length),
+      'postProcess: names a segmentNumber that is not there',
+    ],
+    [isDistinct(postProcess.map((p) => p.segmentNumber)), 'postProcess: names a segmentNumber twice'],
+    [
+      manifest.evaluation.every((f) => Object.keys(f.perSegment ?? {}).every((label) => labels.includes(label))),
+      'evaluation.perSegment: names a segmentLabel that is not there',
+    ],
+    [isSameShape(golden.input.shape, input.shape), 'golden.input.shape: must equal input.shape'],
+    [
+      !strideDivides || isSameShape(golden.output.shape, outputShape(manifest)),
+      `golden.output.shape: must be [${outputShape(manifest).join(', ')}]`,
+    ],
+  ];
+  return claims.filter(([holds]) => !holds).map(([, what]) => what);
 }
 
+function isDistinct(values: readonly unknown[]): boolean {
+  return new Set(values).size === values.length;
+}
+
+function isSameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((length, axis) => length === b[axis]);
+}
+
+/** How many problems the message has; details.problems has them all. */
+const PROBLEMS_TOLD = 8;
+
 function invalidManifest(problems: string[]): ModelError {
-  return new ModelError('invalid-manifest', `The model's manifest is not valid: ${problems.join('; ')}.`, {
+  const untold = problems.length - PROBLEMS_TOLD;
+  const told = problems.slice(0, PROBLEMS_TOLD).join('; ') + (untold > 0 ? `; and ${untold} more` : '');
+  return new ModelError('invalid-manifest', `The model's manifest is not valid: ${told}.`, {
     remedy: 'Correct manifest.json; schemas/model-manifest.schema.json describes it.',
     details: { problems },
   });
