@@ -25,6 +25,11 @@ export interface VerifiedLabelmap {
   readonly description: string;
 }
 
+/** Loads what {@link encodeVerified} needs for a format, at a time when nobody waits for it. */
+export async function preloadEncoders(format: OutputFormat): Promise<void> {
+  await Promise.all([import('../export/verify.ts'), format === 'dicom-seg' && import('../export/dicom-seg.ts')]);
+}
+
 /** Encodes a labelmap, reads the bytes back and compares; what is returned may be written.
  * @throws InputError if the labelmap cannot be written so; InternalError `verification-failed` */
 export async function encodeVerified(

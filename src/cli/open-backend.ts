@@ -14,26 +14,5 @@ export function parseBackendId(given: string | undefined, spec: CommandSpec): Ba
 export async function openBackend(id: BackendId, threads?: number): Promise<InferenceBackend> {
   const options = threads === undefined ? {} : { threads };
   if (id === 'node') return (await import('../node/ort-node.ts')).createNodeBackend(options);
-  return breathing((await import('../inference/ort-web.ts')).createWasmBackend(options));
-}
-
-/** A run of WebAssembly blocks this thread, and promises alone would never let a Ctrl-C through: one turn of the event
- * loop before each run does. */
-function breathing(backend: InferenceBackend): InferenceBackend {
-  return {
-    id: backend.id,
-    probe: () => backend.probe(),
-    async openSession(model) {
-      const session = await backend.openSession(model);
-      return {
-        backendId: session.backendId,
-        model: session.model,
-        async run(input, options) {
-          await new Promise((resolve) => setImmediate(resolve));
-          return session.run(input, options);
-        },
-        dispose: () => session.dispose(),
-      };
-    },
-  };
+  return (await import('../inference/ort-web.ts')).createWasmBackend(options);
 }

@@ -7,6 +7,7 @@ import { segmentVolume } from '../pipeline/segment-volume.ts';
 import type { Volume } from '../volume/volume.ts';
 import type { CommandContext } from './command-context.ts';
 import type { segmentSpec } from './commands.ts';
+import { preloadEncoders } from './encode-labelmap.ts';
 import { openBackend } from './open-backend.ts';
 import type { CommandArguments } from './parse-arguments.ts';
 import { printLines, printWarnings } from './print.ts';
@@ -32,6 +33,7 @@ export async function segment(
   try {
     const read = await timed(() => readSegmentInput(request, signal));
     printWarnings(stderr, read.value.warnings);
+    await preloadWriters(request);
     const opened = await opening;
     const { session, licence } = opened.value;
     const segmented = await timed(() => runModel(read.value.volume, session, request, { stderr, signal }));
@@ -80,6 +82,11 @@ async function runModel(
   } finally {
     bar.clear();
   }
+}
+
+/** Loads the code that writes, which is big, while the model is still opening. */
+async function preloadWriters({ format, preview }: SegmentRequest): Promise<void> {
+  await Promise.all([preloadEncoders(format), preview !== undefined && import('../node/preview.ts')]);
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly durationMs: number }> {

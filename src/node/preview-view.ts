@@ -37,7 +37,7 @@ export function chooseView(volume: Volume, labelmap: Labelmap): SheetView {
     slices,
     crop,
     isCropped: extent !== undefined,
-    window: chooseWindow(volume, slices, crop),
+    window: chooseWindow(volume, slices, extent ?? crop),
     // A DICOM slice is shown as it was acquired, as viewers do; a NIfTI file may store it in any order.
     orientation:
       volume.source === undefined
@@ -127,19 +127,19 @@ function withMargin(extent: Extent, { dimensions, spacing }: VolumeGeometry): Sh
   return { i: widen(extent.i, 0), j: widen(extent.j, 1) };
 }
 
-/** First and 99.5th percentile of what is shown: a few bright vessels must not darken the rest. */
-function chooseWindow(volume: Volume, slices: readonly number[], crop: SheetView['crop']): SheetView['window'] {
+/** First and 99th percentile around the labels, so that neither bright fat nor air beyond them takes their contrast. */
+function chooseWindow(volume: Volume, slices: readonly number[], part: SheetView['crop']): SheetView['window'] {
   const shown: number[] = [];
   const columns = volume.geometry.dimensions[0];
   for (const k of slices) {
     const slice = sliceView(volume.voxels, volume.geometry, k);
-    for (let j = crop.j[0]; j <= crop.j[1]; j += 2) {
-      for (let i = crop.i[0]; i <= crop.i[1]; i += 2) shown.push(slice[j * columns + i] ?? 0);
+    for (let j = part.j[0]; j <= part.j[1]; j++) {
+      for (let i = part.i[0]; i <= part.i[1]; i++) shown.push(slice[j * columns + i] ?? 0);
     }
   }
   const sorted = Float64Array.from(shown).sort();
   const percentile = (p: number): number => sorted[Math.round((p / 100) * (sorted.length - 1))] ?? 0;
   const low = percentile(1);
-  const high = percentile(99.5);
+  const high = percentile(99);
   return { low, high: high > low ? high : low + 1 };
 }
