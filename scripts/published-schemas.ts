@@ -1,4 +1,11 @@
 import { z } from 'zod';
+import {
+  evaluationSchema,
+  infoSchema,
+  modelListSchema,
+  modelVerificationSchema,
+  segmentationReportSchema,
+} from '../src/cli/documents.ts';
 import { manifestSchema } from '../src/models/manifest.ts';
 
 export interface PublishedSchema {
@@ -12,6 +19,11 @@ export interface PublishedSchema {
 /** Every document that Slicewise reads or writes as JSON; add one here, then `npm run schemas`. */
 export const publishedSchemas: readonly PublishedSchema[] = [
   { file: 'model-manifest.schema.json', title: 'Manifest of a Slicewise model folder', schema: manifestSchema },
+  { file: 'segmentation-report.schema.json', title: 'slicewise segment --report', schema: segmentationReportSchema },
+  { file: 'info.schema.json', title: 'slicewise info --json', schema: infoSchema },
+  { file: 'model-list.schema.json', title: 'slicewise models list --json', schema: modelListSchema },
+  { file: 'model-verification.schema.json', title: 'slicewise models verify --json', schema: modelVerificationSchema },
+  { file: 'evaluation.schema.json', title: 'slicewise evaluate --json', schema: evaluationSchema },
 ];
 
 /** The text of one schema file: JSON Schema 2020-12. */
