@@ -13,8 +13,8 @@ export interface ModelFolder {
   readonly manifest: ModelManifest;
 }
 
-/** The models of a folder of model folders, by id; by default the package's own.
- * @throws ModelError `invalid-manifest` */
+/** The model folders in a folder, by name, which is the model's id; by default those that come with the package.
+ * @throws ModelError `invalid-manifest` if one is broken */
 export async function findModels(models: string = OWN_MODELS): Promise<ModelFolder[]> {
   const folders = (await readdir(models, { withFileTypes: true }))
     .filter((entry) => entry.isDirectory())
@@ -29,17 +29,18 @@ export async function findModels(models: string = OWN_MODELS): Promise<ModelFold
 }
 
 /** Reads the files of a model that comes with the package, by its id, or of any model folder, by its path.
+ * An id wins over a folder of the same name: write ./name for that.
  * @throws ModelError `model-not-found` */
 export async function openModelFolder(idOrFolder: string, models: string = OWN_MODELS): Promise<ReadModelFile> {
-  const own = (await findModels(models)).find(({ manifest }) => manifest.id === idOrFolder);
-  if (own !== undefined) return readerOf(own.folder);
+  const own = join(models, idOrFolder);
+  if (/^[a-z0-9-]+$/.test(idOrFolder) && (await hasManifest(own))) return readerOf(own);
   if (await hasManifest(idOrFolder)) return readerOf(idOrFolder);
   const ids = (await findModels(models)).map(({ manifest }) => manifest.id);
   throw new ModelError(
     'model-not-found',
-    `"${idOrFolder}" is neither a model that comes with Slicewise (${ids.join(', ') || 'none is there'}) ` +
+    `"${idOrFolder}" is neither a model that comes with Slicewise (${ids.join(', ') || 'there is none'}) ` +
       'nor a folder with a manifest.json.',
-    { remedy: 'Give one of these names, or the path of a model folder.', details: { idOrFolder, ids } },
+    { remedy: 'Give the id of one of these models, or the path of a model folder.', details: { idOrFolder, ids } },
   );
 }
 
