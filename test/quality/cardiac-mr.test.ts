@@ -1,0 +1,160 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { evaluateOverlap } from '../../src/evaluate/overlap.ts';
+import type { Labelmap } from '../../src/labelmap/labelmap.ts';
+import { openFiles } from '../../src/node/files.ts';
+import { readDicomSeg } from '../../src/readers/dicom-seg.ts';
+import { readNiftiLabelmap } from '../../src/readers/nifti.ts';
+import { readVolume } from '../../src/readers/read-volume.ts';
+import { sliceView } from '../../src/volume/volume.ts';
+import { dataPath, describeWithData } from '../support/data.ts';
+import { fillPolygon, parseContour } from './contours.ts';
+
+// The figures of the model card, through the built command at its default options.
+
+const root = resolve(import.meta.dirname, '../..');
+const [MYOCARDIUM, LEFT_VENTRICLE] = [2, 3];
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'slicewise-quality-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('on the generated heart, never trained on', () => {
+  beforeAll(async () => {
+    const generate = [join(root, 'node_modules/tsx/dist/cli.mjs'), join(root, 'sample-data/generate.ts')];
+    await run(process.execPath, [...generate, '--output', join(folder, 'sample')]);
+  });
+
+  test.each(['phase_01', 'phase_04'])('%s reaches a mean Dice of 0.8', async (phase) => {
+    const output = join(folder, `${phase}.nii.gz`);
+    await slicewise('segment', join(folder, 'sample/dicom', phase), '--model', 'cardiac-mr', '--output', output);
+    const overlap = await compareNifti(output, join(folder, 'sample/nifti', phase, 'labels.nii.gz'));
+    console.log(phase, overlap);
+    expect(overlap.mean).toBeGreaterThanOrEqual(0.8);
+  });
+});
+
+describeWithData('on the own test patients of ACDC', () => {
+  test('the mean Dice is at least 0.87', async () => {
+    const split: unknown = JSON.parse(await readFile(join(root, 'models/training/splits/cardiac-mr.json'), 'utf8'));
+    const patients = testPatients(split);
+    const images = (await readdir(dataPath('cardiac-mr')))
+      .filter((name) => name.endsWith('_image.nii.gz') && patients.includes(name.split('_')[0] ?? ''))
+      .sort();
+    expect(images).toHaveLength(patients.length * 2);
+    const figures: Record<string, number[]> = {};
+    for (const name of images) {
+      const output = join(folder, name);
+      await slicewise('segment', dataPath('cardiac-mr', name), '--model', 'cardiac-mr', '--output', output);
+      const overlap = await compareNifti(output, dataPath('cardiac-mr', name.replace('_image', '_label')));
+      for (const [label, dice] of Object.entries(overlap.dice)) (figures[label] ??= []).push(dice);
+    }
+    const perSegment = Object.fromEntries(Object.entries(figures).map(([label, values]) => [label, mean(values)]));
+    console.log('ACDC test patients', perSegment, mean(Object.values(perSegment)));
+    expect(mean(Object.values(perSegment))).toBeGreaterThanOrEqual(0.87);
+  });
+});
+
+describeWithData('on Sunnybrook, another centre and vendor', () => {
+  test('left ventricle and epicardium reach a mean Dice of 0.8 over the contoured slices', async () => {
+    const cavity: number[] = [];
+    const epicardium: number[] = [];
+    for (const [patient, phase] of [
+      ['SCD0000101', 'phase_08'],
+      ['SCD0000101', 'phase_19'],
+      ['SCD0000201', 'phase_00'],
+      ['SCD0000201', 'phase_07'],
+    ] as const) {
+      const series = dataPath('dicom/cardiac-sunnybrook', patient, phase);
+      const output = join(folder, `${patient}_${phase}.dcm`);
+      await slicewise('segment', series, '--model', 'cardiac-mr', '--output', output);
+      const { volume } = await readVolume(openFiles([series]));
+      const { labelmap } = readDicomSeg(await readFile(output), {
+        reference: { geometry: volume.geometry, ...(volume.source && { source: volume.source }) },
+      });
+      for (const [number, k] of await sliceByFileNumber(series, volume.source?.instances ?? [])) {
+        const inner = await readContour(patient, 'i', number);
+        const outer = await readContour(patient, 'o', number);
+        if (inner) cavity.push(contourDice(labelmap, k, inner, [LEFT_VENTRICLE]));
+        if (outer) epicardium.push(contourDice(labelmap, k, outer, [LEFT_VENTRICLE, MYOCARDIUM]));
+      }
+    }
+    console.log('Sunnybrook', { cavity: mean(cavity), epicardium: mean(epicardium) });
+    expect([cavity.length, epicardium.length]).toEqual([36, 18]);
+    expect(mean(cavity)).toBeGreaterThanOrEqual(0.8);
+    expect(mean(epicardium)).toBeGreaterThanOrEqual(0.8);
+  });
+});
+
+async function slicewise(...args: string[]): Promise<void> {
+  await run(process.execPath, [join(root, 'dist/cli/main.js'), ...args, '--quiet']);
+}
+
+async function run(command: string, args: string[]): Promise<void> {
+  await promisify(execFile)(command, args, { cwd: root });
+}
+
+/** Dice by label value, and their mean. */
+async function compareNifti(
+  prediction: string,
+  reference: string,
+): Promise<{ dice: Record<string, number>; mean: number }> {
+  const read = async (path: string): Promise<Labelmap> => {
+    const [file] = openFiles([path]);
+    if (!file) throw new Error(`${path} is missing`);
+    return { ...(await readNiftiLabelmap(file)), segments: [] };
+  };
+  const { labels, meanDice } = evaluateOverlap(await read(prediction), await read(reference));
+  return { dice: Object.fromEntries(labels.map(({ label, dice }) => [label, dice])), mean: meanDice };
+}
+
+function testPatients(split: unknown): string[] {
+  if (typeof split === 'object' && split && 'test' in split && Array.isArray(split.test)) return split.test.map(String);
+  throw new Error('the split names no test patients');
+}
+
+/** Slice index k of each file's number: the contours are named after files. */
+async function sliceByFileNumber(
+  series: string,
+  instances: readonly { readonly sopInstanceUID: string; readonly sliceIndex: number }[],
+): Promise<Map<number, number>> {
+  const byNumber = new Map<number, number>();
+  for (const name of await readdir(series)) {
+    const { volume } = await readVolume(openFiles([join(series, name)]));
+    const uid = volume.source?.instances[0]?.sopInstanceUID;
+    const instance = instances.find(({ sopInstanceUID }) => sopInstanceUID === uid);
+    if (!instance) throw new Error(`${name} is not in the series`);
+    byNumber.set(Number(basename(name, '.dcm')), instance.sliceIndex);
+  }
+  return byNumber;
+}
+
+async function readContour(patient: string, kind: 'i' | 'o', number: number): Promise<[number, number][] | undefined> {
+  const contours = dataPath('dicom/cardiac-sunnybrook', patient, 'contours', `${kind}-contours`);
+  const name = `IM-0001-${String(number).padStart(4, '0')}-${kind}contour-manual.txt`;
+  if (!(await readdir(contours)).includes(name)) return undefined;
+  return parseContour(await readFile(join(contours, name), 'utf8'));
+}
+
+function contourDice(labelmap: Labelmap, k: number, contour: [number, number][], labels: number[]): number {
+  const [columns, rows] = labelmap.geometry.dimensions;
+  const inside = fillPolygon(contour, columns, rows);
+  const slice = sliceView(labelmap.voxels, labelmap.geometry, k);
+  let [both, sum] = [0, 0];
+  for (let n = 0; n < inside.length; n++) {
+    const predicted = labels.includes(slice[n] ?? 0);
+    both += Number(predicted && inside[n] === true);
+    sum += Number(predicted) + Number(inside[n] === true);
+  }
+  return sum === 0 ? 1 : (2 * both) / sum;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
