@@ -8,6 +8,8 @@ import type { Window } from './windows.ts';
  * Overlapping windows of one view: the mean of their scores, weighted by a tent over each window, as in training's
  * predict.py. Views: the mean of their probabilities. Memory: one or two slices of scores. */
 export interface ScoreBlend {
+  /** [voxels × classes] of the view last ended, until another is begun: its windows' scores, classes fastest. */
+  readonly scores: Float32Array;
   add(scores: ScoreGrid, window: Window): void;
   /** After the last window of a view. */
   endView(): void;
@@ -23,6 +25,7 @@ export function createScoreBlend(grid: GridView, scoring: Scoring, views: number
   const weights = new Float32Array(voxels);
   const probabilities = views > 1 ? new Float32Array(voxels * classes) : undefined;
   return {
+    scores,
     add(window, placed) {
       addWindow(window, placed, grid, classes, scores, weights);
     },
