@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts';
 import { damagedFile } from './damaged-file.ts';
-import type { Vector3 } from '../volume/geometry.ts';
+import { dot, normalised, type Vector3 } from '../volume/geometry.ts';
 import type { CopiedAttribute } from '../volume/volume.ts';
 import { readDicomHeader, type DicomDataset, type PixelDataLocation } from './dicom-dataset.ts';
 import type { DicomKeyword } from './dicom-dictionary.ts';
@@ -175,7 +175,7 @@ function sliceHeader(dataset: DicomDataset, name: string): SliceHeader {
   const orientation = values(dataset, 'ImageOrientationPatient', 6, name);
   const spacing = values(dataset, 'PixelSpacing', 2, name);
   const [x, y, z] = position.numbers as [number, number, number];
-  const [rowX, rowY, rowZ, columnX, columnY, columnZ] = orientation.numbers as SixNumbers;
+  const [rowDirection, columnDirection] = directions(orientation.numbers as SixNumbers, orientation.strings, name);
   const [rowSpacing, columnSpacing] = spacing.numbers as [number, number];
   if (!(rowSpacing > 0 && columnSpacing > 0)) {
     throw invalidAttribute(name, 'PixelSpacing', spacing.strings.join('\\'));
@@ -186,8 +186,8 @@ function sliceHeader(dataset: DicomDataset, name: string): SliceHeader {
     rescale: rescaleOf(dataset, name),
     position: [x, y, z],
     positionStrings: position.strings as [string, string, string],
-    rowDirection: unitVector([rowX, rowY, rowZ], orientation.strings, name),
-    columnDirection: unitVector([columnX, columnY, columnZ], orientation.strings, name),
+    rowDirection,
+    columnDirection,
     orientationStrings: orientation.strings as SixStrings,
     pixelSpacing: [rowSpacing, columnSpacing],
     pixelSpacingStrings: spacing.strings as [string, string],
@@ -275,11 +275,18 @@ function values(dataset: DicomDataset, keyword: DicomKeyword, count: number, nam
   return { strings, numbers };
 }
 
-/** DICOM writes unit vectors to six digits or so; anything else is no direction. */
-function unitVector(vector: Vector3, orientation: readonly string[], name: string): Vector3 {
-  const length = Math.hypot(...vector);
-  if (!(Math.abs(length - 1) < 0.01)) throw invalidAttribute(name, 'ImageOrientationPatient', orientation.join('\\'));
-  return [vector[0] / length, vector[1] / length, vector[2] / length];
+/** Unit vectors along a row and a column. DICOM writes six digits or so, so that vectors of another length, or that
+ * meet at another angle, are no directions. */
+function directions([a, b, c, d, e, f]: SixNumbers, strings: readonly string[], name: string): [Vector3, Vector3] {
+  const [row, column]: [Vector3, Vector3] = [
+    [a, b, c],
+    [d, e, f],
+  ];
+  const areUnit = [row, column].every((vector) => Math.abs(Math.hypot(...vector) - 1) < 0.01);
+  if (!areUnit || Math.abs(dot(row, column)) > 1e-3) {
+    throw invalidAttribute(name, 'ImageOrientationPatient', strings.join('\\'));
+  }
+  return [normalised(row), normalised(column)];
 }
 
 function invalidAttribute(name: string, attribute: string, value: string): InputError {

@@ -1,5 +1,5 @@
-import type { OpenJpeg } from '@cornerstonejs/codec-openjpeg/decodewasmjs';
-import { InputError } from '../errors.ts';
+import type { J2KDecoder, OpenJpeg } from '@cornerstonejs/codec-openjpeg/decodewasmjs';
+import { EnvironmentError, InputError } from '../errors.ts';
 import { damagedFile } from './damaged-file.ts';
 import { storedArray, type EncodedFrame, type StoredValues } from './pixel-data.ts';
 
@@ -7,33 +7,53 @@ import { storedArray, type EncodedFrame, type StoredValues } from './pixel-data.
  * @param wasmUrl where `openjpegwasm_decode.wasm` is served; needed where the codec cannot find it beside its own
  * script, as in most browser bundles */
 export function createJpeg2000Decoder(wasmUrl?: string): (frame: EncodedFrame) => Promise<StoredValues> {
-  let codec: Promise<{ openJpeg: OpenJpeg; log: string[] }> | undefined;
+  let loading: Promise<Codec> | undefined;
   return async (frame) => {
-    codec ??= loadCodec(wasmUrl);
-    const { openJpeg, log } = await codec;
-    log.length = 0;
-    return decodeFrame(openJpeg, log, frame);
+    loading ??= loadCodec(wasmUrl);
+    const codec = await loading;
+    try {
+      return decodeFrame(codec, frame);
+    } catch (error) {
+      if (error instanceof InputError) throw error;
+      // A C++ exception arrives as a number, a failed assertion as an abort: the next frame gets a new codec.
+      loading = undefined;
+      throw damagedFile(frame.fileName, 'its JPEG 2000 image cannot be decoded', error);
+    }
   };
 }
 
 export const decodeJpeg2000 = createJpeg2000Decoder();
 
-async function loadCodec(wasmUrl: string | undefined): Promise<{ openJpeg: OpenJpeg; log: string[] }> {
-  const { default: createOpenJpeg } = await import('@cornerstonejs/codec-openjpeg/decodewasmjs');
+interface Codec {
+  readonly openJpeg: OpenJpeg;
+  /** What the codec said since the last frame began. */
+  readonly log: string[];
+}
+
+async function loadCodec(wasmUrl: string | undefined): Promise<Codec> {
   // The codec reports every frame, and its errors, on the console alone unless it is given these.
   const log: string[] = [];
   const print = (line: string): unknown => log.push(line);
   const options = { print, printErr: print, ...(wasmUrl === undefined ? {} : { locateFile: () => wasmUrl }) };
-  return { openJpeg: await createOpenJpeg(options), log };
+  try {
+    const { default: createOpenJpeg } = await import('@cornerstonejs/codec-openjpeg/decodewasmjs');
+    return { openJpeg: await createOpenJpeg(options), log };
+  } catch (cause) {
+    throw new EnvironmentError('file-not-readable', 'The JPEG 2000 decoder could not be loaded.', {
+      remedy: 'Install the package @cornerstonejs/codec-openjpeg, or serve its WebAssembly file beside the script.',
+      cause,
+    });
+  }
 }
 
-function decodeFrame(openJpeg: OpenJpeg, log: readonly string[], { bytes, format, fileName }: EncodedFrame) {
+function decodeFrame({ openJpeg, log }: Codec, { bytes, format, fileName }: EncodedFrame): StoredValues {
+  log.length = 0;
   const decoder = new openJpeg.J2KDecoder();
   try {
     decoder.getEncodedBuffer(bytes.length).set(bytes);
     decoder.decode();
     const info = decoder.getFrameInfo();
-    const problem = log.find((line) => line.startsWith('[ERROR]'))?.slice('[ERROR] '.length);
+    const problem = log.find((line) => line.startsWith('[ERROR]'))?.slice('[ERROR]'.length);
     if (problem !== undefined) throw damagedFile(fileName, `its JPEG 2000 image cannot be decoded (${problem.trim()})`);
     if (info.componentCount !== 1) {
       throw new InputError(
@@ -41,6 +61,7 @@ function decodeFrame(openJpeg: OpenJpeg, log: readonly string[], { bytes, format
         `${fileName} holds a JPEG 2000 image of ${info.componentCount} colours.`,
         {
           remedy: 'Use a greyscale series: models take one value a voxel.',
+          details: { file: fileName },
         },
       );
     }
@@ -51,38 +72,21 @@ function decodeFrame(openJpeg: OpenJpeg, log: readonly string[], { bytes, format
           `its header promises ${format.columns} × ${format.rows} of ${format.bitsStored}`,
       );
     }
-    return widen(decoder.getDecodedBuffer(), info, { bytes, format, fileName });
+    const samples = samplesOf(decoder.getDecodedBuffer(), info);
+    const values = storedArray(format, format.rows * format.columns);
+    if (samples.length !== values.length) throw damagedFile(fileName, 'its JPEG 2000 image is incomplete');
+    values.set(samples);
+    return values;
   } finally {
     decoder.delete();
   }
 }
 
-/** Copies the codec's memory (reused by the next frame) into the header's type. The code stream's own precision and
- * sign decide over the bytes; where the header calls unsigned samples signed, their top stored bit is the sign. */
-function widen(
-  decoded: Uint8Array,
-  { bitsPerSample, isSigned }: { bitsPerSample: number; isSigned: boolean },
-  { format, fileName }: EncodedFrame,
-): StoredValues {
-  const values = storedArray(format, format.rows * format.columns);
-  const bytesPerSample = bitsPerSample <= 8 ? 1 : 2;
-  if (decoded.length < values.length * bytesPerSample) {
-    throw damagedFile(fileName, `its JPEG 2000 image has ${decoded.length} bytes of pixels`);
-  }
-  if (bytesPerSample * 8 === format.bitsAllocated) {
-    new Uint8Array(values.buffer).set(decoded.subarray(0, values.byteLength));
-    return values;
-  }
-  const view = new DataView(decoded.buffer, decoded.byteOffset, decoded.byteLength);
-  for (let index = 0; index < values.length; index++) {
-    values[index] =
-      bytesPerSample === 1
-        ? isSigned
-          ? view.getInt8(index)
-          : view.getUint8(index)
-        : isSigned
-          ? view.getInt16(2 * index, true)
-          : view.getUint16(2 * index, true);
-  }
-  return values;
+type FrameInfo = ReturnType<J2KDecoder['getFrameInfo']>;
+
+/** A copy, for the codec uses its memory again. The code stream's own precision and sign count, not the header's. */
+function samplesOf(decoded: Uint8Array, { bitsPerSample, isSigned }: FrameInfo): StoredValues {
+  const { buffer } = new Uint8Array(decoded);
+  if (bitsPerSample <= 8) return isSigned ? new Int8Array(buffer) : new Uint8Array(buffer);
+  return isSigned ? new Int16Array(buffer) : new Uint16Array(buffer);
 }
