@@ -44,7 +44,7 @@ describe('judge', () => {
     const of = (cost: (slices: number) => number): SeriesFigures[] =>
       [60, 120, 240].map((slices) => series(slices, run(cost(slices), 3e8)));
     expect(missed(of((n) => 300 + 4 * n))).toEqual([]);
-    expect(missed(of((n) => 300 + 0.016 * n * n)).filter((claim) => claim.includes('linearly'))).toEqual([
+    expect(missed(of((n) => 300 + 0.02 * n * n)).filter((claim) => claim.includes('linearly'))).toEqual([
       'must time outside grows linearly from 60 to 240 slices',
     ]);
   });
