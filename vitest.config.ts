@@ -1,4 +1,10 @@
+import { existsSync } from 'node:fs';
+import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+
+const chromium = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const needsBrowser = existsSync(chromium) || process.env['CI'] !== undefined;
+if (!needsBrowser) console.warn(`Skipped: the browser tests. There is no ${chromium}; set CHROMIUM, or install it.`);
 
 export default defineConfig({
   test: {
@@ -7,8 +13,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/judges/**', 'test/e2e/**', 'test/browser/**', 'test/quality/cardiac-mr.test.ts'],
-          testTimeout: 30_000,
+          exclude: ['test/{judges,e2e,browser}/**', 'test/quality/cardiac-mr.test.ts'],
+          testTimeout: 60_000,
         },
       },
       { test: { name: 'judges', include: ['test/judges/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 300_000 } },
@@ -16,11 +22,42 @@ export default defineConfig({
         test: {
           name: 'quality',
           include: ['test/quality/cardiac-mr.test.ts'],
-          testTimeout: 600_000,
-          hookTimeout: 60_000,
+          testTimeout: 900_000,
+          hookTimeout: 120_000,
         },
       },
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 } },
+      ...(needsBrowser
+        ? [
+            {
+              optimizeDeps: { exclude: ['onnxruntime-web'] },
+              test: {
+                name: 'browser',
+                include: ['test/browser/**/*.test.ts'],
+                testTimeout: 60_000,
+                browser: {
+                  enabled: true,
+                  headless: true,
+                  screenshotFailures: false,
+                  provider: playwright({
+                    launchOptions: {
+                      executablePath: chromium,
+                      args: [
+                        '--no-sandbox',
+                        '--disable-quic',
+                        '--no-first-run',
+                        '--disable-background-networking',
+                        '--disable-component-update',
+                        '--disable-sync',
+                      ],
+                    },
+                  }),
+                  instances: [{ browser: 'chromium' as const }],
+                },
+              },
+            },
+          ]
+        : []),
     ],
   },
 });

@@ -32,20 +32,23 @@ function describeExports(program: ts.Program, file: string): string[] {
     .sort();
 }
 
+const FORMAT = (ts.TypeFormatFlags.NoTruncation |
+  ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope) as ts.TypeFormatFlags;
+const FORMAT_ALIAS = (FORMAT | ts.TypeFormatFlags.InTypeAlias) as ts.TypeFormatFlags;
+
 function describeSymbol(checker: ts.TypeChecker, symbol: ts.Symbol): string {
-  const flags = ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope;
   const declaration = symbol.declarations?.[0];
   if (symbol.flags & ts.SymbolFlags.Value && declaration) {
     const kind = symbol.flags & ts.SymbolFlags.Class ? 'class ' : '';
-    return kind + checker.typeToString(checker.getTypeOfSymbolAtLocation(symbol, declaration), declaration, flags);
+    return kind + checker.typeToString(checker.getTypeOfSymbolAtLocation(symbol, declaration), declaration, FORMAT);
   }
   const type = checker.getDeclaredTypeOfSymbol(symbol);
   if (!type.isClassOrInterface()) {
-    return `type ${checker.typeToString(type, declaration, flags | ts.TypeFormatFlags.InTypeAlias)}`;
+    return `type ${checker.typeToString(type, declaration, FORMAT_ALIAS)}`;
   }
   const members = checker.getPropertiesOfType(type).map((member) => {
     const optional = member.flags & ts.SymbolFlags.Optional ? '?' : '';
-    return `${member.name}${optional}: ${checker.typeToString(checker.getTypeOfSymbol(member), declaration, flags)}`;
+    return `${member.name}${optional}: ${checker.typeToString(checker.getTypeOfSymbol(member), declaration, FORMAT)}`;
   });
   return `interface { ${members.join('; ')} }`;
 }

@@ -1,11 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { loadManifest, loadModel, type LoadedModel, type ReadModelFile } from '../../src/models/load-model.ts';
 
-/** The model folder that test/fixtures/models/make_tiny_model.py makes. */
-export const tinyModelFolder = fileURLToPath(new URL('../fixtures/models/tiny-heart/', import.meta.url));
+// By way of a name, for Vite takes a literal beside import.meta.url for an asset to bundle.
+const here = import.meta.url;
+const fixtures = new URL('../fixtures/models/', here);
 
-export const readTinyModel: ReadModelFile = (path) => readFile(tinyModelFolder + path);
+/** The model folder that test/fixtures/models/make_tiny_model.py makes. */
+export const tinyModelFolder = decodeURIComponent(new URL('tiny-heart/', fixtures).pathname);
+
+export const readTinyModel: ReadModelFile = (path) => readFixture(`tiny-heart/${path}`);
 
 /** A new one at each call, for openSession may transfer its bytes. */
 export function loadTinyModel(): Promise<LoadedModel> {
@@ -14,6 +16,18 @@ export function loadTinyModel(): Promise<LoadedModel> {
 
 /** The tiny model's manifest with the graph that fails if an input value is 1 or more. */
 export async function loadFailingModel(): Promise<LoadedModel> {
-  const bytes = await readFile(new URL('../fixtures/models/fails-above-one.onnx', import.meta.url));
+  const bytes = await readFixture('fails-above-one.onnx');
   return { manifest: await loadManifest(readTinyModel), bytes };
+}
+
+/** From the disk in Node, from the test server in a browser. */
+async function readFixture(path: string): Promise<Uint8Array> {
+  const url = new URL(path, fixtures);
+  if (url.protocol === 'file:') {
+    const { readFile } = await import('node:fs/promises');
+    return readFile(url);
+  }
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return new Uint8Array(await answer.arrayBuffer());
 }
