@@ -99,7 +99,7 @@ function judgeGrowth(figures: readonly SeriesFigures[]): Verdict[] {
     grows(
       'time outside',
       (run) => run.outsideMs,
-      2,
+      1,
       (ms) => `${ms.toFixed(1)} ms`,
     ),
     grows(
