@@ -13,7 +13,7 @@ const NOTABLE_SHARE = 0.2;
  *
  * keepLargestComponent: of a segment's components (26 neighbours, so that thick slices of an oblique organ hold
  * together) only the largest stays. minimumVolumeMl: components below it go. fillHoles: a pocket of background (6
- * neighbours) that does not reach the border of the volume goes to the segment it touches most, if that segment's rule
+ * neighbours) that does not reach the border of the volume goes to the segment it touches most (the lower number, if two), if that segment's rule
  * says so. All in 3D; the border of an axis with a single voxel does not count.
  * @returns a notice for each segment of which much or all was removed */
 export function postProcess(voxels: Labels, geometry: VolumeGeometry, manifest: ModelManifest): Notice[] {
@@ -105,7 +105,8 @@ function fillHoles(voxels: Labels, { dimensions }: VolumeGeometry, segments: Rea
   starts.forEach((start, run) => {
     const touched = contacts.get(owners[run] ?? 0);
     if (!touched) return;
-    const [segment] = [...touched].reduce((best, next) => (next[1] > best[1] ? next : best), [0, 0]);
+    const [most] = [...touched].sort(([a, facesOfA], [b, facesOfB]) => facesOfB - facesOfA || a - b);
+    const segment = most?.[0] ?? 0;
     if (segments.has(segment)) voxels.fill(segment, start, start + (lengths[run] ?? 0));
   });
 }
