@@ -133,8 +133,12 @@ describe('decodeWindow', () => {
         blend.add(given.scores, given.window);
         blend.endView();
         blend.finish(0, blended);
-        const different = fast.labels.filter((label, at) => label !== blended.labels[at]);
-        if (given.scoring.kind === 'logits') expect(different.length).toBe(0);
+        const wrong = decodeByDefinition(given).filter(({ logits }, at) => {
+          const [here, there] = [fast.labels[at] ?? -1, blended.labels[at] ?? -1];
+          // Another order of float32 sums may part a tie the other way.
+          return here !== there && !(Math.abs((logits[here] ?? NaN) - (logits[there] ?? NaN)) <= 1e-5);
+        });
+        expect(wrong).toEqual([]);
         expect(largestDifference(fast.uncertainty, blended.uncertainty)).toBeLessThanOrEqual(1);
         expect(largestDifference(fast.probabilities, blended.probabilities)).toBeLessThanOrEqual(1);
       }),
