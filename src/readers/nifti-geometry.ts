@@ -43,56 +43,56 @@ export function niftiGeometry(
       message: `${name} names neither position nor orientation: axes are taken to run to the right, to the front and up.`,
     });
   }
-  const { axes, origin } = forms.sform === undefined ? axesFromPixdim(forms, name) : axesFromSform(forms.sform);
+  const { steps, spacing, origin } =
+    forms.sform === undefined ? stepsFromPixdim(forms, name) : stepsFromSform(forms.sform);
   const toLps = ([x, y, z]: Vector3, factor: number): Vector3 => [0 - x * factor, 0 - y * factor, z * factor];
-  const lengths = axes.map((axis) => Math.hypot(...axis)) as [number, number, number];
-  const direction = axes.map((axis, n) => toLps(axis, 1 / (lengths[n] ?? NaN))) as [Vector3, Vector3, Vector3];
+  const direction = steps.map((step) => toLps(step, 1 / Math.hypot(...step))) as [Vector3, Vector3, Vector3];
   assertNotSheared(direction, name);
+  const millimetres = scale ?? 1;
   const geometry = createGeometry({
     dimensions: forms.dimensions,
-    spacing: lengths.map((length) => length * (scale ?? 1)) as [number, number, number],
-    origin: toLps(origin, scale ?? 1),
+    spacing: [spacing[0] * millimetres, spacing[1] * millimetres, spacing[2] * millimetres],
+    origin: toLps(origin, millimetres),
     direction,
   });
   return { geometry, notices };
 }
 
-interface Axes {
-  /** One step along i, j, k. */
-  readonly axes: readonly [Vector3, Vector3, Vector3];
+interface Steps {
+  /** Along i, j, k, of any length, RAS. */
+  readonly steps: readonly [Vector3, Vector3, Vector3];
+  readonly spacing: Vector3;
   readonly origin: Vector3;
 }
 
-function axesFromSform([x, y, z]: NonNullable<NiftiForms['sform']>): Axes {
+function stepsFromSform([x, y, z]: NonNullable<NiftiForms['sform']>): Steps {
   const column = (n: 0 | 1 | 2 | 3): Vector3 => [x[n], y[n], z[n]];
-  return { axes: [column(0), column(1), column(2)], origin: column(3) };
+  const steps = [column(0), column(1), column(2)] as const;
+  const spacing: Vector3 = [Math.hypot(...steps[0]), Math.hypot(...steps[1]), Math.hypot(...steps[2])];
+  return { steps, spacing, origin: column(3) };
 }
 
 /** Voxel sizes, turned by the qform's quaternion if there is one (nifti1.h, methods 1 and 2). */
-function axesFromPixdim({ pixdim, qform }: NiftiForms, name: string): Axes {
+function stepsFromPixdim({ pixdim, qform }: NiftiForms, name: string): Steps {
   if (pixdim.some((size) => !(size > 0))) {
     throw new InputError('invalid-geometry', `${name} has no usable voxel size: ${pixdim.join(' × ')}.`, {
       remedy: 'Write the file again with its voxel sizes.',
       details: { file: name, pixdim },
     });
   }
-  const [i, j, k] = pixdim;
   const {
     quaternion: [b, c, d],
-    offset,
+    offset: origin,
     qfac,
   } = qform ?? { quaternion: [0, 0, 0], offset: [0, 0, 0] as Vector3, qfac: 1 };
   // Rounding may push b² + c² + d² a little over 1: a half turn, a = 0.
   const a = Math.sqrt(Math.max(0, 1 - (b * b + c * c + d * d)));
-  const step = k * qfac;
-  return {
-    axes: [
-      [(a * a + b * b - c * c - d * d) * i, 2 * (b * c + a * d) * i, 2 * (b * d - a * c) * i],
-      [2 * (b * c - a * d) * j, (a * a + c * c - b * b - d * d) * j, 2 * (c * d + a * b) * j],
-      [2 * (b * d + a * c) * step, 2 * (c * d - a * b) * step, (a * a + d * d - c * c - b * b) * step],
-    ],
-    origin: offset,
-  };
+  const steps: Steps['steps'] = [
+    [a * a + b * b - c * c - d * d, 2 * (b * c + a * d), 2 * (b * d - a * c)],
+    [2 * (b * c - a * d), a * a + c * c - b * b - d * d, 2 * (c * d + a * b)],
+    [2 * (b * d + a * c) * qfac, 2 * (c * d - a * b) * qfac, (a * a + d * d - c * c - b * b) * qfac],
+  ];
+  return { steps, spacing: pixdim, origin };
 }
 
 function assertNotSheared([i, j, k]: readonly [Vector3, Vector3, Vector3], name: string): void {

@@ -20,11 +20,6 @@ export function phantom(dimensions: readonly [number, number, number] = [7, 5, 4
   return { geometry, voxels };
 }
 
-export interface PhantomSlice {
-  readonly attributes: DicomAttributes;
-  readonly options?: Parameters<typeof encodePart10>[1];
-}
-
 /** The attributes of slice k as a scanner writes them: DS of at most 16 characters. */
 export function sliceAttributes({ geometry, voxels }: Phantom, k: number): DicomAttributes {
   const { dimensions, direction, spacing } = geometry;
@@ -68,7 +63,7 @@ export interface NiftiOptions {
   readonly littleEndian?: boolean;
   readonly gzip?: boolean;
   /** Fields to overwrite after the header is made, by byte offset. */
-  readonly change?: (header: DataView, littleEndian: boolean) => void;
+  readonly change?: ((header: DataView, littleEndian: boolean) => void) | undefined;
   /** Voxel bytes in the file's byte order; the phantom's by default. */
   readonly content?: Uint8Array;
 }

@@ -1,0 +1,69 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EnvironmentError, InputError } from '../../src/errors.ts';
+import { openFiles } from '../../src/node/files.ts';
+import { errorWith } from '../support/matchers.ts';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'slicewise-files-'));
+  mkdirSync(join(folder, 'series/deeper'), { recursive: true });
+  for (const name of ['IM10', 'IM2', 'IM1', 'deeper/IM3'])
+    writeFileSync(join(folder, 'series', name), `bytes of ${name}`);
+  symlinkSync(join(folder, 'series'), join(folder, 'series/deeper/loop'));
+  symlinkSync(join(folder, 'series/IM1'), join(folder, 'series/link'));
+  symlinkSync(join(folder, 'nowhere'), join(folder, 'series/broken-link'));
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe('openFiles', () => {
+  it('gives the files of a folder and the folders in it by name and number, each once', () => {
+    const names = openFiles([join(folder, 'series')]).map(({ name }) => name);
+    expect(names).toEqual([join('deeper', 'IM3'), 'IM1', 'IM2', 'IM10']);
+  });
+
+  it('takes files and folders together, in the order given', () => {
+    const names = openFiles([join(folder, 'series/IM2'), join(folder, 'series')]).map(({ name }) => name);
+    expect(names).toEqual(['IM2', join('deeper', 'IM3'), 'IM1', 'IM10']);
+  });
+
+  it('reads a file whole, or only its head', async () => {
+    const [file] = openFiles([join(folder, 'series/IM1')]);
+    const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
+    expect(file?.byteLength).toBe(12);
+    expect(text(await file?.read())).toBe('bytes of IM1');
+    expect(text(await file?.readHead(5))).toBe('bytes');
+    expect(text(await file?.readHead(500))).toBe('bytes of IM1');
+    // A Buffer's slice() would be a view.
+    expect((await file?.read())?.constructor).toBe(Uint8Array);
+  });
+
+  it('refuses a path that is not there as the user’s mistake', () => {
+    expect(() => openFiles([join(folder, 'sereis')])).toThrow(errorWith({ code: 'file-not-found' }));
+    expect(() => openFiles([join(folder, 'sereis')])).toThrow(InputError);
+    expect(() => openFiles([join(folder, 'series/IM1/IM2')])).toThrow(errorWith({ code: 'file-not-found' }));
+  });
+
+  it('refuses a file that vanishes before it is read', async () => {
+    const path = join(folder, 'vanishing');
+    writeFileSync(path, 'x');
+    const [file] = openFiles([path]);
+    rmSync(path);
+    await expect(file?.read()).rejects.toMatchObject({ code: 'file-not-found' });
+  });
+
+  // Root may read everything.
+  it.skipIf(process.getuid?.() === 0)('refuses a file without permission as the machine’s fault', async () => {
+    const path = join(folder, 'secret');
+    writeFileSync(path, 'x');
+    chmodSync(path, 0);
+    const [file] = openFiles([path]);
+    await expect(file?.read()).rejects.toBeInstanceOf(EnvironmentError);
+  });
+});
