@@ -25,12 +25,17 @@ export function createProgressBar(
       if (time - drawnAt < REDRAW_MS && done < total) return;
       drawnAt = time;
       const line = formatProgress(done, total, time - startedAt);
-      sink.write(ERASE_LINE + line.slice(0, Math.max(0, (sink.columns ?? 80) - 1)));
+      sink.write(ERASE_LINE + line.slice(0, widthOf(sink) - 1));
     },
     clear() {
       if (drawnAt > -Infinity) sink.write(ERASE_LINE);
     },
   };
+}
+
+/** Some terminals say that they have no columns at all. */
+function widthOf({ columns = 0 }: TextSink): number {
+  return columns > 0 ? columns : 80;
 }
 
 /** One line: bar, slices, rate, time left. */

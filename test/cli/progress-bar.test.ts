@@ -32,6 +32,12 @@ test('the line is cut to the width of the terminal, so that it does not wrap', (
   expect(written.join('').replace('\r\u001B[K', '').length).toBeLessThan(30);
 });
 
+test('a terminal that does not know its width is taken to have 80 columns', () => {
+  const written: string[] = [];
+  createProgressBar({ write: (text) => written.push(text), isTTY: true, columns: 0 }).update(1, 2);
+  expect(written.join('')).toContain('1/2 slices');
+});
+
 test('slices, rate and time left are told', () => {
   expect(formatProgress(30, 120, 2000)).toBe('━━━━━━━───────────────────── 30/120 slices · 15 slices/s · 6 s left');
   expect(formatProgress(1, 301, 2000)).toContain('0.5 slices/s · 10 min 0 s left');

@@ -1,0 +1,187 @@
+import { spawnSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { buildCli, checkout, runCli } from './run-cli.ts';
+import { createWorkspace, parseBySchema, tinyModel, writeModelVariant, type Workspace } from './workspace.ts';
+
+let work: Workspace;
+beforeAll(async () => {
+  await buildCli();
+  work = await createWorkspace();
+});
+afterEach(() => work.clear());
+afterAll(() => work.remove());
+
+describe('slicewise info', () => {
+  test('a series is told with its geometry', async () => {
+    const { code, stdout } = await runCli(['info', work.dicom]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('64 × 64 × 10 voxels of 5.6 × 5.6 × 9.6 mm');
+    expect(stdout).not.toContain('Synthetic^');
+  });
+
+  test('--json prints one document that the published schema describes', async () => {
+    const { code, stdout } = await runCli(['info', work.dicom, work.nifti, `${checkout}/package.json`, '--json']);
+    expect(code).toBe(0);
+    const document = parseBySchema('info.schema.json', stdout);
+    expect(document['ignoredFiles']).toBe(1);
+    expect(document['series']).toMatchObject([
+      { modality: 'MR', fileCount: 10, geometry: { dimensions: [64, 64, 10] } },
+      { format: 'NIfTI', fileCount: 1 },
+    ]);
+  });
+
+  test('a series that is no volume is told with its problem and what to do about it', async () => {
+    const { code, stdout } = await runCli(['info', work.dicom, work.otherPhase, '--json']);
+    expect(code).toBe(0);
+    const { series } = parseBySchema('info.schema.json', stdout);
+    expect(series).toMatchObject([{ problem: { code: 'several-volumes' } }]);
+  });
+
+  test('no image at all is an input error with nothing on stdout', async () => {
+    expect(await runCli(['info', `${checkout}/package.json`, '--json'])).toMatchObject({ code: 2, stdout: '' });
+  });
+});
+
+describe('slicewise models', () => {
+  test('the list names id, licence, size and intended use', async () => {
+    const { code, stdout } = await runCli(['models']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('licence');
+    const document = parseBySchema('model-list.schema.json', (await runCli(['models', 'list', '--json'])).stdout);
+    for (const { id, licence, intendedUse } of document['models'] as Record<string, string>[]) {
+      for (const text of [id, licence, intendedUse]) expect(stdout).toContain(text);
+    }
+  });
+
+  test('show prints the manifest, for people or as it is', async () => {
+    const { stdout } = await runCli(['models', 'show', tinyModel]);
+    expect(stdout).toMatch(/licence +MIT/);
+    const { stdout: json } = await runCli(['models', 'show', tinyModel, '--json']);
+    parseBySchema('model-manifest.schema.json', json);
+    expect(JSON.parse(json)).toEqual(JSON.parse(await readFile(`${tinyModel}/manifest.json`, 'utf8')));
+  });
+
+  test.each(['node', 'wasm'])('verify runs the golden input on %s', async (backend) => {
+    const { code, stdout } = await runCli(['models', 'verify', tinyModel, '--backend', backend, '--json']);
+    expect(code).toBe(0);
+    expect(parseBySchema('model-verification.schema.json', stdout)).toMatchObject({ ok: true, backend });
+  });
+
+  test('a model that computes something else fails its verification', async () => {
+    const strict = await writeModelVariant(work.out('strict'), (manifest) => ({
+      ...manifest,
+      golden: { ...(manifest['golden'] as object), tolerance: 1e-12 },
+    }));
+    const { code, stdout, stderr } = await runCli(['models', 'verify', strict, '--backend', 'wasm', '--json']);
+    expect(code).toBe(1);
+    expect(parseBySchema('model-verification.schema.json', stdout)['ok']).toBe(false);
+    expect(stderr).toContain('largest difference');
+  });
+
+  test.each([
+    [['models', 'lst'], 'Use: slicewise models list'],
+    [['models', 'show'], 'needs the name or folder'],
+    [['models', 'list', 'x'], 'takes no model'],
+    [['models', 'show', 'nothing-like-it'], 'nothing-like-it'],
+  ])('%j is an input error', async (args, message) => {
+    const { code, stdout, stderr } = await runCli(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+
+  test('a reader that has seen enough is no failure', () => {
+    const command = `set -o pipefail; '${process.execPath}' dist/cli/main.js models show '${tinyModel}' | head -1`;
+    const { status, stderr } = spawnSync('bash', ['-c', command], { cwd: checkout, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+});
+
+describe('slicewise convert', () => {
+  test('a DICOM series and its NIfTI are one image', async () => {
+    expect(await runCli(['convert', work.dicom, work.out('image.nii')])).toMatchObject({ code: 0 });
+    expect(await runCli(['convert', work.nifti, work.out('again.nii')])).toMatchObject({ code: 0 });
+    const [fromDicom, fromNifti] = await Promise.all([
+      readFile(work.out('image.nii')),
+      readFile(work.out('again.nii')),
+    ]);
+    expect(fromDicom.subarray(352).equals(fromNifti.subarray(352))).toBe(true);
+  });
+
+  test('a labelmap goes to DICOM-SEG and back without a change, named by a model', async () => {
+    const steps = [
+      ['convert', work.truth, work.out('seg.dcm'), '--reference', work.dicom, '--model', tinyModel],
+      ['convert', work.out('seg.dcm'), work.out('back.nii.gz'), '--reference', work.dicom],
+      ['convert', work.out('seg.dcm'), work.out('part.nii.gz')],
+    ];
+    for (const args of steps) expect(await runCli(args)).toMatchObject({ code: 0 });
+    for (const name of ['seg.dcm', 'back.nii.gz']) {
+      const { stdout } = await runCli(['evaluate', work.out(name), work.truth, '--json']);
+      expect(parseBySchema('evaluation.schema.json', stdout)).toMatchObject({ meanDice: 1 });
+    }
+    const { stdout } = await runCli(['evaluate', work.out('seg.dcm'), work.truth]);
+    expect(stdout).toMatch(/1 {2}Right ventricle +1\.0000/);
+  });
+
+  test('without a model the segments have plain names', async () => {
+    const { code, stdout } = await runCli(['convert', work.truth, work.out('seg.dcm'), '--reference', work.dicom]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Segment 3');
+  });
+
+  test.each<[string, () => string[], number, RegExp]>([
+    ['a labelmap without a reference', () => [work.truth, work.out('a.dcm')], 2, /--reference/],
+    [
+      'an image as labels',
+      () => [work.nifti, work.out('a.dcm'), '--reference', work.dicom],
+      2,
+      /no labelmap|labels up to|segment/i,
+    ],
+    ['DICOM to DICOM', () => [`${work.dicom}/x`, work.out('a.dcm')], 2, /x/],
+    ['an image with a reference', () => [work.nifti, work.out('a.nii'), '--reference', work.dicom], 2, /image/],
+    ['an unknown format', () => [work.nifti, work.out('a.mha')], 2, /\.nii/],
+    ['a missing folder', () => [work.nifti, work.out('no/a.nii')], 3, /does not exist/],
+    ['one argument', () => [work.nifti], 2, /<output> is missing/],
+  ])('%s is refused and nothing is written', async (_, args, code, message) => {
+    const run = await runCli(['convert', ...args()]);
+    expect(run).toMatchObject({ code, stdout: '' });
+    expect(run.stderr).toMatch(message);
+    expect(work.written()).toEqual([]);
+  });
+});
+
+describe('slicewise evaluate', () => {
+  test('a table with Dice and volumes', async () => {
+    const { code, stdout } = await runCli(['evaluate', work.truth, work.truth]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^segment +Dice +prediction +reference\n/);
+    expect(stdout).toMatch(/label 3 +1\.0000 +\d+\.\d ml +\d+\.\d ml\n/);
+    expect(stdout).toMatch(/mean +1\.0000/);
+  });
+
+  test('another grid, an image series, a tolerance of 0 are input errors', async () => {
+    const otherGrid = work.out('other.nii');
+    await writeFile(otherGrid, withoutLastSlice(await readFile(work.truth)));
+    for (const args of [
+      [work.truth, otherGrid],
+      [work.truth, work.dicom],
+      [work.truth, work.truth, '--tolerance', '0'],
+    ]) {
+      expect(await runCli(['evaluate', ...args])).toMatchObject({ code: 2, stdout: '' });
+    }
+  });
+
+  test('a tolerance says that it is not used yet', async () => {
+    const { code, stderr } = await runCli(['evaluate', work.truth, work.truth, '--tolerance', '2', '--json']);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^warning: --tolerance/);
+  });
+});
+
+/** A labelmap on one slice less. */
+function withoutLastSlice(gzipped: Buffer): Buffer {
+  const file = gunzipSync(gzipped);
+  file.writeInt16LE(file.readInt16LE(46) - 1, 46);
+  return file;
+}
