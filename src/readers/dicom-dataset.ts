@@ -1,8 +1,8 @@
-import { convertBytes } from 'dicom-character-set';
 import dicomParser, { type Element } from 'dicom-parser';
 import { InputError } from '../errors.ts';
 import { damagedFile } from './damaged-file.ts';
 import { DICOM_DICTIONARY, type DicomKeyword } from './dicom-dictionary.ts';
+import { decodeText, isEncodedText, latin1, trimPadding } from './dicom-text.ts';
 import type { SourceFile } from './reader.ts';
 import { EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN, transferSyntaxName } from './transfer-syntaxes.ts';
 
@@ -27,9 +27,6 @@ const PIXEL_DATA_TAGS = new Set<string>([
   DICOM_DICTIONARY.FloatPixelData[0],
   DICOM_DICTIONARY.DoubleFloatPixelData[0],
 ]);
-const ENCODED_TEXT_VRS = new Set(['SH', 'LO', 'ST', 'LT', 'UC', 'UT', 'PN']);
-
-export { damagedFile };
 
 type Elements = Readonly<Record<string, Element>>;
 
@@ -96,7 +93,7 @@ export class DicomDataset {
     const bytes = this.bytes(keyword);
     if (bytes === undefined) return undefined;
     const vr = this.#vr(keyword);
-    const text = ENCODED_TEXT_VRS.has(vr) ? decodeText(bytes, this.#characterSet, vr) : latin1(bytes);
+    const text = isEncodedText(vr) ? decodeText(bytes, this.#characterSet, vr) : latin1(bytes);
     const trimmed = trimPadding(text);
     return trimmed === '' ? undefined : trimmed;
   }
@@ -274,34 +271,6 @@ const BINARY_NUMBERS: Readonly<
     at: (view, offset) => view.getUint16(offset, true) * 0x10000 + view.getUint16(offset + 2, true),
   },
 };
-
-/** Text in its Specific Character Set (PS3.5 6.1.2); a wrong or missing one falls back to UTF-8, then Latin-1. */
-function decodeText(bytes: Uint8Array, characterSet: string | undefined, vr: string): string {
-  if (bytes.every((byte) => byte < 0x80 && byte !== 0x1b)) return latin1(bytes);
-  if (characterSet !== undefined && characterSet !== 'ISO_IR 6') {
-    try {
-      return convertBytes(characterSet, bytes, { vr });
-    } catch {
-      // An unknown term or a broken escape sequence must not stop the reading of an image.
-    }
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return latin1(bytes);
-  }
-}
-
-function latin1(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
-}
-
-/** Values are padded to even length with a space, UIDs with a null (PS3.5 6.2). */
-function trimPadding(text: string): string {
-  return text.replace(/^ +/, '').replace(/[ \0]+$/, '');
-}
 
 function groupAt(bytes: Uint8Array, position: number): number {
   return (bytes[position] ?? 0) + 256 * (bytes[position + 1] ?? 0);

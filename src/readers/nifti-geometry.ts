@@ -14,7 +14,7 @@ export interface NiftiForms {
   readonly spatialUnits: number;
 }
 
-export type AffineRow = readonly [number, number, number, number];
+type AffineRow = readonly [number, number, number, number];
 
 const MILLIMETRES_PER_UNIT: ReadonlyMap<number, number> = new Map([
   [1, 1000],

@@ -1,7 +1,8 @@
 import { InputError, IrregularSlicesError } from '../errors.ts';
 import { createGeometry, cross, dot, normalised, type Vector3, type VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice } from '../volume/volume.ts';
-import type { DicomInstance, SliceHeader } from './dicom-instance.ts';
+import type { DicomInstance } from './dicom-instance.ts';
+import type { SliceHeader } from './slice-header.ts';
 
 export interface StackedSlice {
   readonly instance: DicomInstance;

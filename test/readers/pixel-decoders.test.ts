@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -7,7 +8,8 @@ import {
   type PixelFormat,
   type StoredValues,
 } from '../../src/readers/pixel-data.ts';
-import { InputError } from '../../src/errors.ts';
+import { EnvironmentError, InputError } from '../../src/errors.ts';
+import { createJpeg2000Decoder } from '../../src/readers/jpeg-2000.ts';
 import { pixelDecoders } from '../../src/readers/pixel-decoders.ts';
 import { parseDicom } from '../../src/readers/dicom-dataset.ts';
 import { encodeJpeg2000 } from '../support/jpeg-2000.ts';
@@ -121,6 +123,13 @@ describe('JPEG 2000', () => {
   it('of 8 bits in a header of 16 is widened', async () => {
     const bytes = await encodeJpeg2000(Uint8Array.from(values), { ...format, bitsAllocated: 8, bitsStored: 8 });
     expect(await decode(JPEG_2000, bytes, format)).toEqual(Uint16Array.from(values, (value) => value & 255));
+  });
+
+  it('is decoded by WebAssembly from where it is told, or says that there is none', async () => {
+    const frame = { bytes: await encodeJpeg2000(values, format), format, fileName: 'a.dcm' };
+    const wasm = createRequire(import.meta.url).resolve('@cornerstonejs/codec-openjpeg/decodewasm');
+    expect(await createJpeg2000Decoder(wasm)(frame)).toEqual(values);
+    await expect(createJpeg2000Decoder('/nowhere/codec.wasm')(frame)).rejects.toBeInstanceOf(EnvironmentError);
   });
 
   it('that is damaged, or of another size, is refused, and the next image still decodes', async () => {

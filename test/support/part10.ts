@@ -1,6 +1,6 @@
 import { DICOM_DICTIONARY, type DicomKeyword } from '../../src/readers/dicom-dictionary.ts';
 
-export type DicomValue = string | number | readonly (string | number)[] | Uint8Array | readonly DicomAttributes[];
+type DicomValue = string | number | readonly (string | number)[] | Uint8Array | readonly DicomAttributes[];
 export type DicomAttributes = Readonly<Partial<Record<DicomKeyword, DicomValue | undefined>>>;
 
 export const EXPLICIT = '1.2.840.10008.1.2.1';
