@@ -1,6 +1,6 @@
 /** onnxruntime-node in a thread of its own, because its run() blocks the thread that calls it. Answers each Request
  * with one Reply, in order. Plain JavaScript: Node loads it as it is, from src under a TypeScript loader as from dist. */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 
 /**
  * @typedef {import('../inference/signature.ts').TensorSignature} TensorSignature
@@ -21,10 +21,16 @@ import { parentPort } from 'node:worker_threads';
 /** @type {import('onnxruntime-node').InferenceSession | undefined} */
 let session;
 
+/** Of one element: the caller sets it to 1 with a request, the answer sets it to 0. */
+const busy = workerData instanceof Int32Array ? workerData : new Int32Array(1);
+
 parentPort?.on('message', (/** @type {Request} */ request) => {
   void answer(request)
     .catch((/** @type {unknown} */ cause) => ({ kind: /** @type {const} */ ('failed'), message: messageOf(cause) }))
     .then((reply) => {
+      // Before the reply, which the caller may answer with the next request.
+      Atomics.store(busy, 0, 0);
+      Atomics.notify(busy, 0);
       parentPort?.postMessage(reply, reply.kind === 'ran' ? [reply.data] : []);
       if (reply.kind === 'closed') parentPort?.close();
     });
@@ -63,9 +69,8 @@ async function open(bytes, threads) {
 async function run({ inputName, outputName, shape, data }) {
   if (session === undefined) throw new Error('no model is open');
   const { Tensor } = await import('onnxruntime-node');
-  const results = await session.run({ [inputName]: new Tensor('float32', new Float32Array(data), shape) }, [
-    outputName,
-  ]);
+  const feeds = { [inputName]: new Tensor('float32', new Float32Array(data), shape) };
+  const results = await session.run(feeds, [outputName]);
   const result = results[outputName];
   if (!(result?.data instanceof Float32Array)) throw new Error(`no float32 output "${outputName}"`);
   // A copy, for the runtime owns the memory behind its tensors.

@@ -85,9 +85,18 @@ interface Channel {
   close(): Promise<void>;
 }
 
+/** process.exit in the middle of a run makes the native binding throw where none catches it, and the process aborts
+ * with SIGABRT instead of its exit code; so the exit waits for the run, this long at most. */
+const LONGEST_RUN_MS = 60_000;
+
 function openChannel(url: URL): Channel {
   // No execArgv: a TypeScript loader of the process would only slow the thread's start.
-  const worker = new Worker(url, { execArgv: [] });
+  const busy = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const worker = new Worker(url, { execArgv: [], workerData: busy });
+  const awaitAnswer = (): void => {
+    Atomics.wait(busy, 0, 1, LONGEST_RUN_MS);
+  };
+  process.on('exit', awaitAnswer);
   let end: InternalError | undefined;
   let pending: { resolve: (reply: Reply) => void; reject: (error: Error) => void } | undefined;
   const ended = new Promise<void>((resolve) => {
@@ -95,6 +104,7 @@ function openChannel(url: URL): Channel {
       end ??= endedThread(cause);
       pending?.reject(end);
       pending = undefined;
+      process.off('exit', awaitAnswer);
       resolve();
     };
     worker.on('error', finish);
@@ -115,6 +125,7 @@ function openChannel(url: URL): Channel {
       }
       pending = { resolve, reject };
       worker.ref();
+      Atomics.store(busy, 0, 1);
       worker.postMessage(message, transfer);
     });
 

@@ -14,6 +14,9 @@ export function loadTinyModel(): Promise<LoadedModel> {
   return loadModel(readTinyModel);
 }
 
+/** A graph for the tiny model's manifest whose run takes about a second. */
+export const slowModelFile = decodeURIComponent(new URL('slow.onnx', fixtures).pathname);
+
 /** The tiny model's manifest with the graph that fails if an input value is 1 or more. */
 export async function loadFailingModel(): Promise<LoadedModel> {
   const bytes = await readFixture('fails-above-one.onnx');
