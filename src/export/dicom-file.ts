@@ -1,9 +1,10 @@
 import dcmjs from 'dcmjs';
 import { InternalError } from '../errors.ts';
+import { EXPLICIT_LITTLE_ENDIAN } from '../readers/transfer-syntaxes.ts';
 
 /** One attribute's value, as dcmjs writes it. AT is a number (0x0062000b), DS a string of at most 16 characters,
  * binary an exact ArrayBuffer, a sequence its items; an empty string is an attribute without a value. */
-export type DicomValue =
+type DicomValue =
   string | number | ArrayBuffer | DicomAttributes | readonly string[] | readonly number[] | readonly DicomAttributes[];
 
 /** A data set by keyword; attributes that are undefined are left out. */
@@ -11,7 +12,6 @@ export interface DicomAttributes {
   readonly [keyword: string]: DicomValue | undefined;
 }
 
-export const EXPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2.1';
 /** Ours: PS3.7 D.3.3.2. */
 const IMPLEMENTATION_CLASS_UID = '2.25.124617046329414573190472218904136514403';
 
@@ -26,7 +26,7 @@ export function encodePart10(dataset: DicomAttributes, implementationVersionName
       FileMetaInformationVersion: new Uint8Array([0, 1]).buffer,
       MediaStorageSOPClassUID: dataset['SOPClassUID'],
       MediaStorageSOPInstanceUID: dataset['SOPInstanceUID'],
-      TransferSyntaxUID: EXPLICIT_VR_LITTLE_ENDIAN,
+      TransferSyntaxUID: EXPLICIT_LITTLE_ENDIAN,
       ImplementationClassUID: IMPLEMENTATION_CLASS_UID,
       ImplementationVersionName: implementationVersionName.slice(0, 16),
     }),

@@ -1,6 +1,7 @@
 import type { CodedConcept, Segment } from '../labelmap/segment.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { Provenance } from '../labelmap/segmentation-result.ts';
+import { SEGMENTATION_STORAGE } from '../readers/dicom-seg.ts';
 import type { CopiedAttribute, SourceSeries } from '../volume/volume.ts';
 import type { DicomAttributes } from './dicom-file.ts';
 import { copiedDecimalString, dateString, decimalString, shortened, timeString } from './dicom-values.ts';
@@ -20,8 +21,6 @@ export interface SegDescription {
   readonly dimensionOrganizationUID: string;
   readonly frameCount: number;
 }
-
-export const SEGMENTATION_STORAGE = '1.2.840.10008.5.1.4.1.1.66.4';
 
 const REFERENCED_SEGMENT_NUMBER = 0x0062000b;
 const SEGMENT_IDENTIFICATION_SEQUENCE = 0x0062000a;
@@ -59,7 +58,6 @@ function patientAndStudy({ attributes, studyInstanceUID }: SourceSeries): DicomA
     'StudyID',
     'AccessionNumber',
     'ReferringPhysicianName',
-    'PositionReferenceIndicator',
   ];
   return {
     ...Object.fromEntries(required.map((keyword) => [keyword, ''])),
@@ -68,7 +66,7 @@ function patientAndStudy({ attributes, studyInstanceUID }: SourceSeries): DicomA
   };
 }
 
-function series({ frameOfReferenceUID }: SourceSeries, description: SegDescription): DicomAttributes {
+function series(source: SourceSeries, description: SegDescription): DicomAttributes {
   return {
     Modality: 'SEG',
     SeriesInstanceUID: description.seriesInstanceUID,
@@ -76,8 +74,16 @@ function series({ frameOfReferenceUID }: SourceSeries, description: SegDescripti
     SeriesDescription: shortened(description.seriesDescription, 64),
     SeriesDate: dateString(description.now),
     SeriesTime: timeString(description.now),
-    FrameOfReferenceUID: frameOfReferenceUID,
+    ...frameOfReference(source),
   };
+}
+
+/** Copied, never invented: a new UID would say that nothing else is registered with the segmentation. */
+function frameOfReference({ frameOfReferenceUID, attributes }: SourceSeries): DicomAttributes {
+  const { PositionReferenceIndicator = '' } = attributes;
+  return frameOfReferenceUID === undefined
+    ? { PositionReferenceIndicator: undefined }
+    : { FrameOfReferenceUID: frameOfReferenceUID, PositionReferenceIndicator };
 }
 
 function equipment(origin: LabelmapOrigin): DicomAttributes {

@@ -71,18 +71,23 @@ function compareSegments(read: readonly Segment[], written: readonly Segment[]):
   claim(read.length === written.length, () => `it has ${read.length} segments, not ${written.length}`);
 }
 
-/** @param firstSlice the slice of `written` that is the first of `read`; other slices are empty */
+/** @param firstSlice the slice of `written` that is the first of `read`; slices outside are to be empty */
 function compareVoxels(read: Labelmap, written: Labelmap, firstSlice: number): void {
   const [columns, rows] = written.geometry.dimensions;
   const offset = firstSlice * columns * rows;
   const end = offset + read.voxels.length;
-  for (let at = 0; at < written.voxels.length; at++) {
-    const expected = written.voxels[at] ?? 0;
-    const actual = at >= offset && at < end ? (read.voxels[at - offset] ?? 0) : 0;
-    if (actual === expected) continue;
-    const [i, j, k] = [at % columns, Math.floor(at / columns) % rows, Math.floor(at / (columns * rows))];
-    throw failure(`voxel (${i}, ${j}, ${k}) is ${actual}, not ${expected}`);
-  }
+  const [actual, expected] = [read.voxels, written.voxels];
+  let differing = -1;
+  for (let at = 0; at < offset && differing < 0; at++) if (expected[at] !== 0) differing = at;
+  for (let at = offset; at < end && differing < 0; at++) if (actual[at - offset] !== expected[at]) differing = at;
+  for (let at = end; at < expected.length && differing < 0; at++) if (expected[at] !== 0) differing = at;
+  if (differing < 0) return;
+  const [i, j, k] = [
+    differing % columns,
+    Math.floor(differing / columns) % rows,
+    Math.floor(differing / (columns * rows)),
+  ];
+  throw failure(`voxel (${i}, ${j}, ${k}) is ${actual[differing - offset] ?? 0}, not ${expected[differing] ?? 0}`);
 }
 
 function compareMeasures(read: Labelmap, written: Labelmap): void {

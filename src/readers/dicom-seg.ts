@@ -26,7 +26,7 @@ export interface ReadDicomSegResult {
   readonly frames: readonly SegFramePlace[];
 }
 
-export interface SegFramePlace {
+interface SegFramePlace {
   readonly segmentNumber: number;
   readonly sliceIndex: number;
   readonly sourceSOPInstanceUID?: string | undefined;
@@ -71,7 +71,7 @@ export function readDicomSeg(bytes: Uint8Array, options: ReadDicomSegOptions = {
   };
 }
 
-const SEGMENTATION_STORAGE = '1.2.840.10008.5.1.4.1.1.66.4';
+export const SEGMENTATION_STORAGE = '1.2.840.10008.5.1.4.1.1.66.4';
 const LABELMAP_STORAGE = '1.2.840.10008.5.1.4.1.1.66.7';
 
 function assertBinary(dataset: DicomDataset, name: string): void {
@@ -136,11 +136,11 @@ function fillVoxels(
     for (let byte = Math.floor(firstBit / 8); byte < lastByte; byte++) {
       const bits = packed[byte] ?? 0;
       if (bits === 0) continue;
+      // The first and the last byte may hold bits of the neighbouring frames.
       const offset = byte * 8 - firstBit;
-      for (let bit = 0; bit < 8; bit++) {
-        const at = offset + bit;
-        // The first and the last byte may hold bits of the neighbouring frames.
-        if (((bits >> bit) & 1) === 0 || at < 0 || at >= sliceSize) continue;
+      const end = Math.min(offset + 8, sliceSize);
+      for (let at = Math.max(offset, 0); at < end; at++) {
+        if (((bits >> (at - offset)) & 1) === 0) continue;
         const other = slice[at] ?? 0;
         if (other !== 0) throw unsupported(`its segments ${other} and ${segmentNumber} overlap`);
         slice[at] = segmentNumber;

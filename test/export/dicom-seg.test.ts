@@ -169,6 +169,16 @@ describe('encodeDicomSeg', () => {
     expect(dataset.string('ContentTime')).toBe('050607');
   });
 
+  test('a source without a frame of reference gives none', () => {
+    const labelmap = testLabelmap([1]);
+    const { frameOfReferenceUID, ...source } = seriesOn(labelmap.geometry);
+    expect(frameOfReferenceUID).toBeDefined();
+    const attributes = { ...source.attributes, PositionReferenceIndicator: 'XY' };
+    const { dataset } = encode(labelmap, { ...source, attributes });
+    expect(dataset.has('FrameOfReferenceUID')).toBe(false);
+    expect(dataset.has('PositionReferenceIndicator')).toBe(false);
+  });
+
   test('a UID with leading zeroes is not rewritten', () => {
     const labelmap = testLabelmap([1]);
     const odd = { ...seriesOn(labelmap.geometry), studyInstanceUID: '2.16.124.113543.6006.99.08980635789900778171' };
