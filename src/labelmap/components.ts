@@ -20,7 +20,7 @@ export interface ComponentOptions {
   readonly of: 'segments' | 'background';
   /** Neighbours share a face (6), or a face, an edge or a corner (26). */
   readonly connectivity: 6 | 26;
-  /** Voxels outside are left out. Default: the whole grid. */
+  /** Voxels outside are left out. Default: the whole grid; a {@link boundingBox} is quicker. */
   readonly box?: Box;
 }
 
@@ -54,13 +54,14 @@ export function findComponents(
 /** The smallest box around all labels above 0; undefined where there is none. */
 export function boundingBox(voxels: Labels, dimensions: Dimensions): Box | undefined {
   const [columns, rows, slices] = dimensions;
+  const isBlank = createBlankTest(voxels);
   const from: [number, number, number] = [columns, rows, slices];
   const to: [number, number, number] = [0, 0, 0];
   for (let k = 0, start = 0; k < slices; k++) {
     for (let j = 0; j < rows; j++, start += columns) {
+      if (isBlank(start, start + columns)) continue;
       let first = 0;
-      while (first < columns && voxels[start + first] === 0) first++;
-      if (first === columns) continue;
+      while (voxels[start + first] === 0) first++;
       let last = columns - 1;
       while (voxels[start + last] === 0) last--;
       from[0] = Math.min(from[0], first);
@@ -72,6 +73,26 @@ export function boundingBox(voxels: Labels, dimensions: Dimensions): Box | undef
     }
   }
   return to[2] === 0 ? undefined : { from, to };
+}
+
+/** Whether voxels [from, to) are all 0: four bytes at a time, since most of a labelmap is. */
+function createBlankTest(voxels: Labels): (from: number, to: number) => boolean {
+  const perWord = 4 / voxels.BYTES_PER_ELEMENT;
+  const isAligned = voxels.byteOffset % 4 === 0;
+  const words = new Int32Array(
+    voxels.buffer,
+    isAligned ? voxels.byteOffset : 0,
+    isAligned ? Math.floor(voxels.byteLength / 4) : 0,
+  );
+  return (from, to) => {
+    let at = from;
+    if (isAligned) {
+      while (at < to && at % perWord !== 0) if (voxels[at++] !== 0) return false;
+      for (const last = to - perWord; at <= last; at += perWord) if (words[at / perWord] !== 0) return false;
+    }
+    while (at < to) if (voxels[at++] !== 0) return false;
+    return true;
+  };
 }
 
 interface Runs {
@@ -140,7 +161,7 @@ function joinRows(
     if (touch && voxels[startA] === voxels[startB - distance]) join(parents, a, b);
   };
   const [endA, endB] = [rowStarts[row + 1] ?? 0, rowStarts[other + 1] ?? 0];
-  for (let a = rowStarts[row] ?? 0, b = rowStarts[other] ?? 0; a < endA && b < endB; ) {
+  for (let a = rowStarts[row] ?? 0, b = rowStarts[other] ?? 0; a < endA && b < endB;) {
     joinIfTouching(a, b);
     const ahead = stopOf(a) - stopOf(b) - distance;
     // Runs that end together may each touch the other's successor by a corner.

@@ -1,4 +1,4 @@
-import { boundingBox, findComponents, type Components } from '../labelmap/components.ts';
+import { boundingBox, findComponents, type Box, type Components } from '../labelmap/components.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import { voxelVolumeMl, type VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice } from '../volume/volume.ts';
@@ -18,16 +18,18 @@ const NOTABLE_SHARE = 0.2;
  * @returns a notice for each segment of which much or all was removed */
 export function postProcess(voxels: Labels, geometry: VolumeGeometry, manifest: ModelManifest): Notice[] {
   const rules = manifest.postProcess;
-  const notices = removeComponents(voxels, geometry, manifest);
+  const box = rules.length > 0 ? boundingBox(voxels, geometry.dimensions) : undefined;
+  if (!box) return [];
+  const notices = removeComponents(voxels, geometry, manifest, box);
   const filled = new Set(rules.filter((rule) => rule.fillHoles).map((rule) => rule.segmentNumber));
-  if (filled.size > 0) fillHoles(voxels, geometry, filled);
+  if (filled.size > 0) fillHoles(voxels, geometry, filled, box);
   return notices;
 }
 
-function removeComponents(voxels: Labels, geometry: VolumeGeometry, manifest: ModelManifest): Notice[] {
+function removeComponents(voxels: Labels, geometry: VolumeGeometry, manifest: ModelManifest, box: Box): Notice[] {
   const rules = manifest.postProcess.filter((rule) => rule.keepLargestComponent || rule.minimumVolumeMl > 0);
   if (rules.length === 0) return [];
-  const components = findComponents(voxels, geometry.dimensions, { of: 'segments', connectivity: 26 });
+  const components = findComponents(voxels, geometry.dimensions, { of: 'segments', connectivity: 26, box });
   const removed = new Set(rules.flatMap((rule) => unwanted(components, rule, geometry)));
   components.starts.forEach((start, run) => {
     if (removed.has(components.owners[run] ?? -1)) voxels.fill(0, start, start + (components.lengths[run] ?? 0));
@@ -69,10 +71,8 @@ function removalNotice(
   return [{ code: gone === before ? 'segment-removed' : 'pieces-removed', message }];
 }
 
-function fillHoles(voxels: Labels, { dimensions }: VolumeGeometry, segments: ReadonlySet<number>): void {
-  // Background outside the segments' box is all connected to the border, so a pocket that reaches the box is open.
-  const box = boundingBox(voxels, dimensions);
-  if (!box) return;
+function fillHoles(voxels: Labels, { dimensions }: VolumeGeometry, segments: ReadonlySet<number>, box: Box): void {
+  // Background outside the segments' box is all connected to the border, so a pocket that reaches the box's faces is open.
   const { starts, lengths, owners, label } = findComponents(voxels, dimensions, {
     of: 'background',
     connectivity: 6,

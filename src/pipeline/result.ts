@@ -1,3 +1,4 @@
+import { boundingBox } from '../labelmap/components.ts';
 import type { Segment } from '../labelmap/segment.ts';
 import { createUid } from '../labelmap/uid.ts';
 import { classCount, type ModelManifest } from '../models/manifest.ts';
@@ -58,8 +59,12 @@ export function meanUncertainty({ labels, uncertainty }: VoxelTarget, { dimensio
 }
 
 /** A notice if no voxel is labelled: an empty result is a result, and may be right. */
-export function emptyNotice({ labels }: VoxelTarget, { segments }: ModelManifest): Notice[] {
-  if (labels.some((label) => label > 0)) return [];
+export function emptyNotice(
+  { labels }: VoxelTarget,
+  { dimensions }: VolumeGeometry,
+  { segments }: ModelManifest,
+): Notice[] {
+  if (boundingBox(labels, dimensions)) return [];
   const names = segments.map((segment) => segment.segmentLabel).join(', ');
   return [{ code: 'empty-result', message: `The model found nothing of: ${names}.` }];
 }

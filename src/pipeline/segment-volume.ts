@@ -100,7 +100,7 @@ export async function segmentVolume(volume: Volume, options: SegmentVolumeOption
     sliceMs = 0;
   }
 
-  warnings.push(...postProcess(target.labels, geometry, manifest), ...emptyNotice(target, manifest));
+  warnings.push(...postProcess(target.labels, geometry, manifest), ...emptyNotice(target, geometry, manifest));
   return {
     labelmap: { geometry, voxels: target.labels, segments: createSegments(manifest) },
     uncertainty: { voxels: target.uncertainty, perSlice: meanUncertainty(target, geometry) },
