@@ -26,6 +26,8 @@ export const MOST_SLICES = 20;
 /** Context around the labels: this part of their extent on each side, and never less than so many millimetres. */
 const MARGIN_PART = 0.5;
 const MARGIN_MM = 25;
+/** The grey values shown reach beyond those of the labels by this part of their range. */
+const NEIGHBOURHOOD_PART = 0.4;
 
 /** Chooses what a contact sheet shows of a volume and its labels. */
 export function chooseView(volume: Volume, labelmap: Labelmap): SheetView {
@@ -37,7 +39,7 @@ export function chooseView(volume: Volume, labelmap: Labelmap): SheetView {
     slices,
     crop,
     isCropped: extent !== undefined,
-    window: chooseWindow(volume, slices, extent ?? crop),
+    window: chooseWindow(volume, labelmap, slices, crop),
     // A DICOM slice is shown as it was acquired, as viewers do; a NIfTI file may store it in any order.
     orientation:
       volume.source === undefined
@@ -127,19 +129,35 @@ function withMargin(extent: Extent, { dimensions, spacing }: VolumeGeometry): Sh
   return { i: widen(extent.i, 0), j: widen(extent.j, 1) };
 }
 
-/** First and 99th percentile around the labels, so that neither bright fat nor air beyond them takes their contrast. */
-function chooseWindow(volume: Volume, slices: readonly number[], part: SheetView['crop']): SheetView['window'] {
+/** The range of what is shown, without its outermost percents: air, a few bright vessels. Of it no more than the labels
+ * and their neighbourhood need, so that neither bright fat nor air beyond them takes their contrast. */
+function chooseWindow(
+  { voxels, geometry }: Volume,
+  labelmap: Labelmap,
+  slices: readonly number[],
+  { i: [i0, i1], j: [j0, j1] }: SheetView['crop'],
+): SheetView['window'] {
   const shown: number[] = [];
-  const columns = volume.geometry.dimensions[0];
+  const labelled: number[] = [];
+  const columns = geometry.dimensions[0];
   for (const k of slices) {
-    const slice = sliceView(volume.voxels, volume.geometry, k);
-    for (let j = part.j[0]; j <= part.j[1]; j++) {
-      for (let i = part.i[0]; i <= part.i[1]; i++) shown.push(slice[j * columns + i] ?? 0);
+    const image = sliceView(voxels, geometry, k);
+    const labels = sliceView(labelmap.voxels, geometry, k);
+    for (let j = j0; j <= j1; j++) {
+      for (let at = j * columns + i0; at <= j * columns + i1; at++) {
+        shown.push(image[at] ?? 0);
+        if (labels[at] !== 0) labelled.push(image[at] ?? 0);
+      }
     }
   }
-  const sorted = Float64Array.from(shown).sort();
-  const percentile = (p: number): number => sorted[Math.round((p / 100) * (sorted.length - 1))] ?? 0;
-  const low = percentile(1);
-  const high = percentile(99);
-  return { low, high: high > low ? high : low + 1 };
+  const [darkest, brightest] = percentiles(shown, 1, 99.5);
+  const [low, high] = percentiles(labelled.length > 0 ? labelled : shown, 1, 99);
+  const margin = NEIGHBOURHOOD_PART * (high - low);
+  const window = { low: Math.max(darkest, low - margin), high: Math.min(brightest, high + margin) };
+  return window.high > window.low ? window : { low: darkest, high: darkest + 1 };
+}
+
+function percentiles(values: readonly number[], ...ranks: [number, number]): [number, number] {
+  const sorted = Float64Array.from(values).sort();
+  return ranks.map((rank) => sorted[Math.round((rank / 100) * (sorted.length - 1))] ?? 0) as [number, number];
 }
