@@ -16,8 +16,9 @@ const evaluationSchema = z.object({
 export type Evaluation = z.infer<typeof evaluationSchema>;
 
 /** `npm start`: the main job on the generated heart, as a user would type it, and how well it went.
+ * @param model `npm start -- <id|folder>`
  * @returns the exit code of the step that failed, or 0 */
-async function start(): Promise<number> {
+async function start(model = 'cardiac-mr'): Promise<number> {
   if (!existsSync(CLI)) {
     console.error('Slicewise is not built yet. Run `npm ci` (or `npm run build`), then `npm start` again.');
     return 3;
@@ -33,7 +34,7 @@ async function start(): Promise<number> {
   const files = { output: join(out, 'heart.dcm'), preview: join(out, 'heart.png'), report: join(out, 'heart.json') };
 
   const options = Object.entries(files).flatMap(([name, path]) => [`--${name}`, here(path)]);
-  const segment = ['segment', here(series), '--model', 'cardiac-mr', ...options];
+  const segment = ['segment', here(series), '--model', model, ...options];
   console.log(`$ npx slicewise ${segment.join(' ')}\n`);
   const segmented = await runCli(segment, 'inherit');
   if (segmented.exitCode !== 0) return segmented.exitCode;
@@ -79,4 +80,4 @@ function runCli(
   });
 }
 
-if (isMainModule(import.meta.url)) process.exitCode = await start();
+if (isMainModule(import.meta.url)) process.exitCode = await start(process.argv[2]);

@@ -31,7 +31,7 @@ export type Contender = (job: Job) => Promise<RunFigures>;
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const CLI = join(ROOT, 'dist', 'cli', 'main.js');
-const TIMER = join(import.meta.dirname, 'time-session-run.js');
+const TIMER = import.meta.resolve('./time-session-run.js');
 
 const reportSchema = z.object({
   peakMemoryBytes: z.number(),
