@@ -10,7 +10,8 @@ import type { Reply, Request } from './ort-node-worker.js';
 export interface NodeBackendOptions {
   /** Of one run; onnxruntime takes as many as there are physical cores if it is not told. */
   readonly threads?: number;
-  /** The script of the worker thread, for tests. */
+  /** The script of the worker thread, for tests.
+   * @internal */
   readonly workerUrl?: URL;
 }
 
