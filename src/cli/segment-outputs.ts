@@ -1,34 +1,12 @@
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import { measureSegments, type SegmentMeasure } from '../labelmap/measure.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
-import { writeFilesTogether, type StagedFile } from '../node/write-file.ts';
+import { writeFilesTogether } from '../node/write-file.ts';
 import type { Volume } from '../volume/volume.ts';
 import { encodeVerified } from './encode-labelmap.ts';
 import { labelmapOnto } from './onto-grid.ts';
 import type { SegmentInput } from './segment-input.ts';
-import { reportOf } from './segment-report.ts';
-import type { SegmentRequest } from './segment-request.ts';
-
-export interface SegmentTimes {
-  readonly startedAt: Date;
-  readonly readMs: number;
-  readonly loadMs: number;
-  readonly segmentMs: number;
-}
-
-/** Everything that a report or a summary tells of. */
-export interface SegmentOutcome {
-  readonly request: SegmentRequest;
-  readonly input: SegmentInput;
-  readonly result: SegmentationResult;
-  readonly licence: string;
-  readonly measures: readonly SegmentMeasure[];
-  readonly segmentation: StagedFile;
-  /** "DICOM-SEG, 34 frames". */
-  readonly description: string;
-  readonly preview?: StagedFile;
-  readonly times: SegmentTimes & { readonly writeMs: number };
-}
+import { reportOf, type SegmentOutcome, type SegmentTimes } from './segment-report.ts';
 
 /** Writes labelmap, preview and report: all of them, or none. */
 export async function writeSegmentOutputs(

@@ -1,7 +1,32 @@
+import type { SegmentMeasure } from '../labelmap/measure.ts';
+import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
+import type { StagedFile } from '../node/write-file.ts';
 import type { SegmentationReport } from './documents.ts';
 import { formatCount, formatMegabytes, formatMl, formatTable, RESEARCH_USE_ONLY } from './print.ts';
-import type { SegmentOutcome } from './segment-outputs.ts';
+import type { SegmentInput } from './segment-input.ts';
+import type { SegmentRequest } from './segment-request.ts';
 import { toGeometryDocument } from './to-geometry-document.ts';
+
+export interface SegmentTimes {
+  readonly startedAt: Date;
+  readonly readMs: number;
+  readonly loadMs: number;
+  readonly segmentMs: number;
+}
+
+/** Everything that a report or a summary tells of. */
+export interface SegmentOutcome {
+  readonly request: SegmentRequest;
+  readonly input: SegmentInput;
+  readonly result: SegmentationResult;
+  readonly licence: string;
+  readonly measures: readonly SegmentMeasure[];
+  readonly segmentation: StagedFile;
+  /** "DICOM-SEG, 34 frames". */
+  readonly description: string;
+  readonly preview?: StagedFile;
+  readonly times: SegmentTimes & { readonly writeMs: number };
+}
 
 /** What `--report` writes; its times end where it is made. */
 export function reportOf(outcome: SegmentOutcome): SegmentationReport {
