@@ -7,6 +7,10 @@ import { findModels, openModelFolder } from '../../src/node/model-folders.ts';
 import { tinyModelFolder } from '../support/models.ts';
 
 describe('the models of the package', () => {
+  test('are there', async () => {
+    expect((await findModels()).map(({ manifest }) => manifest.id)).toContain('cardiac-mr');
+  });
+
   test('lie in folders named as their ids', async () => {
     for (const { folder, manifest } of await findModels()) expect(basename(folder)).toBe(manifest.id);
   });
