@@ -1,4 +1,4 @@
-import { Jimp, loadFont, measureText } from 'jimp';
+import { Jimp, loadFont, measureText, PNGFilterType } from 'jimp';
 import { SANS_16_WHITE, SANS_32_WHITE } from 'jimp/fonts';
 import type { Colour } from './preview-colour.ts';
 
@@ -72,7 +72,8 @@ export async function openTypesetter(): Promise<Typesetter> {
             }
           }
         },
-        toPng: () => image.getBuffer('image/png'),
+        // Paeth (jimp spells it so) for all rows: the default tries five filters for each.
+        toPng: () => image.getBuffer('image/png', { filterType: PNGFilterType.PATH }),
       };
     },
   };

@@ -8,6 +8,8 @@ import type { SheetView } from './preview-view.ts';
 export interface TileLayout {
   readonly width: number;
   readonly height: number;
+  /** Whether i runs down. */
+  readonly transposed: boolean;
   /** Fractional voxel (i, j) at the centre of a tile's pixel. */
   toVoxel(x: number, y: number): readonly [number, number];
   /** Tile pixels of one voxel along its shorter side. */
@@ -33,6 +35,7 @@ export function layOutTile(
   return {
     width: transposed ? sizeJ : sizeI,
     height: transposed ? sizeI : sizeJ,
+    transposed,
     pixelsPerVoxel: Math.min(spacingI, spacingJ) * pixelsPerMm,
     toVoxel: (x, y) => [
       along(transposed ? y : x, sizeI, crop.i, flipI),
@@ -52,8 +55,8 @@ export function drawSlice(
 ): void {
   const slice = sliceView(volume.voxels, volume.geometry, k);
   const sample = bilinear(volume.geometry.dimensions, (at) => slice[at] ?? 0);
-  // Where several voxels share a pixel their mean is shown, so that thin structures do not flicker.
   canvas.fill(left, top, tile.width, tile.height, black);
+  // Where several voxels share a pixel their mean is shown, so that thin structures do not flicker.
   const samples = Math.max(1, Math.ceil(1 / tile.pixelsPerVoxel));
   for (let y = 0; y < tile.height; y++) {
     for (let x = 0; x < tile.width; x++) {
@@ -88,10 +91,11 @@ export function drawOutlines(
   present.delete(0);
   for (const label of present) {
     const sample = bilinear(labelmap.geometry.dimensions, (at) => (labels[at] === label ? 1 : 0));
-    const membership = smoothed(tile, (x, y) => sample(...tile.toVoxel(x, y)));
+    const part = partWith(tile, labels, labelmap.geometry.dimensions[0], label);
+    const membership = smoothed(tile, part, (x, y) => sample(...tile.toVoxel(x, y)));
     const colour = colourOf(label);
-    for (let y = 0; y < tile.height; y++) {
-      for (let x = 0; x < tile.width; x++) {
+    for (let y = part.top; y < part.bottom; y++) {
+      for (let x = part.left; x < part.right; x++) {
         const m = membership(x, y);
         if (m < 0.05) continue;
         const slope = Math.hypot(
@@ -107,12 +111,59 @@ export function drawOutlines(
   }
 }
 
-/** A field on a tile's pixels, blurred by half a voxel to round the corners of its voxels. */
-function smoothed(tile: TileLayout, field: (x: number, y: number) => number): (x: number, y: number) => number {
-  const { width, height } = tile;
+/** Pixels of a tile; right and bottom are the first ones outside. */
+interface TilePart {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** The pixels of a tile that a label can reach: those of its voxels, and two voxels around for the blur. */
+function partWith(tile: TileLayout, labels: Labelmap['voxels'], columns: number, label: number): TilePart {
+  let [i0, i1, j0, j1] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (let at = labels.indexOf(label); at >= 0; at = labels.indexOf(label, at + 1)) {
+    const [i, j] = [at % columns, Math.floor(at / columns)];
+    if (i < i0) i0 = i;
+    if (i > i1) i1 = i;
+    if (j < j0) j0 = j;
+    j1 = j;
+  }
+  const [across, down] = tile.transposed
+    ? [
+        [j0, j1],
+        [i0, i1],
+      ]
+    : [
+        [i0, i1],
+        [j0, j1],
+      ];
+  const [left, right] = pixelsNear(tile.width, (x) => tile.toVoxel(x, 0)[tile.transposed ? 1 : 0], across);
+  const [top, bottom] = pixelsNear(tile.height, (y) => tile.toVoxel(0, y)[tile.transposed ? 0 : 1], down);
+  return { left, top, right, bottom };
+}
+
+/** The first pixel within two voxels of a range of them, and the first one beyond. */
+function pixelsNear(count: number, toVoxel: (pixel: number) => number, [from = 0, to = 0]: number[]): [number, number] {
+  const near = Array.from({ length: count }, (_, pixel) => pixel).filter((pixel) => {
+    const voxel = toVoxel(pixel);
+    return voxel >= from - 2 && voxel <= to + 2;
+  });
+  return [near[0] ?? 0, (near.at(-1) ?? -1) + 1];
+}
+
+/** A field on a part of a tile, blurred by half a voxel to round the corners of its voxels. */
+function smoothed(
+  { pixelsPerVoxel }: TileLayout,
+  part: TilePart,
+  field: (x: number, y: number) => number,
+): (x: number, y: number) => number {
+  const [width, height] = [part.right - part.left, part.bottom - part.top];
   let values = new Float32Array(width * height);
-  for (let y = 0, at = 0; y < height; y++) for (let x = 0; x < width; x++, at++) values[at] = field(x, y);
-  const radius = Math.max(1, Math.round(tile.pixelsPerVoxel / 2));
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at++) values[at] = field(part.left + x, part.top + y);
+  }
+  const radius = Math.max(1, Math.round(pixelsPerVoxel / 2));
   for (const [size, step, lines, nextLine] of [
     [width, 1, height, width],
     [height, width, width, 1],
@@ -129,7 +180,8 @@ function smoothed(tile: TileLayout, field: (x: number, y: number) => number): (x
     }
     values = blurred;
   }
-  return (x, y) => values[Math.min(height - 1, Math.max(0, y)) * width + Math.min(width - 1, Math.max(0, x))] ?? 0;
+  const within = (n: number, size: number): number => Math.min(size - 1, Math.max(0, n));
+  return (x, y) => values[within(y - part.top, height) * width + within(x - part.left, width)] ?? 0;
 }
 
 /** Interpolates a slice linearly between voxel centres; beyond the outermost centres their value holds. */

@@ -28,6 +28,8 @@ const MARGIN_PART = 0.5;
 const MARGIN_MM = 25;
 /** The grey values shown reach beyond those of the labels by this part of their range. */
 const NEIGHBOURHOOD_PART = 0.4;
+/** For a percentile of grey values. */
+const ENOUGH_VALUES = 200_000;
 
 /** Chooses what a contact sheet shows of a volume and its labels. */
 export function chooseView(volume: Volume, labelmap: Labelmap): SheetView {
@@ -140,11 +142,12 @@ function chooseWindow(
   const shown: number[] = [];
   const labelled: number[] = [];
   const columns = geometry.dimensions[0];
+  const step = Math.ceil((slices.length * (i1 - i0 + 1) * (j1 - j0 + 1)) / ENOUGH_VALUES);
   for (const k of slices) {
     const image = sliceView(voxels, geometry, k);
     const labels = sliceView(labelmap.voxels, geometry, k);
     for (let j = j0; j <= j1; j++) {
-      for (let at = j * columns + i0; at <= j * columns + i1; at++) {
+      for (let at = j * columns + i0; at <= j * columns + i1; at += step) {
         shown.push(image[at] ?? 0);
         if (labels[at] !== 0) labelled.push(image[at] ?? 0);
       }
