@@ -28,8 +28,10 @@ export function checkModel({ input }: ModelManifest, { modality, bodyPartExamine
   const covered = bodyRegions(input.bodyPart);
   const shown = bodyRegions(bodyPartExamined ? [bodyPartExamined] : []);
   if (covered.size === 0 || shown.size === 0) {
-    const said = bodyPartExamined ? `says only "${bodyPartExamined}"` : 'does not say';
-    const message = `Of the body part examined the image ${said}; the model is for ${region}.`;
+    const said = bodyPartExamined
+      ? `calls its body part "${bodyPartExamined}"`
+      : 'does not say what body part it shows';
+    const message = `The image ${said}; the model is for ${region}.`;
     unknowns.push({ code: 'unknown-body-part', message });
   } else if (![...covered].some((region) => shown.has(region))) {
     mismatches.push(`the image shows ${String(bodyPartExamined)}, the model is for ${region}`);

@@ -19,8 +19,8 @@ export function assertSliceOrder(order: readonly number[], count: number): void 
   ) {
     return;
   }
-  throw new InputError('invalid-arguments', `The slice order names ${named.size} of ${count} slices, or others.`, {
-    remedy: `Name each of the slices 0 to ${count - 1} once.`,
+  throw new InputError('invalid-arguments', `The slice order does not name each of the ${count} slices once.`, {
+    remedy: `Pass the slices 0 to ${count - 1} in any order, or no order at all.`,
     details: { order },
   });
 }

@@ -9,7 +9,7 @@ export interface Window {
 }
 
 /** One axis of a window: how its pixels are made of voxels, and its scores become voxels again. */
-export interface AxisWindow {
+interface AxisWindow {
   readonly toModel: AxisTaps;
   /** Voxel → place on the score grid; scores are clamped at the window's border. */
   readonly fromModel: AxisInterpolation;
