@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { describe } from 'vitest';
 
 /** The folder of public scans (SLICEWISE_DATA, else ../shared/data); undefined where it is missing. */
-export const dataFolder: string | undefined = [
+const dataFolder: string | undefined = [
   process.env['SLICEWISE_DATA'] ?? resolve(import.meta.dirname, '../../../shared/data'),
 ].find((folder) => existsSync(folder));
 
