@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { InputError } from '../errors.ts';
 import { nearestName } from './nearest-name.ts';
 
-export interface OptionSpec {
+interface OptionSpec {
   readonly type: 'string' | 'boolean';
   /** What the value is, for the help text; strings only. */
   readonly value?: string;

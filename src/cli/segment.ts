@@ -1,6 +1,6 @@
-import type { InferenceSession } from '../inference/backend.ts';
+import type { InferenceBackend, InferenceSession } from '../inference/backend.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
-import { loadModel } from '../models/load-model.ts';
+import { loadModel, type LoadedModel } from '../models/load-model.ts';
 import { openModelFolder } from '../node/model-folders.ts';
 import { assertWritable } from '../node/write-file.ts';
 import { segmentVolume } from '../pipeline/segment-volume.ts';
@@ -28,37 +28,43 @@ export async function segment(
   for (const path of [request.output, request.preview, request.report]) {
     if (path !== undefined) await assertWritable(path);
   }
-  // The model opens in its own thread while the series is read in this one.
-  const opening = timed(() => openModel(request));
+  const loaded = await timed(() => loadModelAndBackend(request));
+  const { model, backend } = loaded.value;
+  const { licence } = model.manifest;
+  // The model opens in a thread of its own while this one reads the series.
+  const opening = timed(() => backend.openSession(model));
+  opening.catch(() => undefined); // it may fail before it is awaited
   try {
     const read = await timed(() => readSegmentInput(request, signal));
     printWarnings(stderr, read.value.warnings);
     await preloadWriters(request);
     const opened = await opening;
-    const { session, licence } = opened.value;
+    const session = opened.value;
     const segmented = await timed(() => runModel(read.value.volume, session, request, { stderr, signal }));
     printWarnings(stderr, segmented.value.warnings);
     await session.dispose();
     const times = {
       startedAt,
       readMs: read.durationMs,
-      loadMs: opened.durationMs,
+      loadMs: loaded.durationMs + opened.durationMs,
       segmentMs: segmented.durationMs,
     };
     const made = { request, input: read.value, result: segmented.value, licence, times };
     const outcome = await writeSegmentOutputs(made, signal);
     if (!request.quiet) printLines(stdout, summaryOf(outcome));
   } finally {
-    // If the series is at fault, what may be wrong with the model is no news.
-    await opening.then(({ value }) => value.session.dispose()).catch(() => undefined);
+    // If the series is at fault, what may be wrong with the backend is no news.
+    await opening.then(({ value }) => value.dispose()).catch(() => undefined);
   }
 }
 
-async function openModel(request: SegmentRequest): Promise<{ session: InferenceSession; licence: string }> {
-  const backend = await openBackend(request.backend, request.threads);
-  const model = await loadModel(await openModelFolder(request.model));
-  const { licence } = model.manifest;
-  return { session: await backend.openSession(model), licence };
+async function loadModelAndBackend({ model: idOrFolder, backend: id, threads }: SegmentRequest): Promise<{
+  readonly model: LoadedModel;
+  readonly backend: InferenceBackend;
+}> {
+  const read = await openModelFolder(idOrFolder);
+  const [model, backend] = await Promise.all([loadModel(read), openBackend(id, threads)]);
+  return { model, backend };
 }
 
 async function runModel(

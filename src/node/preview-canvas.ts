@@ -14,12 +14,12 @@ export interface Canvas {
   toPng(): Promise<Uint8Array>;
 }
 
-export interface TextStyle {
+interface TextStyle {
   readonly size: TextSize;
   readonly colour: Colour;
 }
 
-export type TextSize = 16 | 32;
+type TextSize = 16 | 32;
 
 /** Bitmap fonts of a canvas, and how wide a text will be in them. */
 export interface Typesetter {

@@ -22,7 +22,7 @@ export interface DisplayOrientation {
   readonly flipJ: boolean;
 }
 
-export const MOST_SLICES = 20;
+const MOST_SLICES = 20;
 /** Context around the labels: this part of their extent on each side, and never less than so many millimetres. */
 const MARGIN_PART = 0.5;
 const MARGIN_MM = 25;
