@@ -11,6 +11,10 @@ export interface CommandContext {
   readonly stdout: TextSink;
   /** Progress and warnings. */
   readonly stderr: TextSink;
+}
+
+/** For commands that have something to clean up when they are interrupted. */
+export interface InterruptibleContext extends CommandContext {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 }

@@ -7,7 +7,7 @@ import { openFiles } from '../node/files.ts';
 import { assertWritable, writeFilesTogether } from '../node/write-file.ts';
 import { readVolume } from '../readers/read-volume.ts';
 import type { Volume } from '../volume/volume.ts';
-import type { CommandContext } from './command-context.ts';
+import type { InterruptibleContext } from './command-context.ts';
 import { convertSpec } from './commands.ts';
 import { encodeVerified, outputFormatOf, type OutputFormat } from './encode-labelmap.ts';
 import { assertSameVoxels, labelmapOnto } from './onto-grid.ts';
@@ -27,7 +27,7 @@ type ConvertOptions = CommandArguments<typeof convertSpec>['options'];
 /** `slicewise convert`: image → NIfTI, DICOM-SEG → NIfTI labelmap, NIfTI labelmap → DICOM-SEG. */
 export async function convert(
   { positionals, options }: CommandArguments<typeof convertSpec>,
-  context: CommandContext,
+  context: InterruptibleContext,
 ): Promise<void> {
   const [input = '', output = ''] = positionals;
   const format = outputFormatOf(output, 'convert');
@@ -47,7 +47,7 @@ async function convertTo(
   format: OutputFormat,
   input: string,
   options: ConvertOptions,
-  context: CommandContext,
+  context: InterruptibleContext,
 ): Promise<Converted> {
   if (format === 'dicom-seg') return niftiToSegmentation(input, options, context);
   if (options.model !== undefined) {
@@ -64,7 +64,7 @@ async function imageToNifti(
   input: string,
   format: OutputFormat,
   { series }: ConvertOptions,
-  { stderr, signal }: CommandContext,
+  { stderr, signal }: InterruptibleContext,
 ): Promise<Converted> {
   const { volume, warnings } = await readVolume(openFiles([input]), readOptions(series, signal));
   printWarnings(stderr, warnings);
@@ -77,7 +77,7 @@ async function segmentationToNifti(
   input: string,
   format: OutputFormat,
   { reference: referencePath, series }: ConvertOptions,
-  { stderr, signal }: CommandContext,
+  { stderr, signal }: InterruptibleContext,
 ): Promise<Converted> {
   const reference = await readReference(referencePath, series, signal);
   const { labelmap, warnings } = await readLabelmap(input, reference);
@@ -99,7 +99,7 @@ async function segmentationToNifti(
 async function niftiToSegmentation(
   input: string,
   { reference: referencePath, model, series }: ConvertOptions,
-  { stderr, signal }: CommandContext,
+  { stderr, signal }: InterruptibleContext,
 ): Promise<Converted> {
   const { format, labelmap, warnings } = await readLabelmap(input);
   printWarnings(stderr, warnings);

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import type { CommandContext, TextSink } from './command-context.ts';
+import type { CommandContext, InterruptibleContext, TextSink } from './command-context.ts';
 import { commandSpecs, convertSpec, evaluateSpec, infoSpec, modelsSpec, segmentSpec } from './commands.ts';
 import { ExitCode, exitCodeOf, formatError } from './exit-code.ts';
 import { formatCommandHelp, formatHelp } from './help.ts';
@@ -7,13 +7,13 @@ import { nearestName } from './nearest-name.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { softwareVersion } from './software-version.ts';
 
-type RunCommand = (argv: readonly string[], context: CommandContext) => Promise<void>;
+type RunCommand = (argv: readonly string[], context: CliContext) => Promise<void>;
 
 /** Each command's code is loaded when it runs: --help needs none of it, info no inference, evaluate no reader of images. */
 const commands: Readonly<Record<(typeof commandSpecs)[number]['name'], RunCommand>> = {
   segment: async (argv, context) => {
     const given = parseArguments(segmentSpec, argv);
-    await (await import('./segment.ts')).segment(given, context);
+    await (await import('./segment.ts')).segment(given, interruptible(context));
   },
   info: async (argv, context) => {
     const given = parseArguments(infoSpec, argv);
@@ -25,7 +25,7 @@ const commands: Readonly<Record<(typeof commandSpecs)[number]['name'], RunComman
   },
   convert: async (argv, context) => {
     const given = parseArguments(convertSpec, argv);
-    await (await import('./convert.ts')).convert(given, context);
+    await (await import('./convert.ts')).convert(given, interruptible(context));
   },
   evaluate: async (argv, context) => {
     const given = parseArguments(evaluateSpec, argv);
@@ -34,17 +34,25 @@ const commands: Readonly<Record<(typeof commandSpecs)[number]['name'], RunComman
 };
 
 export interface CliContext extends CommandContext {
+  /** From this call on Ctrl-C aborts the signal; before, it ends the process at once. */
+  readonly catchInterrupts: () => AbortSignal;
   /** Print the stack of an error too (the environment variable DEBUG). */
   readonly debug: boolean;
 }
 
+function interruptible({ stdout, stderr, catchInterrupts }: CliContext): InterruptibleContext {
+  return { stdout, stderr, signal: catchInterrupts() };
+}
+
 /** Runs one command line and tells its outcome as an exit code; throws nothing. */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<number> {
+  let signal: AbortSignal | undefined;
+  const catchInterrupts = (): AbortSignal => (signal = context.catchInterrupts());
   try {
-    await dispatch(argv, context);
+    await dispatch(argv, { ...context, catchInterrupts });
     return ExitCode.done;
   } catch (error) {
-    if (context.signal.aborted) {
+    if (signal?.aborted) {
       context.stderr.write('Interrupted: nothing was written.\n');
       return ExitCode.interrupted;
     }
@@ -53,7 +61,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   }
 }
 
-async function dispatch(argv: readonly string[], context: CommandContext): Promise<void> {
+async function dispatch(argv: readonly string[], context: CliContext): Promise<void> {
   const [name, ...rest] = argv;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     printLine(context.stdout, formatHelp());

@@ -5,7 +5,7 @@ import { openModelFolder } from '../node/model-folders.ts';
 import { assertWritable } from '../node/write-file.ts';
 import { segmentVolume } from '../pipeline/segment-volume.ts';
 import type { Volume } from '../volume/volume.ts';
-import type { CommandContext } from './command-context.ts';
+import type { InterruptibleContext } from './command-context.ts';
 import type { segmentSpec } from './commands.ts';
 import { preloadEncoders } from './encode-labelmap.ts';
 import { openBackend } from './open-backend.ts';
@@ -21,7 +21,7 @@ import { softwareVersion } from './software-version.ts';
 /** `slicewise segment`: series in, verified labelmap out. All outputs appear together at the end, or none. */
 export async function segment(
   given: CommandArguments<typeof segmentSpec>,
-  { stdout, stderr, signal }: CommandContext,
+  { stdout, stderr, signal }: InterruptibleContext,
 ): Promise<void> {
   const startedAt = new Date();
   const request = parseSegmentRequest(given);
@@ -71,7 +71,7 @@ async function runModel(
   volume: Volume,
   session: InferenceSession,
   { tta, force, quiet }: SegmentRequest,
-  { stderr, signal }: Pick<CommandContext, 'stderr' | 'signal'>,
+  { stderr, signal }: Pick<InterruptibleContext, 'stderr' | 'signal'>,
 ): Promise<SegmentationResult> {
   const bar = createProgressBar(quiet ? undefined : stderr);
   try {

@@ -9,7 +9,7 @@ async function run(...argv: string[]): Promise<{ code: number; stdout: string; s
   const code = await runCli(argv, {
     stdout: { write: (text) => (written.stdout += text) },
     stderr: { write: (text) => (written.stderr += text) },
-    signal: new AbortController().signal,
+    catchInterrupts: () => new AbortController().signal,
     debug: false,
   });
   return { code, ...written };
@@ -53,6 +53,17 @@ test('an unknown option stops before anything is read', async () => {
   const { code, stderr } = await run('segment', '/nonexistent', '--model', 'm', '--ouput', 'x.dcm');
   expect(code).toBe(2);
   expect(stderr).toContain('Did you mean --output?');
+});
+
+test('an interrupted command says so, whatever error it ends in', async () => {
+  const written: string[] = [];
+  const code = await runCli(['segment', '/nonexistent', '--model', 'm', '--output', '/tmp/x.dcm'], {
+    stdout: { write: (text) => written.push(text) },
+    stderr: { write: (text) => written.push(text) },
+    catchInterrupts: () => AbortSignal.abort(new Error('Interrupted')),
+    debug: false,
+  });
+  expect({ code, written }).toEqual({ code: 130, written: ['Interrupted: nothing was written.\n'] });
 });
 
 test('exit codes tell input, environment and our bugs apart', () => {
