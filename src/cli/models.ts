@@ -9,7 +9,7 @@ import type { ModelListDocument, ModelVerificationDocument } from './documents.t
 import { nearestName } from './nearest-name.ts';
 import { openBackend, parseBackendId } from './open-backend.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
-import { formatCount, formatMegabytes, printJson, printLines, RESEARCH_USE_ONLY } from './print.ts';
+import { formatCount, formatSize, printJson, printLines, RESEARCH_USE_ONLY } from './print.ts';
 
 type ModelsOptions = CommandArguments<typeof modelsSpec>['options'];
 
@@ -47,7 +47,7 @@ async function list({ json }: ModelsOptions, stdout: CommandContext['stdout']): 
     `${manifest.id} ${manifest.version} · ${manifest.title}`,
     `  ${manifest.input.modality.join(', ')} · ${manifest.segments.map(({ segmentLabel }) => segmentLabel).join(', ')}`,
     `  ${manifest.intendedUse}`,
-    `  licence ${manifest.licence} · ${formatMegabytes(manifest.file.byteLength)}`,
+    `  licence ${manifest.licence} · ${formatSize(manifest.file.byteLength)}`,
     '',
   ]);
   printLines(stdout, [...lines, formatCount(manifests.length, 'model'), RESEARCH_USE_ONLY]);
@@ -97,7 +97,7 @@ async function show(idOrFolder: string, { json }: ModelsOptions, stdout: Command
     `images    ${input.modality.join(', ')} of ${input.bodyPart.join(', ')}`,
     `input     ${String(columns)} × ${String(rows)} pixels of ${String(input.spacing)} mm, ` +
       `${formatCount(channels, 'slice')} at a time`,
-    `weights   ${formatMegabytes(file.byteLength)}, SHA-256 ${file.sha256}`,
+    `weights   ${formatSize(file.byteLength)}, SHA-256 ${file.sha256}`,
     `--tta     ${views.join('; ') || 'nothing to average over'}`,
     'segments',
     ...segments.map(({ segmentNumber, segmentLabel, segmentedPropertyType: { codeMeaning, codeValue } }) => {

@@ -2,7 +2,7 @@ import type { SegmentMeasure } from '../labelmap/measure.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
 import type { StagedFile } from '../node/write-file.ts';
 import type { SegmentationReport } from './documents.ts';
-import { formatCount, formatMegabytes, formatMl, formatTable, RESEARCH_USE_ONLY } from './print.ts';
+import { formatCount, formatSize, formatMl, formatTable, RESEARCH_USE_ONLY } from './print.ts';
 import type { SegmentInput } from './segment-input.ts';
 import type { SegmentRequest } from './segment-request.ts';
 import { toGeometryDocument } from './to-geometry-document.ts';
@@ -99,7 +99,7 @@ export function summaryOf(outcome: SegmentOutcome): string[] {
     ...formatTable(rows),
     `most uncertain: ${mostUncertain(result.uncertainty.perSlice)}`,
     `${slices} in ${seconds} s with ${modelId} ${modelVersion} on ${request.backend}`,
-    `wrote ${segmentation.path} (${description}, ${formatMegabytes(segmentation.byteLength)}, read back and compared)`,
+    `wrote ${segmentation.path} (${description}, ${formatSize(segmentation.byteLength)}, read back and compared)`,
     ...(preview ? [`wrote ${preview.path}`] : []),
     ...(request.report === undefined ? [] : [`wrote ${request.report}`]),
     RESEARCH_USE_ONLY,
