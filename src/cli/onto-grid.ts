@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import { dot, gridDistanceMm, indexToWorld, worldToIndex, type VolumeGeometry } from '../volume/geometry.ts';
+import type { Volume } from '../volume/volume.ts';
 
 type Axis = 0 | 1 | 2;
 
@@ -35,6 +36,31 @@ export function labelmapOnto(labelmap: Labelmap, target: VolumeGeometry): Labelm
     }
   }
   return { geometry: target, voxels: placed, segments: labelmap.segments };
+}
+
+/** Puts an image in the voxel order of a grid of the same voxels; nothing is interpolated.
+ * @throws InputError `geometry-mismatch` saying how the grids differ */
+export function volumeOnto(volume: Volume, target: VolumeGeometry): Volume {
+  const { geometry: from, voxels } = volume;
+  assertSameVoxels(from, target);
+  if (isSameGrid(from, target)) return { ...volume, geometry: target };
+  const { toTarget } = placeGrid(from, target);
+  const offsetOf = (i: number, j: number, k: number): number => {
+    const [x, y, z] = toTarget(i, j, k);
+    return (z * target.dimensions[1] + y) * target.dimensions[0] + x;
+  };
+  const start = offsetOf(0, 0, 0);
+  const [perI, perJ, perK] = [offsetOf(1, 0, 0) - start, offsetOf(0, 1, 0) - start, offsetOf(0, 0, 1) - start];
+  const [columns, rows, slices] = from.dimensions;
+  const placed = voxels.slice(); // every voxel of it is replaced
+  for (let k = 0, at = 0; k < slices; k++) {
+    for (let j = 0; j < rows; j++) {
+      for (let i = 0, to = start + j * perJ + k * perK; i < columns; i++, at++, to += perI) {
+        placed[to] = voxels[at] ?? 0;
+      }
+    }
+  }
+  return { ...volume, geometry: target, voxels: placed };
 }
 
 /** Checks that two grids are the same voxels, in any order of axes and running either way.

@@ -1,21 +1,21 @@
 import { segSourceOf } from '../export/seg-source.ts';
 import { openFiles } from '../node/files.ts';
 import { readVolume } from '../readers/read-volume.ts';
-import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice, SourceSeries, Volume } from '../volume/volume.ts';
-import { assertSameVoxels } from './onto-grid.ts';
+import { volumeOnto } from './onto-grid.ts';
 import type { SegmentRequest } from './segment-request.ts';
 
 export interface SegmentInput {
   readonly volume: Volume;
-  /** For a DICOM-SEG: what it refers to, and the grid it is on, which may be the volume's in another voxel order. */
-  readonly target?: { readonly source: SourceSeries; readonly geometry: VolumeGeometry };
+  /** For a DICOM-SEG: the series that it refers to, whose grid is the volume's. */
+  readonly source?: SourceSeries;
   readonly warnings: readonly Notice[];
   readonly ignoredFiles: number;
 }
 
 /** Reads the series, and the reference of an input that is no DICOM series; refuses here what could not be written
- * after the inference.
+ * after the inference. An image with a reference is put in the reference's voxel order: a model that takes slices as
+ * they were acquired then sees those of the scanner, whatever a NIfTI writer made of them.
  * @throws InputError `source-not-dicom`, `source-without-identity`, `geometry-mismatch`, and the readers' own */
 export async function readSegmentInput(
   { inputs, format, reference: referencePath, seriesInstanceUID }: SegmentRequest,
@@ -27,15 +27,18 @@ export async function readSegmentInput(
     const unused = referencePath === undefined ? [] : [REFERENCE_NOT_USED];
     const input = { ...read, warnings: [...read.warnings, ...unused] };
     if (format !== 'dicom-seg') return input;
-    return { ...input, target: { source: segSourceOf(read.volume), geometry: read.volume.geometry } };
+    return { ...input, source: segSourceOf(read.volume) };
   }
-  const { volume: reference } = await readVolume(openFiles([referencePath]), options);
+  const { volume: reference, warnings } = await readVolume(openFiles([referencePath]), options);
   const source = segSourceOf(reference);
-  assertSameVoxels(read.volume.geometry, reference.geometry);
   // What NIfTI does not say, the series it was made from does.
   const { modality, bodyPartExamined } = { ...reference, ...read.volume };
-  const volume = { ...read.volume, ...(modality && { modality }), ...(bodyPartExamined && { bodyPartExamined }) };
-  return { ...read, volume, target: { source, geometry: reference.geometry } };
+  const volume = {
+    ...volumeOnto(read.volume, reference.geometry),
+    ...(modality && { modality }),
+    ...(bodyPartExamined && { bodyPartExamined }),
+  };
+  return { ...read, volume, source, warnings: [...read.warnings, ...warnings] };
 }
 
 const REFERENCE_NOT_USED: Notice = {

@@ -1,11 +1,9 @@
-import type { Labelmap } from '../labelmap/labelmap.ts';
 import { measureSegments, type SegmentMeasure } from '../labelmap/measure.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
 import { writeFilesTogether } from '../node/write-file.ts';
 import type { Volume } from '../volume/volume.ts';
 import { encodeVerified } from './encode-labelmap.ts';
-import { labelmapOnto } from './onto-grid.ts';
-import type { SegmentInput } from './segment-input.ts';
+import { formatCount } from './print.ts';
 import { reportOf, type SegmentOutcome, type SegmentTimes } from './segment-report.ts';
 
 /** Writes labelmap, preview and report: all of them, or none. */
@@ -18,8 +16,8 @@ export async function writeSegmentOutputs(
   const measures = measureSegments(result.labelmap);
   return writeFilesTogether(
     async (stage) => {
-      const { parts, description } = await encodeVerified(onTarget(result.labelmap, input), request.format, {
-        source: input.target?.source,
+      const { parts, description } = await encodeVerified(result.labelmap, request.format, {
+        source: input.source,
         origin: result.provenance,
       });
       const segmentation = await stage(request.output, parts);
@@ -44,10 +42,6 @@ export async function writeSegmentOutputs(
   );
 }
 
-function onTarget(labelmap: Labelmap, { target }: SegmentInput): Labelmap {
-  return target === undefined ? labelmap : labelmapOnto(labelmap, target.geometry);
-}
-
 async function drawPreview(
   volume: Volume,
   { labelmap, uncertainty, provenance }: SegmentationResult,
@@ -55,7 +49,7 @@ async function drawPreview(
 ): Promise<Uint8Array> {
   const { renderPreview } = await import('../node/preview.ts');
   const { dimensions, spacing } = volume.geometry;
-  const size = `${String(dimensions[2])} slices of ${String(dimensions[0])} × ${String(dimensions[1])}`;
+  const size = `${formatCount(dimensions[2], 'slice')} of ${String(dimensions[0])} × ${String(dimensions[1])}`;
   const millimetres = spacing.map((mm) => Number(mm.toFixed(2))).join(' × ');
   return renderPreview({
     volume,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { assertSameVoxels, commonGrid, isSameGrid, labelmapOnto } from '../../src/cli/onto-grid.ts';
+import { assertSameVoxels, commonGrid, isSameGrid, labelmapOnto, volumeOnto } from '../../src/cli/onto-grid.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import {
   indexToWorld,
@@ -10,6 +10,7 @@ import {
   type Direction,
   type VolumeGeometry,
 } from '../../src/volume/geometry.ts';
+import type { Volume } from '../../src/volume/volume.ts';
 
 type Axis = 0 | 1 | 2;
 
@@ -43,13 +44,48 @@ function restored(
   };
 }
 
-function labelAt({ geometry, voxels }: Labelmap, world: readonly [number, number, number]): number | undefined {
+function valueAt(
+  { geometry, voxels }: Pick<Volume, 'geometry' | 'voxels'>,
+  world: readonly [number, number, number],
+): number | undefined {
   const [i, j, k] = worldToIndex(geometry, world).map(Math.round) as [number, number, number];
   const [columns, rows] = geometry.dimensions;
   return voxels[(k * rows + j) * columns + i];
 }
 
 const orders = fc.constantFrom<[Axis, Axis, Axis]>([0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]);
+
+describe('volumeOnto', () => {
+  const [columns, rows, slices] = oblique.dimensions;
+  const image: Volume = {
+    geometry: oblique,
+    voxels: Float32Array.from({ length: columns * rows * slices }, (_, at) => at + 0.5),
+    modality: 'MR',
+  };
+
+  test('every value keeps its place in the patient, whatever the order and direction of the axes', () => {
+    fc.assert(
+      fc.property(orders, fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }), (order, flips) => {
+        const target = restored(oblique, order, flips);
+        const placed = volumeOnto(image, target);
+        expect(placed).toMatchObject({ geometry: target, modality: 'MR' });
+        for (let k = 0; k < slices; k++) {
+          for (let j = 0; j < rows; j++) {
+            for (let i = 0; i < columns; i++) {
+              const place = indexToWorld(oblique, [i, j, k]);
+              expect(valueAt(placed, place)).toBe(valueAt(image, place));
+            }
+          }
+        }
+      }),
+    );
+  });
+
+  test('a grid that covers less is refused', () => {
+    const target: VolumeGeometry = { ...oblique, dimensions: [columns, rows, slices - 1] };
+    expect(() => volumeOnto(image, target)).toThrow('one covers more than the other');
+  });
+});
 
 describe('labelmapOnto', () => {
   test('every label keeps its place in the patient, whatever the order and direction of the axes', () => {
@@ -62,7 +98,7 @@ describe('labelmapOnto', () => {
         for (let k = 0, at = 0; k < slices; k++) {
           for (let j = 0; j < rows; j++) {
             for (let i = 0; i < columns; i++, at++) {
-              expect(labelAt(placed, indexToWorld(oblique, [i, j, k]))).toBe(labelmap.voxels[at]);
+              expect(valueAt(placed, indexToWorld(oblique, [i, j, k]))).toBe(labelmap.voxels[at]);
             }
           }
         }

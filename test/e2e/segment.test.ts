@@ -86,12 +86,12 @@ describe('slicewise segment', () => {
     }
   });
 
-  test('a NIfTI image with rows and slices turned round gets a DICOM-SEG in the order of its reference', async () => {
-    await writeFile(work.out('image.nii.gz'), flippedNifti(await readFile(work.nifti)));
-    const image = work.out('image.nii.gz');
-    expect(await runCli(withTinyModel(image, 'seg.dcm', '--reference', work.dicom))).toMatchObject({ code: 0 });
-    expect(await runCli(withTinyModel(image, 'labels.nii.gz'))).toMatchObject({ code: 0 });
-    const { stdout } = await runCli(['evaluate', work.out('seg.dcm'), work.out('labels.nii.gz'), '--json']);
+  test('a NIfTI image with its axes in another order gets the DICOM-SEG of its reference', async () => {
+    await writeFile(work.out('image.nii.gz'), turnedNifti(await readFile(work.nifti)));
+    const args = withTinyModel(work.out('image.nii.gz'), 'turned.dcm', '--reference', work.dicom);
+    expect(await runCli(args)).toMatchObject({ code: 0 });
+    expect(await runCli(withTinyModel(work.dicom, 'seg.dcm'))).toMatchObject({ code: 0 });
+    const { stdout } = await runCli(['evaluate', work.out('turned.dcm'), work.out('seg.dcm'), '--json']);
     const { meanDice, labels } = parseBySchema('evaluation.schema.json', stdout);
     expect({ meanDice, labels }).toMatchObject({ meanDice: 1, labels: [{}, {}, {}] });
   });
@@ -273,25 +273,34 @@ test.skipIf(!hasTerminal)('a terminal shows slices, rate and time left on one li
   expect(screen.lastIndexOf('\u001B[K')).toBeGreaterThan(screen.lastIndexOf('slices/s'));
 });
 
-/** The same image with j and k stored the other way round: the header turned with the voxels. */
-function flippedNifti(gzipped: Buffer): Buffer {
+/** The same image with its slices as columns and its rows from the last to the first: the header turned with the
+ * voxels. */
+function turnedNifti(gzipped: Buffer): Buffer {
   const file = gunzipSync(gzipped);
   const [columns, rows, slices] = [42, 44, 46].map((at) => file.readInt16LE(at)) as [number, number, number];
   const bytes = file.readInt16LE(72) / 8;
   const turned = Buffer.from(file);
   for (let k = 0; k < slices; k++) {
     for (let j = 0; j < rows; j++) {
-      const from = 352 + (k * rows + j) * columns * bytes;
-      const to = 352 + ((slices - 1 - k) * rows + (rows - 1 - j)) * columns * bytes;
-      file.copy(turned, to, from, from + columns * bytes);
+      for (let i = 0; i < columns; i++) {
+        const from = 352 + ((k * rows + j) * columns + i) * bytes;
+        const to = 352 + ((i * rows + rows - 1 - j) * slices + k) * bytes;
+        file.copy(turned, to, from, from + bytes);
+      }
     }
   }
+  [slices, rows, columns].forEach((n, axis) => turned.writeInt16LE(n, 42 + 2 * axis));
   for (const row of [0, 1, 2]) {
     const at = 280 + 16 * row;
-    const [perJ, perK, offset] = [4, 8, 12].map((column) => file.readFloatLE(at + column)) as [number, number, number];
-    turned.writeFloatLE(-perJ, at + 4);
-    turned.writeFloatLE(-perK, at + 8);
-    turned.writeFloatLE(offset + perJ * (rows - 1) + perK * (slices - 1), at + 12);
+    const [perI, perJ, perK, offset] = [0, 4, 8, 12].map((column) => file.readFloatLE(at + column)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    [perK, -perJ, perI, offset + perJ * (rows - 1)].forEach((value, column) =>
+      turned.writeFloatLE(value, at + 4 * column),
+    );
   }
   turned.writeInt16LE(0, 252); // the sform alone
   return gzipSync(turned);
