@@ -1,6 +1,6 @@
-import type { InferenceBackend, InferenceSession } from '../inference/backend.ts';
+import type { InferenceSession } from '../inference/backend.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
-import { loadModel, type LoadedModel } from '../models/load-model.ts';
+import { loadModel } from '../models/load-model.ts';
 import { openModelFolder } from '../node/model-folders.ts';
 import { assertWritable } from '../node/write-file.ts';
 import { segmentVolume } from '../pipeline/segment-volume.ts';
@@ -28,43 +28,38 @@ export async function segment(
   for (const path of [request.output, request.preview, request.report]) {
     if (path !== undefined) await assertWritable(path);
   }
-  const loaded = await timed(() => loadModelAndBackend(request));
-  const { model, backend } = loaded.value;
-  const { licence } = model.manifest;
-  // The model opens in a thread of its own while this one reads the series.
-  const opening = timed(() => backend.openSession(model));
-  opening.catch(() => undefined); // it may fail before it is awaited
+  const writers = preloadWriters(request);
+  const opened = await timed(() => openModel(request));
+  const { session, licence } = opened.value;
   try {
+    await writers;
+    // Only now, for opening a model takes several times its size for a moment: a peak that the series need not heighten.
     const read = await timed(() => readSegmentInput(request, signal));
     printWarnings(stderr, read.value.warnings);
-    await preloadWriters(request);
-    const opened = await opening;
-    const session = opened.value;
     const segmented = await timed(() => runModel(read.value.volume, session, request, { stderr, signal }));
     printWarnings(stderr, segmented.value.warnings);
     await session.dispose();
     const times = {
       startedAt,
       readMs: read.durationMs,
-      loadMs: loaded.durationMs + opened.durationMs,
+      loadMs: opened.durationMs,
       segmentMs: segmented.durationMs,
     };
     const made = { request, input: read.value, result: segmented.value, licence, times };
     const outcome = await writeSegmentOutputs(made, signal);
     if (!request.quiet) printLines(stdout, summaryOf(outcome));
   } finally {
-    // If the series is at fault, what may be wrong with the backend is no news.
-    await opening.then(({ value }) => value.dispose()).catch(() => undefined);
+    await session.dispose();
   }
 }
 
-async function loadModelAndBackend({ model: idOrFolder, backend: id, threads }: SegmentRequest): Promise<{
-  readonly model: LoadedModel;
-  readonly backend: InferenceBackend;
+async function openModel({ model: idOrFolder, backend: id, threads }: SegmentRequest): Promise<{
+  readonly session: InferenceSession;
+  readonly licence: string;
 }> {
   const read = await openModelFolder(idOrFolder);
   const [model, backend] = await Promise.all([loadModel(read), openBackend(id, threads)]);
-  return { model, backend };
+  return { session: await backend.openSession(model), licence: model.manifest.licence };
 }
 
 async function runModel(
@@ -90,7 +85,7 @@ async function runModel(
   }
 }
 
-/** Loads the code that writes, which is big, while the model is still opening. */
+/** Loads the code that writes, which is big, while the model opens in a thread of its own. */
 async function preloadWriters({ format, preview }: SegmentRequest): Promise<void> {
   await Promise.all([preloadEncoders(format), preview !== undefined && import('../node/preview.ts')]);
 }
