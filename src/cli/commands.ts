@@ -70,7 +70,11 @@ export const convertSpec = {
   name: 'convert',
   summary: 'convert an image to NIfTI, or a labelmap from DICOM-SEG to NIfTI and back',
   positionals: [
-    { name: 'input', help: 'an image (DICOM series or NIfTI), a DICOM-SEG, or a NIfTI labelmap (for .dcm)' },
+    {
+      name: 'input',
+      help: 'an image (a folder or files of a DICOM series, or NIfTI), a DICOM-SEG, or a NIfTI labelmap (for .dcm)',
+      several: true,
+    },
     { name: 'output', help: '.nii or .nii.gz; .dcm for a DICOM-SEG of a NIfTI labelmap' },
   ],
   options: {

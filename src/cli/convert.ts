@@ -5,16 +5,17 @@ import type { Segment } from '../labelmap/segment.ts';
 import { createUid } from '../labelmap/uid.ts';
 import { openFiles } from '../node/files.ts';
 import { assertWritable, writeFilesTogether } from '../node/write-file.ts';
+import type { SourceFile } from '../readers/reader.ts';
 import { readVolume } from '../readers/read-volume.ts';
 import type { Volume } from '../volume/volume.ts';
 import type { InterruptibleContext } from './command-context.ts';
 import { convertSpec } from './commands.ts';
 import { encodeVerified, outputFormatOf, type OutputFormat } from './encode-labelmap.ts';
 import { assertSameVoxels, labelmapOnto } from './onto-grid.ts';
-import { assertNotAnInput } from './output-paths.ts';
+import { assertKeepsImages, assertNotAnInput } from './output-paths.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
 import { formatGeometry, printLines, printWarnings, RESEARCH_USE_ONLY } from './print.ts';
-import { isDicomFile, readLabelmap, unnamedSegments } from './read-labelmap.ts';
+import { isDicomSeg, readLabelmap, unnamedSegments } from './read-labelmap.ts';
 import { softwareVersion } from './software-version.ts';
 
 interface Converted {
@@ -29,11 +30,14 @@ export async function convert(
   { positionals, options }: CommandArguments<typeof convertSpec>,
   context: InterruptibleContext,
 ): Promise<void> {
-  const [input = '', output = ''] = positionals;
+  const inputs = positionals.slice(0, -1);
+  const output = positionals.at(-1) ?? '';
   const format = outputFormatOf(output, 'convert');
-  assertNotAnInput([output], [input]);
+  assertNotAnInput([output], inputs);
   await assertWritable(output);
-  const { parts, lines } = await convertTo(format, input, options, context);
+  const files = openFiles(inputs);
+  await assertKeepsImages([output], [...files, ...(options.reference ? openFiles([options.reference]) : [])]);
+  const { parts, lines } = await convertTo(format, files, options, context);
   await writeFilesTogether(
     async (stage) => {
       await stage(output, parts);
@@ -45,28 +49,31 @@ export async function convert(
 
 async function convertTo(
   format: OutputFormat,
-  input: string,
+  files: readonly SourceFile[],
   options: ConvertOptions,
   context: InterruptibleContext,
 ): Promise<Converted> {
-  if (format === 'dicom-seg') return niftiToSegmentation(input, options, context);
+  if (format === 'dicom-seg') return niftiToSegmentation(files, options, context);
   if (options.model !== undefined) {
     throw invalidArguments(convertSpec, '--model names the segments of a DICOM-SEG, and the output is NIfTI');
   }
-  if (await isSegmentation(input)) return segmentationToNifti(input, format, options, context);
+  const [file, another] = files;
+  if (file !== undefined && another === undefined && (await isDicomSeg(file))) {
+    return segmentationToNifti(file, format, options, context);
+  }
   if (options.reference !== undefined) {
     throw invalidArguments(convertSpec, '--reference is for labelmaps, and the input is an image');
   }
-  return imageToNifti(input, format, options, context);
+  return imageToNifti(files, format, options, context);
 }
 
 async function imageToNifti(
-  input: string,
+  files: readonly SourceFile[],
   format: OutputFormat,
   { series }: ConvertOptions,
   { stderr, signal }: InterruptibleContext,
 ): Promise<Converted> {
-  const { volume, warnings } = await readVolume(openFiles([input]), readOptions(series, signal));
+  const { volume, warnings } = await readVolume(files, readOptions(series, signal));
   printWarnings(stderr, warnings);
   const { encodeNiftiImage } = await import('../export/nifti.ts');
   const bytes = await encodeNiftiImage(volume, { gzip: format === 'nifti-gzip' });
@@ -74,13 +81,14 @@ async function imageToNifti(
 }
 
 async function segmentationToNifti(
-  input: string,
+  file: SourceFile,
   format: OutputFormat,
   { reference: referencePath, series }: ConvertOptions,
-  { stderr, signal }: InterruptibleContext,
+  context: InterruptibleContext,
 ): Promise<Converted> {
-  const reference = await readReference(referencePath, series, signal);
-  const { labelmap, warnings } = await readLabelmap(input, reference);
+  const { stderr } = context;
+  const reference = await readReference(referencePath, series, context);
+  const { labelmap, warnings } = await readLabelmap([file], reference);
   printWarnings(stderr, warnings);
   if (reference === undefined) {
     printWarnings(stderr, [
@@ -97,23 +105,24 @@ async function segmentationToNifti(
 }
 
 async function niftiToSegmentation(
-  input: string,
+  files: readonly SourceFile[],
   { reference: referencePath, model, series }: ConvertOptions,
-  { stderr, signal }: InterruptibleContext,
+  context: InterruptibleContext,
 ): Promise<Converted> {
-  const { format, labelmap, warnings } = await readLabelmap(input);
-  printWarnings(stderr, warnings);
+  const { format, labelmap, warnings } = await readLabelmap(files);
+  printWarnings(context.stderr, warnings);
   if (format !== 'NIfTI') {
-    throw new InputError('not-nifti', `${input} is DICOM already; only a NIfTI labelmap becomes a DICOM-SEG.`, {
+    throw new InputError('not-nifti', 'The labelmap is a DICOM-SEG already; only NIfTI becomes one.', {
       remedy: 'Name an output that ends in .nii or .nii.gz, or an input that is a NIfTI labelmap.',
     });
   }
-  const reference = await readReference(referencePath, series, signal);
+  const reference = await readReference(referencePath, series, context);
   if (reference === undefined) throw referenceMissing();
   const source = segSourceOf(reference);
   assertSameVoxels(labelmap.geometry, reference.geometry);
   const placed = labelmapOnto(labelmap, reference.geometry);
   const unnamed = unnamedSegments(placed.voxels);
+  if (unnamed.length === 0 && model === undefined) throw nothingToName();
   const named = { ...placed, segments: model === undefined ? unnamed : await segmentsOfModel(model, unnamed.length) };
   const { parts } = await encodeVerified(named, 'dicom-seg', { ...origin(), source });
   return { parts, lines: [...formatGeometry(named.geometry), ...listSegments(named)] };
@@ -151,25 +160,24 @@ async function segmentsOfModel(idOrFolder: string, largestLabel: number): Promis
 async function readReference(
   path: string | undefined,
   series: string | undefined,
-  signal: AbortSignal,
+  { stderr, signal }: InterruptibleContext,
 ): Promise<Volume | undefined> {
   if (path === undefined) return undefined;
-  const { volume } = await readVolume(openFiles([path]), readOptions(series, signal));
+  const { volume, warnings } = await readVolume(openFiles([path]), readOptions(series, signal));
+  printWarnings(stderr, warnings);
   return volume;
+}
+
+function nothingToName(): InputError {
+  return new InputError('invalid-voxels', 'The labelmap is empty, and a DICOM-SEG names its segments all the same.', {
+    remedy: 'Pass --model with the model that found nothing: its segments are written, each with one empty frame.',
+  });
 }
 
 function referenceMissing(): InputError {
   return new InputError('source-not-dicom', 'A DICOM-SEG refers to DICOM images, and a NIfTI labelmap has none.', {
     remedy: 'Pass --reference with the folder of the DICOM series that the labelmap was made from.',
   });
-}
-
-async function isSegmentation(input: string): Promise<boolean> {
-  const files = openFiles([input]);
-  const [file] = files;
-  if (file === undefined || files.length > 1 || !(await isDicomFile(file))) return false;
-  const { readDicomHeader } = await import('../readers/dicom-dataset.ts');
-  return (await readDicomHeader(file)).string('Modality') === 'SEG';
 }
 
 function readOptions(seriesInstanceUID: string | undefined, signal: AbortSignal) {

@@ -1,4 +1,5 @@
 import { evaluateOverlap } from '../evaluate/overlap.ts';
+import { openFiles } from '../node/files.ts';
 import type { CommandContext } from './command-context.ts';
 import { evaluateSpec } from './commands.ts';
 import type { EvaluationDocument } from './documents.ts';
@@ -19,8 +20,8 @@ export async function evaluate(
     }
     stderr.write('warning: --tolerance is for surface figures, which this version does not compute.\n');
   }
-  const prediction = await readLabelmap(predictionPath);
-  const reference = await readLabelmap(referencePath);
+  const prediction = await readLabelmap(openFiles([predictionPath]));
+  const reference = await readLabelmap(openFiles([referencePath]));
   printWarnings(stderr, [...prediction.warnings, ...reference.warnings]);
 
   const [from, to] = [prediction.labelmap.geometry, reference.labelmap.geometry];

@@ -14,7 +14,7 @@ export interface PositionalSpec {
   readonly help: string;
   /** May be left out; only the last ones. */
   readonly optional?: true;
-  /** May be given more than once; only the last one. */
+  /** May be given more than once; one of them at most. */
   readonly several?: true;
 }
 
@@ -92,7 +92,7 @@ function assertPositionals(spec: CommandSpec, given: readonly string[]): void {
   const missing = needed[given.length];
   if (missing !== undefined) throw invalidArguments(spec, `<${missing.name}> is missing`);
   const unexpected = given[spec.positionals.length];
-  if (unexpected !== undefined && spec.positionals.at(-1)?.several !== true) {
+  if (unexpected !== undefined && !spec.positionals.some(({ several }) => several)) {
     throw invalidArguments(spec, `There is one argument too many: ${unexpected}`);
   }
   if (given.includes('')) throw invalidArguments(spec, 'An argument is empty');

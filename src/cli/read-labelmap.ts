@@ -2,7 +2,6 @@ import { InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { Segment } from '../labelmap/segment.ts';
 import { createUid } from '../labelmap/uid.ts';
-import { openFiles } from '../node/files.ts';
 import type { SourceFile } from '../readers/reader.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
 
@@ -14,9 +13,9 @@ export interface ReadLabelmapResult {
 
 /** Reads a DICOM-SEG or a NIfTI labelmap, whichever the file is; NIfTI describes no segments.
  * @param reference fills a DICOM-SEG's empty slices; NIfTI has them anyway
- * @throws InputError for a folder of several files, and what the readers throw */
-export async function readLabelmap(path: string, reference?: Volume): Promise<ReadLabelmapResult> {
-  const file = openOneFile(path);
+ * @throws InputError `not-segmentation` if there are several files or none, and what the readers throw */
+export async function readLabelmap(files: readonly SourceFile[], reference?: Volume): Promise<ReadLabelmapResult> {
+  const file = onlyFile(files);
   if (await isDicomFile(file)) {
     const { readDicomSeg } = await import('../readers/dicom-seg.ts');
     const { labelmap, warnings } = readDicomSeg(await file.read(), {
@@ -29,9 +28,15 @@ export async function readLabelmap(path: string, reference?: Volume): Promise<Re
   return { format: 'NIfTI', labelmap: { ...(await readNiftiLabelmap(file)), segments: [] }, warnings: [] };
 }
 
-export async function isDicomFile(file: SourceFile): Promise<boolean> {
+async function isDicomFile(file: SourceFile): Promise<boolean> {
   const { isDicom } = await import('../readers/dicom-dataset.ts');
   return isDicom(await file.readHead(352));
+}
+
+export async function isDicomSeg(file: SourceFile): Promise<boolean> {
+  if (!(await isDicomFile(file))) return false;
+  const { readDicomHeader } = await import('../readers/dicom-dataset.ts');
+  return (await readDicomHeader(file)).string('Modality') === 'SEG';
 }
 
 /** One "Segment n" for every label up to the largest: a file of bare numbers does not say more. MANUAL, because no
@@ -62,14 +67,13 @@ const DISTINCT_COLOURS: readonly (readonly [number, number, number])[] = [
   [40112, 42581, 30302],
 ];
 
-function openOneFile(path: string): SourceFile {
-  const files = openFiles([path]);
+function onlyFile(files: readonly SourceFile[]): SourceFile {
   const [file] = files;
-  if (file === undefined || files.length > 1) {
-    throw new InputError('not-segmentation', `${path} holds ${String(files.length)} files, not one labelmap.`, {
-      remedy: 'Name one DICOM-SEG or NIfTI file.',
-      details: { path, files: files.length },
-    });
-  }
-  return file;
+  if (file !== undefined && files.length === 1) return file;
+  const found =
+    file === undefined ? 'The folder is empty' : `${String(files.length)} files (${file.name}, …) are there`;
+  throw new InputError('not-segmentation', `${found}, where one labelmap is needed.`, {
+    remedy: 'Name one DICOM-SEG or NIfTI file.',
+    details: { files: files.length },
+  });
 }

@@ -3,7 +3,8 @@ import { openFiles } from '../node/files.ts';
 import { readVolume } from '../readers/read-volume.ts';
 import type { Notice, SourceSeries, Volume } from '../volume/volume.ts';
 import { volumeOnto } from './onto-grid.ts';
-import type { SegmentRequest } from './segment-request.ts';
+import { assertKeepsImages } from './output-paths.ts';
+import { outputsOf, type SegmentRequest } from './segment-request.ts';
 
 export interface SegmentInput {
   readonly volume: Volume;
@@ -16,20 +17,22 @@ export interface SegmentInput {
 /** Reads the series, and the reference of an input that is no DICOM series; refuses here what could not be written
  * after the inference. An image with a reference is put in the reference's voxel order: a model that takes slices as
  * they were acquired then sees those of the scanner, whatever a NIfTI writer made of them.
- * @throws InputError `source-not-dicom`, `source-without-identity`, `geometry-mismatch`, and the readers' own */
-export async function readSegmentInput(
-  { inputs, format, reference: referencePath, seriesInstanceUID }: SegmentRequest,
-  signal: AbortSignal,
-): Promise<SegmentInput> {
+ * @throws InputError `source-not-dicom`, `source-without-identity`, `geometry-mismatch`, `invalid-arguments` if an
+ * output would replace one of the images, and the readers' own */
+export async function readSegmentInput(request: SegmentRequest, signal: AbortSignal): Promise<SegmentInput> {
+  const { inputs, format, reference: referencePath, seriesInstanceUID } = request;
   const options = { signal, ...(seriesInstanceUID !== undefined && { seriesInstanceUID }) };
-  const read = await readVolume(openFiles(inputs), options);
+  const files = openFiles(inputs);
+  const referenceFiles = referencePath === undefined ? [] : openFiles([referencePath]);
+  await assertKeepsImages(outputsOf(request), [...files, ...referenceFiles]);
+  const read = await readVolume(files, options);
   if (format !== 'dicom-seg' || read.volume.source !== undefined || referencePath === undefined) {
     const unused = referencePath === undefined ? [] : [REFERENCE_NOT_USED];
     const input = { ...read, warnings: [...read.warnings, ...unused] };
     if (format !== 'dicom-seg') return input;
     return { ...input, source: segSourceOf(read.volume) };
   }
-  const { volume: reference, warnings } = await readVolume(openFiles([referencePath]), options);
+  const { volume: reference, warnings } = await readVolume(referenceFiles, options);
   const source = segSourceOf(reference);
   // What NIfTI does not say, the series it was made from does.
   const { modality, bodyPartExamined } = { ...reference, ...read.volume };

@@ -29,11 +29,7 @@ export function parseSegmentRequest({ positionals, options }: CommandArguments<t
   const format = outputFormatOf(output, 'segment');
   assertExtension('preview', preview, '.png');
   assertExtension('report', report, '.json');
-  assertNotAnInput(
-    [output, preview, report].filter((path) => path !== undefined),
-    positionals,
-  );
-  return {
+  const request: SegmentRequest = {
     inputs: positionals,
     model,
     output,
@@ -48,6 +44,13 @@ export function parseSegmentRequest({ positionals, options }: CommandArguments<t
     force: options.force === true,
     quiet: options.quiet === true,
   };
+  assertNotAnInput(outputsOf(request), positionals);
+  return request;
+}
+
+/** The files that will be written. */
+export function outputsOf({ output, preview, report }: SegmentRequest): string[] {
+  return [output, preview, report].filter((path) => path !== undefined);
 }
 
 function parseThreads(text: string): number {

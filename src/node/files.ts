@@ -3,23 +3,30 @@ import { basename, join, relative } from 'node:path';
 import { EnvironmentError, InputError } from '../errors.ts';
 import type { SourceFile } from '../readers/reader.ts';
 
+export interface LocalFile extends SourceFile {
+  /** Absolute, without links. */
+  readonly realPath: string;
+}
+
 /** Opens files, and every file below folders, for the readers; in the order given, a folder's files by name.
  * A file named twice counts once. Nothing is read before a reader asks.
  * @throws InputError `file-not-found`; EnvironmentError `file-not-readable` */
-export function openFiles(paths: readonly string[]): SourceFile[] {
+export function openFiles(paths: readonly string[]): LocalFile[] {
   const seen = new Set<string>();
   return paths.flatMap((path) =>
     filesBelow(path).flatMap((file) => {
-      const identity = attempt(file, () => realpathSync(file));
-      if (seen.has(identity)) return [];
-      seen.add(identity);
-      return [openFile(file, relative(path, file) || basename(file))];
+      const realPath = attempt(file, () => realpathSync(file));
+      if (seen.has(realPath)) return [];
+      seen.add(realPath);
+      return [{ ...openFile(file, relative(path, file) || basename(file)), realPath }];
     }),
   );
 }
 
 function filesBelow(path: string): string[] {
-  if (!attempt(path, () => statSync(path)).isDirectory()) return [path];
+  const found = attempt(path, () => statSync(path));
+  if (found.isFile()) return [path];
+  if (!found.isDirectory()) throw noFile(path);
   return attempt(path, () => readdirSync(path, { withFileTypes: true }))
     .toSorted((a, b) => byName.compare(a.name, b.name))
     .flatMap((entry) => {
@@ -73,6 +80,14 @@ function plainBytes({ buffer, byteOffset, byteLength }: Buffer): Uint8Array {
 function settled<T>(read: () => T): Promise<T> {
   return new Promise((resolve) => {
     resolve(read());
+  });
+}
+
+/** To read a pipe would wait for its writer, for ever if there is none. */
+function noFile(path: string): InputError {
+  return new InputError('file-not-found', `${path} is neither a file nor a folder, but a pipe or a device.`, {
+    remedy: 'Write what it gives to a file, and name that.',
+    details: { path },
   });
 }
 

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildCli, checkout, runCli } from './run-cli.ts';
@@ -124,6 +126,32 @@ describe('slicewise convert', () => {
     expect(stdout).toMatch(/1 {2}Right ventricle +1\.0000/);
   });
 
+  test('the files of a series, one by one, are its image', async () => {
+    const files = readdirSync(work.dicom).map((name) => join(work.dicom, name));
+    expect(await runCli(['convert', ...files.toReversed(), work.out('files.nii')])).toMatchObject({ code: 0 });
+    expect(await runCli(['convert', work.dicom, work.out('folder.nii')])).toMatchObject({ code: 0 });
+    expect(await readFile(work.out('files.nii'))).toEqual(await readFile(work.out('folder.nii')));
+  });
+
+  test('an empty labelmap becomes an empty DICOM-SEG of a model’s segments, and of none without a model', async () => {
+    await writeFile(work.out('empty.nii'), withoutLabels(await readFile(work.truth)));
+    const args = ['convert', work.out('empty.nii'), work.out('seg.dcm'), '--reference', work.dicom];
+    const refused = await runCli(args);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain('--model');
+    expect(await runCli([...args, '--model', tinyModel])).toMatchObject({ code: 0 });
+    const { stdout } = await runCli(['evaluate', work.out('seg.dcm'), work.out('empty.nii')]);
+    expect(stdout).toMatch(/Left ventricle +1\.0000 +0\.00 ml/);
+  });
+
+  test('an image of the reference is not replaced', async () => {
+    await cp(work.dicom, work.out('scan'), { recursive: true });
+    const [name = ''] = readdirSync(work.out('scan'));
+    const args = ['convert', work.truth, join(work.out('scan'), name), '--reference', work.out('scan')];
+    expect(await runCli(args)).toMatchObject({ code: 2, stdout: '' });
+    expect(await readFile(join(work.out('scan'), name))).toEqual(await readFile(join(work.dicom, name)));
+  });
+
   test('without a model the segments have plain names', async () => {
     const { code, stdout } = await runCli(['convert', work.truth, work.out('seg.dcm'), '--reference', work.dicom]);
     expect(code).toBe(0);
@@ -143,6 +171,12 @@ describe('slicewise convert', () => {
     ['an unknown format', () => [work.nifti, work.out('a.mha')], 2, /\.nii/],
     ['a missing folder', () => [work.nifti, work.out('no/a.nii')], 3, /does not exist/],
     ['one argument', () => [work.nifti], 2, /<output> is missing/],
+    [
+      'several labelmaps',
+      () => [work.truth, work.nifti, work.out('a.dcm'), '--reference', work.dicom],
+      2,
+      /one labelmap is needed/,
+    ],
   ])('%s is refused and nothing is written', async (_, args, code, message) => {
     const run = await runCli(['convert', ...args()]);
     expect(run).toMatchObject({ code, stdout: '' });
@@ -178,6 +212,12 @@ describe('slicewise evaluate', () => {
     expect(stderr).toMatch(/^warning: --tolerance/);
   });
 });
+
+function withoutLabels(gzipped: Buffer): Buffer {
+  const file = gunzipSync(gzipped);
+  file.fill(0, 352);
+  return file;
+}
 
 /** A labelmap on one slice less. */
 function withoutLastSlice(gzipped: Buffer): Buffer {

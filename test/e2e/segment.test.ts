@@ -199,6 +199,23 @@ describe('slicewise segment refuses before inference, writes nothing, and says w
     expect(await readFile(work.out('image.nii.gz'))).toEqual(before);
   });
 
+  test('an image in the input folder that the output would replace; a segmentation there is replaced', async () => {
+    const scan = work.out('scan');
+    await cp(work.dicom, scan, { recursive: true });
+    const [name = ''] = readdirSync(scan);
+    const image = await readFile(join(scan, name));
+    const refused = await runCli(withTinyModel(scan, join('scan', name)));
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain('would replace an image of the input');
+    const ofReference = withTinyModel(work.nifti, join('scan', name), '--reference', scan);
+    expect(await runCli(ofReference)).toMatchObject({ code: 2, stdout: '' });
+    expect(await readFile(join(scan, name))).toEqual(image);
+
+    const beside = withTinyModel(scan, 'scan/seg.dcm', '--preview', work.out('scan/p.png'));
+    expect(await runCli(beside)).toMatchObject({ code: 0 });
+    expect(await runCli(beside)).toMatchObject({ code: 0 });
+  });
+
   test('a model for another modality, unless it is forced', async () => {
     const forCt = await writeModelVariant(work.out('ct-model'), (manifest) => ({
       ...manifest,
