@@ -103,7 +103,7 @@ async function show(idOrFolder: string, { json }: ModelsOptions, stdout: Command
     ...segments.map(({ segmentNumber, segmentLabel, segmentedPropertyType: { codeMeaning, codeValue } }) => {
       return `  ${String(segmentNumber)}  ${segmentLabel} (${codeMeaning}, SCT ${codeValue})`;
     }),
-    'evaluation',
+    evaluation.length === 0 ? 'evaluation: none yet' : 'evaluation',
     ...evaluation.map(({ data, metric, value }) => `  ${metric} ${String(value)} on ${data}`),
     RESEARCH_USE_ONLY,
   ]);

@@ -63,6 +63,10 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
 
 async function dispatch(argv: readonly string[], context: CliContext): Promise<void> {
   const [name, ...rest] = argv;
+  if (name === 'help' && rest[0] !== undefined) {
+    await dispatch([rest[0], '--help'], context);
+    return;
+  }
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     printLine(context.stdout, formatHelp());
     return;

@@ -26,11 +26,11 @@ export async function readSegmentInput(request: SegmentRequest, signal: AbortSig
   const referenceFiles = referencePath === undefined ? [] : openFiles([referencePath]);
   await assertKeepsImages(outputsOf(request), [...files, ...referenceFiles]);
   const read = await readVolume(files, options);
-  if (format !== 'dicom-seg' || read.volume.source !== undefined || referencePath === undefined) {
-    const unused = referencePath === undefined ? [] : [REFERENCE_NOT_USED];
-    const input = { ...read, warnings: [...read.warnings, ...unused] };
-    if (format !== 'dicom-seg') return input;
-    return { ...input, source: segSourceOf(read.volume) };
+  const needsReference = format === 'dicom-seg' && read.volume.source === undefined;
+  const notices = [...read.warnings, ...unusedOptions(request, needsReference)];
+  if (!needsReference || referencePath === undefined) {
+    const source = format === 'dicom-seg' ? segSourceOf(read.volume) : undefined;
+    return { ...read, ...(source && { source }), warnings: notices };
   }
   const { volume: reference, warnings } = await readVolume(referenceFiles, options);
   const source = segSourceOf(reference);
@@ -41,10 +41,19 @@ export async function readSegmentInput(request: SegmentRequest, signal: AbortSig
     ...(modality && { modality }),
     ...(bodyPartExamined && { bodyPartExamined }),
   };
-  return { ...read, volume, source, warnings: [...read.warnings, ...warnings] };
+  return { ...read, volume, source, warnings: [...notices, ...warnings] };
 }
 
-const REFERENCE_NOT_USED: Notice = {
-  code: 'reference-not-used',
-  message: '--reference was not used: only a DICOM-SEG of an input that is no DICOM series itself needs one.',
-};
+function unusedOptions({ reference, backend, threads }: SegmentRequest, needsReference: boolean): Notice[] {
+  const notices: Notice[] = [];
+  if (reference !== undefined && !needsReference) {
+    notices.push({
+      code: 'reference-not-used',
+      message: '--reference was not used: only a DICOM-SEG of an input that is no DICOM series itself needs one.',
+    });
+  }
+  if (backend === 'wasm' && threads !== undefined && threads > 1) {
+    notices.push({ code: 'threads-not-used', message: '--threads was not used: WebAssembly has one thread in Node.' });
+  }
+  return notices;
+}

@@ -56,7 +56,7 @@ export function reportOf(outcome: SegmentOutcome): SegmentationReport {
     },
     backend: {
       id: request.backend,
-      ...(request.threads !== undefined && { threads: request.threads }),
+      ...threadsOf(request),
       perSlice: [...provenance.backendPerSlice],
       viewsPerSlice: provenance.viewsPerSlice,
     },
@@ -82,6 +82,12 @@ export function reportOf(outcome: SegmentOutcome): SegmentationReport {
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     outputs: { segmentation: { ...segmentation }, ...(preview && { preview: { ...preview } }) },
   };
+}
+
+/** WebAssembly has one thread in Node, whatever was asked for. */
+function threadsOf({ backend, threads }: SegmentRequest): { threads?: number } {
+  if (backend === 'wasm') return { threads: 1 };
+  return threads === undefined ? {} : { threads };
 }
 
 /** What a person is told at the end. */

@@ -28,11 +28,9 @@ export async function segment(
   for (const path of [request.output, request.preview, request.report]) {
     if (path !== undefined) await assertWritable(path);
   }
-  const writers = preloadWriters(request);
-  const opened = await timed(() => openModel(request));
+  const [opened] = await Promise.all([timed(() => openModel(request)), preloadWriters(request)]);
   const { session, licence } = opened.value;
   try {
-    await writers;
     // Only now, for opening a model takes several times its size for a moment: a peak that the series need not heighten.
     const read = await timed(() => readSegmentInput(request, signal));
     printWarnings(stderr, read.value.warnings);

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EnvironmentError, InputError, InternalError } from '../../src/errors.ts';
 import { commandSpecs } from '../../src/cli/commands.ts';
@@ -30,6 +32,11 @@ test.each(commandSpecs)('slicewise $name --help names every option and an exampl
   for (const example of spec.examples) expect(stdout).toContain(example);
 });
 
+test('help <command> is <command> --help', async () => {
+  expect(await run('help', 'segment')).toEqual(await run('segment', '--help'));
+  expect(await run('help', 'segmnet')).toMatchObject({ code: 2, stdout: '' });
+});
+
 test('--help after -- is no option', async () => {
   const { code, stderr } = await run('info', '--', '--help');
   expect(code).toBe(2);
@@ -57,7 +64,7 @@ test('an unknown option stops before anything is read', async () => {
 
 test('an interrupted command says so, whatever error it ends in', async () => {
   const written: string[] = [];
-  const code = await runCli(['segment', '/nonexistent', '--model', 'm', '--output', '/tmp/x.dcm'], {
+  const code = await runCli(['convert', '/nonexistent', join(tmpdir(), 'x.nii')], {
     stdout: { write: (text) => written.push(text) },
     stderr: { write: (text) => written.push(text) },
     catchInterrupts: () => AbortSignal.abort(new Error('Interrupted')),

@@ -96,6 +96,15 @@ describe('slicewise segment', () => {
     expect({ meanDice, labels }).toMatchObject({ meanDice: 1, labels: [{}, {}, {}] });
   });
 
+  test('threads that WebAssembly does not have are not claimed', async () => {
+    const args = withTinyModel(work.dicom, 'seg.nii', '--backend', 'wasm', '--report', work.out('r.json'));
+    const { code, stderr } = await runCli([...args, '--threads', '2']);
+    expect(code).toBe(0);
+    expect(stderr).toContain('warning: --threads was not used');
+    const report = parseBySchema('segmentation-report.schema.json', await readFile(work.out('r.json'), 'utf8'));
+    expect(report['backend']).toMatchObject({ id: 'wasm', threads: 1 });
+  });
+
   test('one image is a volume of one slice', async () => {
     const [name = ''] = readdirSync(work.dicom);
     expect(await runCli(withTinyModel(join(work.dicom, name), 'one.dcm'))).toMatchObject({ code: 0 });
