@@ -3,7 +3,6 @@ import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
 import { loadModel } from '../models/load-model.ts';
 import { openModelFolder } from '../node/model-folders.ts';
 import { assertWritable } from '../node/write-file.ts';
-import { segmentVolume } from '../pipeline/segment-volume.ts';
 import type { Volume } from '../volume/volume.ts';
 import type { InterruptibleContext } from './command-context.ts';
 import type { segmentSpec } from './commands.ts';
@@ -12,8 +11,6 @@ import { openBackend } from './open-backend.ts';
 import type { CommandArguments } from './parse-arguments.ts';
 import { printLines, printWarnings } from './print.ts';
 import { createProgressBar } from './progress-bar.ts';
-import { readSegmentInput } from './segment-input.ts';
-import { writeSegmentOutputs } from './segment-outputs.ts';
 import { summaryOf } from './segment-report.ts';
 import { parseSegmentRequest, type SegmentRequest } from './segment-request.ts';
 import { softwareVersion } from './software-version.ts';
@@ -28,7 +25,13 @@ export async function segment(
   for (const path of [request.output, request.preview, request.report]) {
     if (path !== undefined) await assertWritable(path);
   }
-  const [opened] = await Promise.all([timed(() => openModel(request)), preloadWriters(request)]);
+  // Most of the code is loaded while the model opens in a thread of its own.
+  const [opened, { readSegmentInput }, { writeSegmentOutputs }] = await Promise.all([
+    timed(() => openModel(request)),
+    import('./segment-input.ts'),
+    import('./segment-outputs.ts'),
+    preloadLaterSteps(request),
+  ]);
   const { session, licence } = opened.value;
   try {
     // Only now, for opening a model takes several times its size for a moment: a peak that the series need not heighten.
@@ -66,6 +69,7 @@ async function runModel(
   { tta, force, quiet }: SegmentRequest,
   { stderr, signal }: Pick<InterruptibleContext, 'stderr' | 'signal'>,
 ): Promise<SegmentationResult> {
+  const { segmentVolume } = await import('../pipeline/segment-volume.ts');
   const bar = createProgressBar(quiet ? undefined : stderr);
   try {
     return await segmentVolume(volume, {
@@ -83,9 +87,13 @@ async function runModel(
   }
 }
 
-/** Loads the code that writes, which is big, while the model opens in a thread of its own. */
-async function preloadWriters({ format, preview }: SegmentRequest): Promise<void> {
-  await Promise.all([preloadEncoders(format), preview !== undefined && import('../node/preview.ts')]);
+/** Loads what segments, draws and encodes. */
+async function preloadLaterSteps({ format, preview }: SegmentRequest): Promise<void> {
+  await Promise.all([
+    import('../pipeline/segment-volume.ts'),
+    preloadEncoders(format),
+    preview !== undefined && import('../node/preview.ts'),
+  ]);
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly durationMs: number }> {

@@ -27,7 +27,8 @@ export interface InferenceSession {
   /** Without its bytes, so that they can be freed once the session is open. */
   readonly model: { readonly manifest: ModelManifest };
   /** Logits or probabilities (manifest.output.kind) of one batch of model input.
-   * @param input shape as manifest.input.shape; its data may be transferred, so do not use it afterwards
+   * @param input shape as manifest.input.shape; its data may be transferred away, and must stay as they are until the run
+   * has ended
    * @throws the signal's reason if aborted before the run starts; InternalError `inference-failed`, after which the
    * session is still usable unless the message says otherwise */
   run(input: Tensor, options?: { readonly signal?: AbortSignal }): Promise<Tensor>;

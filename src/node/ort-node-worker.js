@@ -6,9 +6,10 @@ import { parentPort, workerData } from 'node:worker_threads';
  * @typedef {import('../inference/signature.ts').TensorSignature} TensorSignature
  *
  * @typedef {{ readonly kind: 'probe' }
- *   | { readonly kind: 'open', readonly bytes: ArrayBuffer, readonly threads: number | undefined }
+ *   | { readonly kind: 'open', readonly bytes: ArrayBuffer, readonly inputs: SharedArrayBuffer,
+ *       readonly threads: number | undefined }
  *   | { readonly kind: 'run', readonly inputName: string, readonly outputName: string,
- *       readonly shape: readonly number[], readonly data: ArrayBuffer }
+ *       readonly shape: readonly number[] }
  *   | { readonly kind: 'close' }} Request
  *
  * @typedef {{ readonly kind: 'ready' }
@@ -20,6 +21,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 /** @type {import('onnxruntime-node').InferenceSession | undefined} */
 let session;
+
+/** Where the caller puts each input, and the copy that the runtime takes: it refuses shared memory. */
+let sharedInput = new Float32Array(new SharedArrayBuffer(0));
+let input = new Float32Array();
 
 /** Of one element: the caller sets it to 1 with a request, the answer sets it to 0. */
 const busy = workerData instanceof Int32Array ? workerData : new Int32Array(1);
@@ -43,7 +48,7 @@ async function answer(request) {
       await import('onnxruntime-node');
       return { kind: 'ready' };
     case 'open':
-      return open(request.bytes, request.threads);
+      return open(request);
     case 'run':
       return run(request);
     case 'close':
@@ -53,8 +58,10 @@ async function answer(request) {
   }
 }
 
-/** @param {ArrayBuffer} bytes @param {number | undefined} threads @returns {Promise<Reply>} */
-async function open(bytes, threads) {
+/** @param {Extract<Request, { kind: 'open' }>} request @returns {Promise<Reply>} */
+async function open({ bytes, inputs, threads }) {
+  sharedInput = new Float32Array(inputs);
+  input = new Float32Array(sharedInput.length);
   const { InferenceSession } = await import('onnxruntime-node');
   session = await InferenceSession.create(new Uint8Array(bytes), {
     executionProviders: ['cpu'],
@@ -66,10 +73,11 @@ async function open(bytes, threads) {
 }
 
 /** @param {Extract<Request, { kind: 'run' }>} request @returns {Promise<Reply>} */
-async function run({ inputName, outputName, shape, data }) {
+async function run({ inputName, outputName, shape }) {
   if (session === undefined) throw new Error('no model is open');
   const { Tensor } = await import('onnxruntime-node');
-  const feeds = { [inputName]: new Tensor('float32', new Float32Array(data), shape) };
+  input.set(sharedInput);
+  const feeds = { [inputName]: new Tensor('float32', input, shape) };
   const results = await session.run(feeds, [outputName]);
   const result = results[outputName];
   if (!(result?.data instanceof Float32Array)) throw new Error(`no float32 output "${outputName}"`);

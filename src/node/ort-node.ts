@@ -64,14 +64,16 @@ async function openGraph(
   threads: number | undefined,
 ): Promise<LoadedGraph> {
   const buffer = ownBuffer(bytes);
-  const opened = await thread.request({ kind: 'open', bytes: buffer, threads }, [buffer]);
+  // Inputs go through shared memory: transferred ones would pile up in a thread that has little else to collect.
+  const inputs = new SharedArrayBuffer(manifest.input.shape.reduce((bytes, length) => bytes * length, 4));
+  const opened = await thread.request({ kind: 'open', bytes: buffer, inputs, threads }, [buffer]);
   if (opened.kind !== 'opened') throw unusableModel(manifest, reasonIn(opened));
   assertSignature(manifest, opened.inputs, opened.outputs);
   return {
     async execute(input) {
-      const data = ownBuffer(input.data);
+      new Float32Array(inputs).set(input.data);
       const names = { inputName: manifest.input.name, outputName: manifest.output.name };
-      const reply = await thread.request({ kind: 'run', ...names, shape: input.shape, data }, [data]);
+      const reply = await thread.request({ kind: 'run', ...names, shape: input.shape });
       if (reply.kind !== 'ran') throw new Error(reasonIn(reply));
       return { shape: reply.shape, data: new Float32Array(reply.data) };
     },
@@ -150,7 +152,7 @@ function endedThread(cause: unknown): InternalError {
 }
 
 /** A buffer that holds these values and nothing else, so that it can be transferred: theirs where it is so. */
-function ownBuffer({ buffer, byteOffset, byteLength }: Uint8Array | Float32Array): ArrayBuffer {
+function ownBuffer({ buffer, byteOffset, byteLength }: Uint8Array): ArrayBuffer {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) return buffer;
   return Uint8Array.from(new Uint8Array(buffer, byteOffset, byteLength)).buffer;
 }

@@ -17,8 +17,9 @@ export function placeViews(views: readonly View[], grid: GridView, manifest: Mod
 }
 
 /** Prepares inputs from a volume: clip and scale the intensities to 0…1, resample in plane, neighbours as channels.
- * Each call returns a new tensor, because a backend may transfer it away; resampled planes are kept for a few
- * slices, since a slice is a channel of its neighbours too. */
+ * A tensor's data hold until the call after the next: two arrays take turns, and one that a backend has transferred away
+ * is replaced. Resampled planes are kept for a few slices, since a slice is a channel of its neighbours too. Arrays are
+ * used again because the collector lets many megabytes of dropped ones pile up. */
 export function createInputPreparer(
   volume: Volume,
   grid: GridView,
@@ -30,22 +31,24 @@ export function createInputPreparer(
   const normalise = createNormaliser(volume.voxels, grid, input.intensity);
   const scratch = new Float32Array(grid.rows * columns);
   const reach = Math.max(...offsets) - Math.min(...offsets) + 1;
+  const spare: Float32Array[] = [];
   // Slices are often visited outwards from one, alternating between two fronts.
-  const planes = createRecentMap<Map<Window, Float32Array>>(2 * reach);
+  const planes = createRecentMap<Map<Window, Float32Array>>(2 * reach, (old) => spare.push(...old.values()));
 
   const resampled = (slice: number, window: Window): Float32Array => {
     const ofSlice = planes.get(slice, () => new Map<Window, Float32Array>());
     const known = ofSlice.get(window);
     if (known) return known;
-    const plane = new Float32Array(rows * columns);
+    const plane = spare.pop() ?? new Float32Array(rows * columns);
     const { x, y } = window;
     resamplePlane(normalise(slice), grid.columns, x.toModel, y.toModel, input.padValue, plane, scratch);
     ofSlice.set(window, plane);
     return plane;
   };
 
+  const nextArray = createTurns(channels * rows * columns);
   return ({ slice, view, window }) => {
-    const data = new Float32Array(channels * rows * columns);
+    const data = nextArray();
     offsets.forEach((offset, channel) => {
       const neighbour = Math.min(Math.max(slice + offset, 0), grid.slices - 1);
       data.set(resampled(neighbour, window), channel * rows * columns);
@@ -92,16 +95,29 @@ function scaleToUnit(values: Float32Array, { low, high }: IntensityRange): void 
   }
 }
 
+/** Two arrays in turn; one whose buffer was transferred away is replaced. */
+function createTurns(length: number): () => Float32Array {
+  let [next, other] = [new Float32Array(length), new Float32Array(length)];
+  return () => {
+    [next, other] = [other, next];
+    if (other.length === 0) other = new Float32Array(length);
+    return other;
+  };
+}
+
 /** A map that forgets the entry that was asked for least recently when it is full. */
-function createRecentMap<V>(capacity: number): { get(key: number, create: () => V): V } {
+function createRecentMap<V>(capacity: number, forget: (value: V) => void): { get(key: number, create: () => V): V } {
   const entries = new Map<number, V>();
   return {
     get(key, create) {
       const value = entries.get(key) ?? create();
       entries.delete(key);
       entries.set(key, value);
-      const [oldest] = entries.keys();
-      if (entries.size > capacity && oldest !== undefined) entries.delete(oldest);
+      const [oldest] = entries;
+      if (entries.size > capacity && oldest) {
+        entries.delete(oldest[0]);
+        forget(oldest[1]);
+      }
       return value;
     },
   };
