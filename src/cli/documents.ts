@@ -88,6 +88,7 @@ export const infoSchema = z.strictObject({
   series: z.array(
     z.strictObject({
       format: z.string(),
+      fileName: z.string().optional().describe('of NIfTI, or of a file whose series cannot be told'),
       seriesInstanceUID: z.string().optional().describe('absent for NIfTI'),
       modality: z.string().optional(),
       bodyPartExamined: z.string().optional(),

@@ -37,8 +37,11 @@ function toDocument(series: SeriesDescription): InfoDocument['series'][number] {
 }
 
 function describeSeries(series: SeriesDescription): string[] {
-  const { format, modality, bodyPartExamined, seriesDescription, seriesInstanceUID, geometry, problem } = series;
-  const what = [modality, bodyPartExamined, seriesDescription].filter((part) => part !== undefined && part !== '');
+  const { format, fileName, modality, bodyPartExamined, seriesDescription, seriesInstanceUID, geometry, problem } =
+    series;
+  const what = [fileName, modality, bodyPartExamined, seriesDescription].filter(
+    (part) => part !== undefined && part !== '',
+  );
   return [
     [format, ...what, formatCount(series.fileCount, 'file')].join(' · '),
     ...(seriesInstanceUID === undefined ? [] : [`  series ${seriesInstanceUID}`]),

@@ -1,3 +1,3 @@
 export { createNodeBackend, type NodeBackendOptions } from './ort-node.ts';
 export { findModels, openModelFolder, type ModelFolder } from './model-folders.ts';
-export { openFiles } from './files.ts';
+export { openFiles, type LocalFile } from './files.ts';

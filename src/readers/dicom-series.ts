@@ -4,25 +4,32 @@ import type { DicomInstance } from './dicom-instance.ts';
 /** By SeriesInstanceUID (empty where the files have none), in the files' order. */
 export type InstancesBySeries = ReadonlyMap<string, readonly DicomInstance[]>;
 
-/** Image series; series without any image are left out. A file without one in an image series is kept: there it is
- * an error, for its slice would be missing. */
-export function groupBySeries(instances: readonly DicomInstance[]): InstancesBySeries {
+/** Series with an image. A file without one in such a series is kept: there it is an error, for its slice would be
+ * missing. */
+export function imageSeries(instances: readonly DicomInstance[]): InstancesBySeries {
+  return new Map([...groupBySeries(instances)].filter(([, group]) => group.some(({ isImage }) => isImage)));
+}
+
+/** Series of reports, segmentations and the like. */
+export function seriesWithoutImage(instances: readonly DicomInstance[]): InstancesBySeries {
+  return new Map([...groupBySeries(instances)].filter(([, group]) => !group.some(({ isImage }) => isImage)));
+}
+
+function groupBySeries(instances: readonly DicomInstance[]): InstancesBySeries {
   const groups = new Map<string, DicomInstance[]>();
   for (const instance of instances) {
     const group = groups.get(instance.seriesInstanceUID);
     if (group === undefined) groups.set(instance.seriesInstanceUID, [instance]);
     else group.push(instance);
   }
-  return new Map([...groups].filter(([, group]) => group.some(({ isImage }) => isImage)));
+  return groups;
 }
 
 /** The series asked for, or the only one.
  * @throws InputError `no-pixel-data`, `several-series`, `series-not-found` */
 export function chooseSeries(groups: InstancesBySeries, seriesInstanceUID?: string): readonly DicomInstance[] {
   if (groups.size === 0) {
-    throw new InputError('no-pixel-data', 'The DICOM files hold no images: reports, segmentations or the like.', {
-      remedy: 'Pass the image series itself.',
-    });
+    throw noImages();
   }
   const [only, another] = groups.values();
   if (seriesInstanceUID !== undefined) {
@@ -38,6 +45,12 @@ export function chooseSeries(groups: InstancesBySeries, seriesInstanceUID?: stri
   throw new InputError('several-series', `The input holds ${groups.size} series: ${seriesList(groups)}.`, {
     remedy: 'Choose one by its Series Instance UID (--series).',
     details: { seriesInstanceUIDs: [...groups.keys()] },
+  });
+}
+
+export function noImages(): InputError {
+  return new InputError('no-pixel-data', 'The DICOM files hold no images: reports, segmentations or the like.', {
+    remedy: 'Pass the image series itself.',
   });
 }
 

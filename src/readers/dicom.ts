@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
 import { isDicom, unsupportedTransferSyntax } from './dicom-dataset.ts';
 import { readDicomInstance, type DicomInstance } from './dicom-instance.ts';
-import { chooseSeries, groupBySeries } from './dicom-series.ts';
+import { chooseSeries, imageSeries, noImages, seriesWithoutImage } from './dicom-series.ts';
 import { createModalityVoxels } from './modality-values.ts';
 import { pixelDecoders, type PixelDecoder } from './pixel-decoders.ts';
 import { frameBytes, type StoredValues } from './pixel-data.ts';
@@ -33,7 +33,7 @@ async function read(
     signal?.throwIfAborted();
     instances.push(await readDicomInstance(file));
   }
-  const series = chooseSeries(groupBySeries(instances), seriesInstanceUID);
+  const series = chooseSeries(imageSeries(instances), seriesInstanceUID);
   const stack = stackSlices(series);
   for (const instance of series) findDecoder(instance, decoders);
   const voxels = await readVoxels(stack, decoders, signal);
@@ -47,7 +47,8 @@ async function read(
     ...(first.rescaleType === undefined ? {} : { rescaleType: first.rescaleType }),
     ...(source === undefined ? {} : { source }),
   };
-  return { volume, warnings: [...stack.notices, ...notices, ...imagelessNotice(instances)] };
+  const ignoredFiles = instances.filter(({ isImage }) => !isImage).length;
+  return { volume, warnings: [...stack.notices, ...notices, ...imagelessNotice(ignoredFiles)], ignoredFiles };
 }
 
 async function readVoxels(stack: SliceStack, decoders: readonly PixelDecoder[], signal: AbortSignal | undefined) {
@@ -82,8 +83,7 @@ function firstOf({ slices: [first] }: SliceStack): DicomInstance {
   return first.instance;
 }
 
-function imagelessNotice(instances: readonly DicomInstance[]): Notice[] {
-  const count = instances.filter(({ isImage }) => !isImage).length;
+function imagelessNotice(count: number): Notice[] {
   if (count === 0) return [];
   const message = `${count} DICOM file${count === 1 ? '' : 's'} without an image (reports, segmentations …) left out.`;
   return [{ code: 'objects-without-image', message }];
@@ -97,26 +97,16 @@ async function describe(files: readonly SourceFile[], decoders: readonly PixelDe
       instances.push(await readDicomInstance(file));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      unreadable.push({ format: 'DICOM', fileCount: 1, problem: problemOf(error), warnings: [] });
+      unreadable.push({ format: 'DICOM', fileName: file.name, fileCount: 1, problem: problemOf(error), warnings: [] });
     }
   }
-  const series = [...groupBySeries(instances).values()].map((group) => describeSeries(group, decoders));
-  const [first, ...others] = series;
-  if (first === undefined) return unreadable;
-  return [{ ...first, warnings: [...first.warnings, ...imagelessNotice(instances)] }, ...others, ...unreadable];
+  const series = [...imageSeries(instances).values()].map((group) => describeSeries(group, decoders));
+  const others = [...seriesWithoutImage(instances).values()].map(describeSeriesWithoutImage);
+  return [...series, ...others, ...unreadable];
 }
 
 function describeSeries(group: readonly DicomInstance[], decoders: readonly PixelDecoder[]): SeriesDescription {
-  const [any] = group;
-  const description = {
-    format: 'DICOM',
-    ...(any?.seriesInstanceUID ? { seriesInstanceUID: any.seriesInstanceUID } : {}),
-    ...(any?.modality === undefined ? {} : { modality: any.modality }),
-    ...(any?.bodyPartExamined === undefined ? {} : { bodyPartExamined: any.bodyPartExamined }),
-    ...(any?.seriesDescription === undefined ? {} : { seriesDescription: any.seriesDescription }),
-    transferSyntaxUIDs: [...new Set(group.map(({ transferSyntaxUID }) => transferSyntaxUID))].toSorted(),
-    fileCount: group.length,
-  };
+  const description = headOf(group);
   let stack: SliceStack;
   try {
     stack = stackSlices(group);
@@ -133,6 +123,23 @@ function describeSeries(group: readonly DicomInstance[], decoders: readonly Pixe
     if (!(error instanceof InputError)) throw error;
     return { ...description, geometry, problem: problemOf(error), warnings };
   }
+}
+
+function describeSeriesWithoutImage(group: readonly DicomInstance[]): SeriesDescription {
+  return { ...headOf(group), problem: problemOf(noImages()), warnings: [] };
+}
+
+function headOf(group: readonly DicomInstance[]): Omit<SeriesDescription, 'warnings'> {
+  const [any] = group;
+  return {
+    format: 'DICOM',
+    ...(any?.seriesInstanceUID ? { seriesInstanceUID: any.seriesInstanceUID } : {}),
+    ...(any?.modality === undefined ? {} : { modality: any.modality }),
+    ...(any?.bodyPartExamined === undefined ? {} : { bodyPartExamined: any.bodyPartExamined }),
+    ...(any?.seriesDescription === undefined ? {} : { seriesDescription: any.seriesDescription }),
+    transferSyntaxUIDs: [...new Set(group.map(({ transferSyntaxUID }) => transferSyntaxUID))].toSorted(),
+    fileCount: group.length,
+  };
 }
 
 function problemOf({ code, message, remedy }: InputError): NonNullable<SeriesDescription['problem']> {

@@ -98,7 +98,7 @@ async function readOne(files: readonly SourceFile[], options?: { signal?: AbortS
 }
 
 async function describeFile(file: SourceFile): Promise<SeriesDescription> {
-  const description = { format: 'NIfTI', fileCount: 1 };
+  const description = { format: 'NIfTI', fileName: file.name, fileCount: 1 };
   try {
     const { header } = await readHeader(await file.readHead(COMPRESSED_HEAD_BYTES), file.name);
     return { ...description, geometry: header.geometry, warnings: header.notices };

@@ -13,7 +13,7 @@ export interface ReadVolumeOptions extends ReadOptions {
 /** Enough for a NIfTI-1 header; DICOM's preamble ends at 132. */
 const SNIFFED_BYTES = 352;
 
-/** Reads the one image volume among some files; files of other formats are ignored and counted.
+/** Reads the one image volume among some files; files that belong to no image are ignored and counted.
  * @throws InputError `no-images`, `several-volumes` (files of two formats), or the reader's own */
 export async function readVolume(
   files: readonly SourceFile[],
@@ -32,7 +32,7 @@ export async function readVolume(
     });
   }
   const result = await first.reader.read(first.files, options);
-  return { ...result, ignoredFiles: ignored.length };
+  return { ...result, ignoredFiles: ignored.length + (result.ignoredFiles ?? 0) };
 }
 
 /** Tells of every series among some files, without decoding voxels.

@@ -20,11 +20,15 @@ export interface ReadOptions {
 export interface ReadResult {
   readonly volume: Volume;
   readonly warnings: readonly Notice[];
+  /** Files of the reader's format that belong to no image: reports, segmentations. */
+  readonly ignoredFiles?: number;
 }
 
 /** What `slicewise info` tells of one series or file, without decoding its voxels. */
 export interface SeriesDescription {
   readonly format: string;
+  /** Where one file is all there is to tell it by: NIfTI, or a file whose series cannot be read. */
+  readonly fileName?: string;
   /** Absent for NIfTI. */
   readonly seriesInstanceUID?: string;
   readonly modality?: string;
@@ -43,7 +47,8 @@ export interface VolumeReader {
   readonly id: string;
   /** Whether a file is this format, by its first 352 bytes and its name. */
   accepts(head: Uint8Array, name: string): boolean;
-  /** Every series among files of this format; never throws for one bad series: it has a `problem`. */
+  /** Every series among files of this format; never throws for one bad series, or one without images: it has a
+   * `problem`. */
   describe(files: readonly SourceFile[]): Promise<SeriesDescription[]>;
   /** @throws InputError with a remedy, if the files are not one regular volume */
   read(files: readonly SourceFile[], options?: ReadOptions): Promise<ReadResult>;

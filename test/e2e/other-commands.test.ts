@@ -41,6 +41,16 @@ describe('slicewise info', () => {
     expect(series).toMatchObject([{ problem: { code: 'several-volumes' } }]);
   });
 
+  test('a NIfTI file and a segmentation are told too, each by what it is', async () => {
+    const toSeg = ['convert', work.truth, work.out('seg.dcm'), '--reference', work.dicom];
+    expect(await runCli(toSeg)).toMatchObject({ code: 0 });
+    const { code, stdout } = await runCli(['info', work.nifti, work.out('seg.dcm')]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('NIfTI · image.nii.gz · 1 file');
+    expect(stdout).toMatch(/DICOM · SEG · .*1 file\n {2}series \S+\n {2}problem: .*no images/);
+    expect(stdout).toContain('2 series\n');
+  });
+
   test('no image at all is an input error with nothing on stdout', async () => {
     expect(await runCli(['info', `${checkout}/package.json`, '--json'])).toMatchObject({ code: 2, stdout: '' });
   });

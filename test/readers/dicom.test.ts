@@ -310,8 +310,9 @@ describe('several objects in one input', () => {
   });
 
   it('leaves out reports and segmentations, with a notice', async () => {
-    const { volume, warnings } = await dicomReader.read([report, ...dicomPhantom(image), segmentation]);
+    const { volume, warnings, ignoredFiles } = await dicomReader.read([report, ...dicomPhantom(image), segmentation]);
     expect(volume.geometry.dimensions).toEqual([7, 5, 4]);
+    expect(ignoredFiles).toBe(2);
     expect(warnings).toEqual([
       { code: 'objects-without-image', message: textMatching(/^2 DICOM files without an image/) },
     ]);
@@ -321,13 +322,14 @@ describe('several objects in one input', () => {
     await expect(dicomReader.read([report, segmentation])).rejects.toMatchObject({ code: 'no-pixel-data' });
   });
 
-  it('describes each series, sound or not', async () => {
+  it('describes each series, sound, without images or unreadable', async () => {
     const broken = memoryFile('broken.dcm', joinedHead());
     const descriptions = await dicomReader.describe([...dicomPhantom(image), ...other.slice(1), report, broken]);
     expect(descriptions).toMatchObject([
       { seriesInstanceUID: testUid(2), modality: 'MR', fileCount: 4, geometry: { dimensions: [7, 5, 4] } },
       { seriesInstanceUID: testUid(77), modality: 'CT', fileCount: 1, geometry: { dimensions: [3, 3, 1] } },
-      { fileCount: 1, problem: { code: 'damaged-file' } },
+      { seriesInstanceUID: testUid(78), modality: 'SR', fileCount: 1, problem: { code: 'no-pixel-data' } },
+      { fileName: 'broken.dcm', fileCount: 1, problem: { code: 'damaged-file' } },
     ]);
   });
 
