@@ -36,5 +36,5 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
-  { files: ['*.js', '*.cjs'], extends: [tseslint.configs.disableTypeChecked] },
+  { files: ['*.js', '*.mjs'], extends: [tseslint.configs.disableTypeChecked] },
 );

@@ -19,7 +19,7 @@ const onlyImporter = (dependency, file) => ({
   to: { path: `node_modules/${dependency}(/|$)` },
 });
 
-module.exports = {
+export default {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     ...Object.entries(layers).map(([layer, allowed]) => ({
