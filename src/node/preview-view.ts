@@ -60,20 +60,29 @@ export function chooseSlices(count: number, labelled?: readonly [number, number]
   return Array.from({ length: shown }, (_, n) => first + Math.round((n * (last - first)) / (shown - 1)));
 }
 
-/** Which way in the patient the screen's left and top lie: L, R, A, P, H or F, as PS3.3 C.7.6.1.1.1 abbreviates. */
+/** Which way in the patient the screen's left and top lie, the strongest first ("L", oblique "LP"): L, R, A, P, H and
+ * F, as PS3.3 C.7.6.1.1.1 abbreviates. */
 export function screenLetters(
   { direction }: VolumeGeometry,
   { transposed, flipI, flipJ }: DisplayOrientation,
 ): { readonly left: string; readonly top: string } {
-  const letterAgainst = (v: readonly number[], isFlipped: boolean): string => {
-    const axis = dominantAxis(v);
-    const pair = ['RL', 'AP', 'FH'][axis] ?? '';
-    return pair.charAt((v[axis] ?? 0) > 0 === isFlipped ? 1 : 0);
-  };
+  const letterAgainst = (v: readonly number[], isFlipped: boolean): string =>
+    v
+      .map((cosine, axis) => ({
+        size: Math.abs(cosine),
+        letter: (['RL', 'AP', 'FH'][axis] ?? '').charAt(cosine > 0 === isFlipped ? 1 : 0),
+      }))
+      .filter(({ size }) => size > LETTERED_COSINE)
+      .sort((a, b) => b.size - a.size)
+      .map(({ letter }) => letter)
+      .join('');
   const i = letterAgainst(direction[0], flipI);
   const j = letterAgainst(direction[1], flipJ);
   return transposed ? { left: j, top: i } : { left: i, top: j };
 }
+
+/** Less than 17° towards an axis is not worth a letter. */
+const LETTERED_COSINE = 0.3;
 
 function dominantAxis(v: readonly number[]): number {
   const sizes = v.map(Math.abs);

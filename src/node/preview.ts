@@ -64,7 +64,7 @@ export async function renderPreview(content: PreviewContent): Promise<Uint8Array
     if (n === 0) {
       const letters = screenLetters(volume.geometry, view.orientation);
       drawOnImage(canvas, left + 7, top + Math.round(tile.height / 2) - 9, letters.left);
-      drawOnImage(canvas, left + Math.round(tile.width / 2) - 5, top + 4, letters.top);
+      drawOnImage(canvas, left + Math.round(tile.width / 2) - 5 * letters.top.length, top + 4, letters.top);
     }
     const uncertainty = Math.min(1, Math.max(0, content.uncertaintyPerSlice[k] ?? 0));
     canvas.fill(left, top + tile.height + 3, tile.width, BAR_HEIGHT, panel);
@@ -138,7 +138,9 @@ function chooseColumns(count: number): number {
 
 function footerOf({ slices, isCropped }: SheetView, sliceCount: number): string {
   return [
-    slices.length === sliceCount ? `All ${sliceCount} slices` : `${slices.length} of ${sliceCount} slices`,
+    sliceCount === 1
+      ? 'One slice'
+      : `${slices.length === sliceCount ? 'All' : `${slices.length} of`} ${sliceCount} slices`,
     ...(isCropped ? ["cropped to the labels' surroundings"] : ['no segment was found']),
     'amber: uncertainty, full width = 1',
     'Research use only',

@@ -99,6 +99,11 @@ const SAGITTAL: Direction = [
   [0, 0, 1],
   [1, 0, 0],
 ];
+const OBLIQUE: Direction = [
+  [0.8, 0.6, 0],
+  [-0.6, 0.8, 0],
+  [0, 0, 1],
+];
 const SAGITTAL_TRANSPOSED: Direction = [
   [0, 0, -1],
   [0, 1, 0],
@@ -108,6 +113,7 @@ const SAGITTAL_TRANSPOSED: Direction = [
 test.each([
   ['LPS', LPS, { left: 'R', top: 'A' }],
   ['RAS', RAS, { left: 'R', top: 'A' }],
+  ['oblique', OBLIQUE, { left: 'RA', top: 'AL' }],
   ['sagittal', SAGITTAL, { left: 'A', top: 'H' }],
   ['sagittal, rows down', SAGITTAL_TRANSPOSED, { left: 'A', top: 'H' }],
 ] as const)('a NIfTI volume stored as %s is shown as radiologists expect', (_, direction, letters) => {
