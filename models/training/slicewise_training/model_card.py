@@ -36,9 +36,9 @@ Logits at 1/{network.logits_stride} of the input, interpolated to the source gri
 
 {card["data"]} Patients were split before the first training ({card["split"]}).
 
-Trained from scratch: AdamW, at most {training.steps} steps, cross-entropy and Dice loss with an auxiliary loss ({training.auxiliary_weight}), running
+Trained from scratch: AdamW, cross-entropy and Dice loss with an auxiliary loss ({training.auxiliary_weight}), running
 average of the weights. Augmentation: every rotation, mirroring, zoom, aspect, elastic deformation, gamma, bias field, contrast, noise, resolution, lost
-neighbours. The configuration is `models/training/configs/{config.id}.json`.
+neighbours. The configuration is `models/training/configs/{config.id}.json`. {card["training"]}
 
 ## Figures
 
