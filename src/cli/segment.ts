@@ -25,19 +25,22 @@ export async function segment(
   for (const path of [request.output, request.preview, request.report]) {
     if (path !== undefined) await assertWritable(path);
   }
-  // Most of the code is loaded while the model opens in a thread of its own.
+  // The model opens, and later runs, in a thread of its own: meanwhile this one loads the code of the next step.
   const [opened, { readSegmentInput }, { writeSegmentOutputs }] = await Promise.all([
     timed(() => openModel(request)),
     import('./segment-input.ts'),
     import('./segment-outputs.ts'),
-    preloadLaterSteps(request),
+    import('../pipeline/segment-volume.ts'),
   ]);
   const { session, licence } = opened.value;
   try {
     // Only now, for opening a model takes several times its size for a moment: a peak that the series need not heighten.
     const read = await timed(() => readSegmentInput(request, signal));
     printWarnings(stderr, read.value.warnings);
-    const segmented = await timed(() => runModel(read.value.volume, session, request, { stderr, signal }));
+    const [segmented] = await Promise.all([
+      timed(() => runModel(read.value.volume, session, request, { stderr, signal })),
+      preloadWriters(request),
+    ]);
     printWarnings(stderr, segmented.value.warnings);
     await session.dispose();
     const times = {
@@ -87,13 +90,9 @@ async function runModel(
   }
 }
 
-/** Loads what segments, draws and encodes. */
-async function preloadLaterSteps({ format, preview }: SegmentRequest): Promise<void> {
-  await Promise.all([
-    import('../pipeline/segment-volume.ts'),
-    preloadEncoders(format),
-    preview !== undefined && import('../node/preview.ts'),
-  ]);
+/** Loads what encodes and draws, which is big. */
+async function preloadWriters({ format, preview }: SegmentRequest): Promise<void> {
+  await Promise.all([preloadEncoders(format), preview !== undefined && import('../node/preview.ts')]);
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly durationMs: number }> {
