@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, rmSync } from 'node:fs';
-import { access, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, copyFile, link, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EnvironmentError } from '../errors.ts';
 
@@ -88,17 +88,32 @@ async function stageFile(
   return { path, byteLength, sha256: hash.digest('hex') };
 }
 
+/** An older file of a name is kept under a second one until all are renamed, so that it can come back. */
 async function renameAll(staged: readonly { path: string; temporaryPath: string }[]): Promise<void> {
-  const renamed: string[] = [];
-  for (const { path, temporaryPath } of staged) {
-    try {
-      await rename(temporaryPath, path);
-    } catch (cause) {
-      await Promise.all(renamed.map((done) => rm(done, { force: true })));
-      throw notWritable(path, reasonOf(cause, path), cause);
+  const renamed: { path: string; older: string | undefined }[] = [];
+  try {
+    for (const { path, temporaryPath } of staged) {
+      const older = `${temporaryPath}.older`;
+      // A copy where the file system has no links; neither, where there is no older file.
+      const hasOlder = await link(path, older)
+        .catch(() => copyFile(path, older))
+        .then(
+          () => true,
+          () => false,
+        );
+      renamed.push({ path, older: hasOlder ? older : undefined });
+      await rename(temporaryPath, path).catch((cause: unknown) => {
+        throw notWritable(path, reasonOf(cause, path), cause);
+      });
     }
-    renamed.push(path);
+  } catch (cause) {
+    const last = renamed.pop();
+    for (const { path, older } of renamed)
+      await (older === undefined ? rm(path, { force: true }) : rename(older, path));
+    if (last?.older !== undefined) await rm(last.older, { force: true });
+    throw cause;
   }
+  for (const { older } of renamed) if (older !== undefined) await rm(older, { force: true });
 }
 
 /** A link is written through, as an editor would, not replaced. */

@@ -1,4 +1,4 @@
-import type { VolumeGeometry } from './geometry.ts';
+import { cross, dot, type VolumeGeometry } from './geometry.ts';
 import type { VoxelArray } from './volume.ts';
 
 export type SliceAxis = 'acquired' | 'axial' | 'sagittal' | 'coronal';
@@ -25,8 +25,9 @@ const PATIENT_AXIS = { sagittal: 0, coronal: 1, axial: 2 } as const;
 /** Views a grid as a model wants it.
  * @param sliceAxis 'acquired' stacks along k; the others along the index axis nearest to the patient axis they name
  * @param orientation 'LPS' flips every axis to run to the left, back and head, and takes the in-plane axes in that
- * order, columns first; 'any' keeps the stored order and directions. Oblique grids go to the nearest axes: nothing is
- * resampled, so a result maps back voxel by voxel */
+ * order, columns first; 'any' keeps the stored order, and turns the rows of a left-handed grid round: so a NIfTI file
+ * whose rows were mirrored on conversion is seen as its DICOM series, which is right-handed (PS3.3 C.7.6.2.1.1).
+ * Oblique grids go to the nearest axes: nothing is resampled, so a result maps back voxel by voxel */
 export function viewGrid(geometry: VolumeGeometry, sliceAxis: SliceAxis, orientation: 'LPS' | 'any'): GridView {
   const { dimensions, spacing, direction } = geometry;
   const patientAxes = nearestPatientAxes(geometry);
@@ -36,7 +37,9 @@ export function viewGrid(geometry: VolumeGeometry, sliceAxis: SliceAxis, orienta
   const [across, down] = inPlane as [Axis, Axis];
 
   const steps = [1, dimensions[0], dimensions[0] * dimensions[1]] as const;
-  const isFlipped = (axis: Axis): boolean => orientation === 'LPS' && direction[axis][patientAxes[axis]] < 0;
+  const isLeftHanded = dot(cross(direction[0], direction[1]), direction[2]) < 0;
+  const isFlipped = (axis: Axis): boolean =>
+    orientation === 'LPS' ? direction[axis][patientAxes[axis]] < 0 : axis === down && isLeftHanded;
   const stride = (axis: Axis): number => (isFlipped(axis) ? -steps[axis] : steps[axis]);
   const start = (axis: Axis): number => (isFlipped(axis) ? (dimensions[axis] - 1) * steps[axis] : 0);
   return {

@@ -48,6 +48,19 @@ test('if a later file fails, no file is left and an older one keeps its content'
   expect(await readFile(path, 'utf8')).toBe('older');
 });
 
+test('if a name cannot be taken, an older file that was replaced before it comes back', async () => {
+  const path = join(folder, 'a.dcm');
+  await writeFile(path, 'older');
+  await mkdir(join(folder, 'is-a-folder'));
+  const failing = writeFilesTogether(async (stage) => {
+    await stage(path, [bytes('newer')]);
+    await stage(join(folder, 'is-a-folder'), [bytes('b')]);
+  });
+  await expect(failing).rejects.toMatchObject({ code: 'file-not-writable' });
+  expect((await readdir(folder)).sort()).toEqual(['a.dcm', 'is-a-folder']);
+  expect(await readFile(path, 'utf8')).toBe('older');
+});
+
 test('if a name cannot be taken, the ones taken before it are given up again', async () => {
   await mkdir(join(folder, 'is-a-folder'));
   const failing = writeFilesTogether(async (stage) => {

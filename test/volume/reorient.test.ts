@@ -37,6 +37,15 @@ describe('viewGrid', () => {
     }
   });
 
+  test('a left-handed grid is seen with its rows turned round, as the DICOM series it was converted from', () => {
+    const mirrored = gridOf([UPRIGHT.direction[0], [0, -1, 0], UPRIGHT.direction[2]]);
+    expect(viewGrid(mirrored, 'acquired', 'any')).toMatchObject({
+      offset: 8,
+      strides: { column: 1, row: -4, slice: 12 },
+      sliceFlipped: false,
+    });
+  });
+
   test.each<[SliceAxis, object]>([
     // Columns run along −j (left), rows along −k (back), slices along i (head).
     ['axial', { columns: 3, rows: 2, slices: 4, sliceAxis: 0, sliceFlipped: false, offset: 8 + 12 }],
