@@ -25,18 +25,18 @@ export async function segment(
   for (const path of [request.output, request.preview, request.report]) {
     if (path !== undefined) await assertWritable(path);
   }
-  // The model opens, and later runs, in a thread of its own: meanwhile this one loads the code of the next step.
-  const [opened, { readSegmentInput }, { writeSegmentOutputs }] = await Promise.all([
-    timed(() => openModel(request)),
-    import('./segment-input.ts'),
-    import('./segment-outputs.ts'),
-    import('../pipeline/segment-volume.ts'),
-  ]);
-  const { session, licence } = opened.value;
+  // The model opens, and later runs, in a thread of its own: meanwhile this one reads, and loads the code of the next step.
+  const opening = timed(() => openModel(request));
+  opening.catch(() => undefined); // it may fail before it is awaited
   try {
-    // Only now, for opening a model takes several times its size for a moment: a peak that the series need not heighten.
+    const [{ readSegmentInput }, { writeSegmentOutputs }] = await Promise.all([
+      import('./segment-input.ts'),
+      import('./segment-outputs.ts'),
+    ]);
     const read = await timed(() => readSegmentInput(request, signal));
     printWarnings(stderr, read.value.warnings);
+    const [opened] = await Promise.all([opening, import('../pipeline/segment-volume.ts')]);
+    const { session, licence } = opened.value;
     const [segmented] = await Promise.all([
       timed(() => runModel(read.value.volume, session, request, { stderr, signal })),
       preloadWriters(request),
@@ -53,7 +53,8 @@ export async function segment(
     const outcome = await writeSegmentOutputs(made, signal);
     if (!request.quiet) printLines(stdout, summaryOf(outcome));
   } finally {
-    await session.dispose();
+    // If the series is at fault, what may be wrong with the model is no news.
+    await opening.then(({ value }) => value.session.dispose()).catch(() => undefined);
   }
 }
 
