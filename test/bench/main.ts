@@ -126,8 +126,7 @@ function printTable(figures: readonly SeriesFigures[], startUpMs: number): void 
   }
   console.log(
     `\nOutside: wall time that is not inside session.run. Slicewise's has the start of Node and all modules in it ` +
-      `(${seconds(startUpMs)} alone), the Python stack's leaves its imports out, as it reports it; so the two are compared by ` +
-      `the time of the whole process that is not inside session.run.`,
+      `(${seconds(startUpMs)} alone), the Python stack's leaves its imports out.`,
   );
 }
 

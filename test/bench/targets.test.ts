@@ -33,9 +33,9 @@ describe('judge', () => {
     expect(missed([series(120, run(1201, 431_457_281), run(1201, 431_457_281))])).toEqual([
       'must 120 slices: time outside session.run at most 1.20 s',
       'must 120 slices: peak memory at most 431 MB',
-      "must 120 slices: process time outside at most 1.00 of the Python stack's",
+      "must 120 slices: time outside at most 1.00 of the Python stack's",
       "must 120 slices: peak memory at most 1.00 of the Python stack's",
-      "target 120 slices: process time outside at most 0.33 of the Python stack's",
+      "target 120 slices: time outside at most 0.33 of the Python stack's",
       "target 120 slices: peak memory at most 0.50 of the Python stack's",
     ]);
   });
