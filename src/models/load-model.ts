@@ -54,7 +54,8 @@ export async function loadGolden({ golden }: ModelManifest, read: ReadModelFile)
 
 /** SHA-256 as lower-case hexadecimal. */
 export async function sha256Hex(bytes: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', bytes);
+  // The DOM's types refuse memory that threads share, which no reader of model files hands out.
+  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 

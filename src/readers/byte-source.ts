@@ -32,9 +32,10 @@ function openPlain(bytes: Uint8Array): ByteSource {
 }
 
 function openGzip(bytes: Uint8Array): ByteSource {
-  const compressed = new ReadableStream<Uint8Array>({
+  // The DOM's types refuse memory that threads share, which no reader of files hands out.
+  const compressed = new ReadableStream<ArrayBuffer | ArrayBufferView<ArrayBuffer>>({
     start(controller) {
-      controller.enqueue(bytes);
+      controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
       controller.close();
     },
   });
