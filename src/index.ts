@@ -33,6 +33,7 @@ export { pixelDecoders, type PixelDecoder } from './readers/pixel-decoders.ts';
 export { readDicomSeg, type ReadDicomSegOptions, type ReadDicomSegResult } from './readers/dicom-seg.ts';
 
 export type { Labelmap } from './labelmap/labelmap.ts';
+export { cielabToColour, type Colour } from './labelmap/display-colour.ts';
 export type { CodedConcept, Segment, SegmentAlgorithmType, SegmentDescription } from './labelmap/segment.ts';
 export type { Provenance, SegmentationResult } from './labelmap/segmentation-result.ts';
 export { measureSegments, type SegmentMeasure } from './labelmap/measure.ts';

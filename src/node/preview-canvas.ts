@@ -1,6 +1,6 @@
 import { Jimp, loadFont, measureText, PNGFilterType } from 'jimp';
 import { SANS_16_WHITE, SANS_32_WHITE } from 'jimp/fonts';
-import type { Colour } from './preview-colour.ts';
+import type { Colour } from '../labelmap/display-colour.ts';
 
 /** An RGB picture with the few drawing acts a contact sheet needs. */
 export interface Canvas {

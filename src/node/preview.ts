@@ -2,7 +2,7 @@ import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { Volume } from '../volume/volume.ts';
 import type { Canvas, Typesetter } from './preview-canvas.ts';
 import { openTypesetter } from './preview-canvas.ts';
-import { cielabToColour, type Colour } from './preview-colour.ts';
+import { cielabToColour, type Colour } from '../labelmap/display-colour.ts';
 import { drawOutlines, drawSlice, layOutTile } from './preview-tile.ts';
 import { chooseView, screenLetters, type SheetView } from './preview-view.ts';
 

@@ -12,7 +12,10 @@ export interface ModelCheck {
 }
 
 /** Compares what a model is for with what a volume says of itself: modality, body part. */
-export function checkModel({ input }: ModelManifest, { modality, bodyPartExamined }: Volume): ModelCheck {
+export function checkModel(
+  { input }: ModelManifest,
+  { modality, bodyPartExamined }: Pick<Volume, 'modality' | 'bodyPartExamined'>,
+): ModelCheck {
   const mismatches: string[] = [];
   const unknowns: Notice[] = [];
 

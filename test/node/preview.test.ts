@@ -1,7 +1,7 @@
 import { Jimp } from 'jimp';
 import { expect, test } from 'vitest';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
-import { cielabToColour } from '../../src/node/preview-colour.ts';
+import { cielabToColour } from '../../src/labelmap/display-colour.ts';
 import { renderPreview } from '../../src/node/preview.ts';
 import { chooseSlices, chooseView, radiologicalOrientation, screenLetters } from '../../src/node/preview-view.ts';
 import { createGeometry, type Direction, type Vector3 } from '../../src/volume/geometry.ts';
