@@ -37,6 +37,10 @@ export type ErrorCode =
   | 'file-not-readable'
   | 'file-not-writable'
   | 'invalid-arguments'
+  | 'pacs-unavailable'
+  | 'pacs-unreachable'
+  | 'pacs-refused'
+  | 'not-stored'
   // ours
   | 'inference-failed'
   | 'verification-failed'
