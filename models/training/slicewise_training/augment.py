@@ -12,8 +12,13 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Widths of the random changes; the defaults suit MR slices of unknown in-plane orientation."""
+    """Widths of the random changes; the defaults suit MR slices of unknown in-plane orientation.
 
+    `mirror_slice` and `reverse_slices` are for anatomy or storage without a left and right, or without an order."""
+
+    rotation_degrees: float = 180
+    mirror_slice: bool = True
+    reverse_slices: bool = True
     zoom_sigma: float = 0.22
     zoom_limits: tuple[float, float] = (0.6, 1.8)
     aspect_sigma: float = 0.08
@@ -34,8 +39,8 @@ def random_view(
     zoom = math.exp(a.zoom_sigma * _normal(g))
     zoom = min(max(zoom, a.zoom_limits[0]), a.zoom_limits[1])
     aspect = math.exp(a.aspect_sigma * _normal(g))
-    angle = _uniform(g, 0, 2 * math.pi)
-    mirror = -1.0 if _uniform(g, 0, 1) < 0.5 else 1.0
+    angle = math.radians(_uniform(g, -a.rotation_degrees, a.rotation_degrees))
+    mirror = -1.0 if a.mirror_slice and _uniform(g, 0, 1) < 0.5 else 1.0
     # pixel of the view, from its centre → pixel of the slice, from its centre
     cos, sin = math.cos(angle) / zoom, math.sin(angle) / zoom
     to_slice = torch.tensor([[cos * mirror * aspect, -sin / aspect], [sin * mirror * aspect, cos / aspect]])
@@ -59,7 +64,7 @@ def random_view(
 
 def _random_intensity(view: Tensor, a: Augmentation, g: torch.Generator) -> Tensor:
     size = view.shape[-1]
-    if _uniform(g, 0, 1) < 0.5:
+    if a.reverse_slices and _uniform(g, 0, 1) < 0.5:
         view = view.flip(0)
     if _uniform(g, 0, 1) < a.lose_neighbours:
         view = view[[1, 1, 1]]

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import binary_dilation
 
 from .config import Config
-from .data import Float, load_split, load_volumes
+from .data import Float, load_part
 from .predict import Run, predict_scores
 
 BAND_PX = 5
@@ -19,7 +19,7 @@ def fit_temperature(config: Config, data: Path, run: Run) -> float:
     """The temperature of least negative log-likelihood over the validation voxels within BAND_PX pixels of a predicted
     or reference structure; elsewhere nearly every voxel is sure background and would hide the rest."""
     scores, labels = [], []
-    for volume in load_volumes(data, load_split(config.split, "validation"), config.input.low, config.input.high):
+    for volume in load_part(data, config, "validation"):
         for k in range(volume.image.shape[0]):
             logits = predict_scores(volume.image, volume.spacing, k, config.input, run)
             band = binary_dilation((logits.argmax(0) > 0) | (volume.label[k] > 0), iterations=BAND_PX)

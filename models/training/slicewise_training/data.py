@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
+
+from .config import Config, DataConfig, InputConfig
+from .reorient import seen_along, view_axes
 
 Float = NDArray[np.float32]
 
@@ -30,32 +34,50 @@ def load_split(path: Path, part: str) -> list[str]:
     return list(json.loads(path.read_text())[part])
 
 
-def load_volumes(folder: Path, patients: list[str], low: float, high: float) -> list[LabelledVolume]:
-    """Reads every `<patient>…_image.nii.gz` with its `…_label.nii.gz`; intensity by percentiles of the volume."""
+def find_images(folder: Path, data: DataConfig) -> dict[str, list[Path]]:
+    """The images of a data folder by patient, both in order."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.glob(data.images)):
+        patient = re.search(data.patient, path.name)
+        if patient is None:
+            raise ValueError(f"{path.name}: no patient by {data.patient!r}")
+        found.setdefault(patient.group(), []).append(path)
+    return dict(sorted(found.items()))
+
+
+def label_path(image: Path, folder: Path, data: DataConfig) -> Path:
+    return folder / str(image.relative_to(folder)).replace(*data.label)
+
+
+def load_part(folder: Path, config: Config, part: str) -> list[LabelledVolume]:
+    """Every volume of the patients of "train", "validation" or "test", as the deployed pipeline sees them."""
+    images = find_images(folder, config.data)
     volumes = []
-    for patient in patients:
-        images = sorted(folder.glob(f"{patient}_*_image.nii.gz"))
-        if not images:
+    for patient in load_split(config.split, part):
+        if patient not in images:
             raise FileNotFoundError(f"no image of {patient} in the data folder")
-        for path in images:
-            image = nib.load(path)
-            label = nib.load(path.with_name(path.name.replace("_image", "_label")))
-            zooms = image.header.get_zooms()
-            volumes.append(
-                LabelledVolume(
-                    patient=patient,
-                    name=path.name.removesuffix("_image.nii.gz"),
-                    image=normalise(np.asarray(image.get_fdata(dtype=np.float32)).T, low, high),
-                    label=np.ascontiguousarray(np.asarray(label.dataobj).astype(np.uint8).T),
-                    spacing=(float(zooms[1]), float(zooms[0])),
-                )
-            )
+        for path in images[patient]:
+            volumes.append(load_volume(path, label_path(path, folder, config.data), patient, config.input))
     return volumes
 
 
-def normalise(voxels: Float, low: float, high: float) -> Float:
-    """Clips to two percentiles of the whole volume and maps them to 0 and 1."""
-    bottom, top = np.percentile(voxels, [low, high])
+def load_volume(path: Path, label: Path, patient: str, config: InputConfig) -> LabelledVolume:
+    image = nib.load(path)
+    axes, flipped = view_axes(image.affine, config.slice_axis, config.orientation)
+    zooms = image.header.get_zooms()
+    return LabelledVolume(
+        patient=patient,
+        name=path.name.removesuffix(".nii.gz"),
+        image=normalise(seen_along(np.asarray(image.get_fdata(dtype=np.float32)), axes, flipped), config),
+        label=seen_along(np.asarray(nib.load(label).dataobj).astype(np.uint8), axes, flipped),
+        spacing=(float(zooms[axes[1]]), float(zooms[axes[2]])),
+    )
+
+
+def normalise(voxels: Float, config: InputConfig) -> Float:
+    """Clips to a window of modality values, or to two percentiles of the whole volume, and maps its ends to 0 and 1."""
+    window = (config.low, config.high)
+    bottom, top = window if config.intensity == "window" else np.percentile(voxels, window)
     return ((np.clip(voxels, bottom, top) - bottom) / max(top - bottom, 1e-6)).astype(np.float32)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .config import Config, load_config
-from .data import load_split, load_volumes
+from .data import load_part
 from .network import run_checkpoint, run_onnx
 from .predict import Run, dice, predict_labels
 
@@ -45,7 +45,7 @@ def main() -> None:
 def evaluate(config: Config, data: Path, part: str, run: Run) -> dict[str, Any]:
     """{"mean": {label: Dice, "all": mean of labels}, "volumes": {name: {label: Dice}}}."""
     volumes: dict[str, dict[str, float]] = {}
-    for volume in load_volumes(data, load_split(config.split, part), config.input.low, config.input.high):
+    for volume in load_part(data, config, part):
         prediction = predict_labels(volume.image, volume.spacing, config.input, run)
         volumes[volume.name] = {
             str(label): dice(prediction, volume.label, label) for label in range(1, config.network.classes)

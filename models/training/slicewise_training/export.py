@@ -75,11 +75,13 @@ def write_model_folder(
         "input": {
             "name": INPUT,
             "shape": [1, config.network.in_channels, config.input.size, config.input.size],
-            **{key: release["input"][key] for key in ("modality", "bodyPart", "sliceAxis", "orientation")},
+            **{key: release["input"][key] for key in ("modality", "bodyPart")},
+            "sliceAxis": config.input.slice_axis,
+            "orientation": config.input.orientation,
             "channels": {"offsetsInSlices": [-1, 0, 1], "edge": "replicate"},
             "spacing": config.input.spacing,
             "intensity": {
-                "kind": "percentile",
+                "kind": config.input.intensity,
                 "scope": "volume",
                 "low": config.input.low,
                 "high": config.input.high,
@@ -157,7 +159,7 @@ def store_weights_as_float16(model: onnx.ModelProto) -> None:
 def golden_window(path: Path, config: Config) -> Float:
     """The middle slice of a volume, prepared as the pipeline does it: [1, C, S, S]."""
     image = nib.load(path)
-    volume = normalise(np.asarray(image.get_fdata(dtype=np.float32)).T, config.input.low, config.input.high)
+    volume = normalise(np.asarray(image.get_fdata(dtype=np.float32)).T, config.input)
     zooms = image.header.get_zooms()
     channels = with_neighbours(volume, volume.shape[0] // 2)
     size, spacing = config.input.size, config.input.spacing

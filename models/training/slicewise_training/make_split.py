@@ -1,6 +1,6 @@
 """Draws a patient split once and writes it as JSON; an existing split is never overwritten.
 
-python -m slicewise_training.make_split cardiac-mr ../../shared/data/cardiac-mr splits/cardiac-mr.json
+python -m slicewise_training.make_split configs/cardiac-mr.json --data <folder> [--test 0.2] [--validation 0.08]
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ import argparse
 import json
 import random
 from pathlib import Path
+
+from .config import load_config
+from .data import find_images
 
 SEED = 20161121
 
@@ -25,7 +28,16 @@ def acdc_group(patient: str) -> str:
     return groups[(int(patient.removeprefix("patient")) - 1) // 20]
 
 
-STRATA = {"cardiac-mr": acdc_group}
+def tcga_site(patient: str) -> str:
+    """The tissue source site, the second part of a TCGA barcode: scanners and protocols differ by it."""
+    return patient.split("_")[1]
+
+
+def everyone(_patient: str) -> str:
+    return "all"
+
+
+STRATA = {"cardiac-mr": acdc_group, "glioma-flair": tcga_site}
 
 
 def draw_split(
@@ -46,17 +58,19 @@ def draw_split(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", choices=sorted(STRATA))
-    parser.add_argument("data", type=Path)
-    parser.add_argument("output", type=Path)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--test", type=float, default=0.2, help="share of the patients")
+    parser.add_argument("--validation", type=float, default=0.08, help="share of the patients")
     arguments = parser.parse_args()
-    if arguments.output.exists():
-        raise SystemExit(f"{arguments.output} exists: a split is drawn once, before the first training")
-    patients = sorted({path.name.split("_")[0] for path in arguments.data.glob("*_image.nii.gz")})
-    group = STRATA[arguments.model]
-    split = draw_split(patients, {p: group(p) for p in patients}, test_share=0.2, validation_share=0.08)
-    document = {"model": arguments.model, "seed": SEED, "stratifiedBy": group.__name__, **split}
-    arguments.output.write_text(json.dumps(document, indent=2) + "\n")
+    config = load_config(arguments.config)
+    if config.split.exists():
+        raise SystemExit(f"{config.split} exists: a split is drawn once, before the first training")
+    patients = list(find_images(arguments.data, config.data))
+    group = STRATA.get(config.id, everyone)
+    split = draw_split(patients, {p: group(p) for p in patients}, arguments.test, arguments.validation)
+    document = {"model": config.id, "seed": SEED, "stratifiedBy": group.__name__, **split}
+    config.split.write_text(json.dumps(document, indent=2) + "\n")
 
 
 if __name__ == "__main__":

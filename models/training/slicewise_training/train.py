@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from .augment import random_view
 from .config import Config, Crop, load_config
-from .data import LabelledVolume, load_split, load_volumes, to_model_matrix, with_neighbours
+from .data import LabelledVolume, load_part, to_model_matrix, with_neighbours
 from .predict import dice, predict_labels
 from .psp_net import PSPNet
 
@@ -52,18 +52,18 @@ class Training:
         self.network = PSPNet(config.network).to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval()
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), config.training.learning_rate, weight_decay=config.training.weight_decay
+            self.network.parameters(),
+            config.training.learning_rate,
+            weight_decay=config.training.weight_decay,
+            fused=True,
         )
         self.step, self.seconds = 0, 0.0
         if self.checkpoint.exists():
             self.resume()
-        low, high = config.input.low, config.input.high
-        self.volumes = [
-            at_model_spacing(v, config.input.spacing)
-            for v in load_volumes(data, load_split(config.split, "train"), low, high)
-        ]
+        self.volumes = [at_model_spacing(v, config.input.spacing) for v in load_part(data, config, "train")]
         self.slices = [(v, k) for v in self.volumes for k in range(v.image.shape[0])]
-        self.validation = load_volumes(data, load_split(config.split, "validation"), low, high)
+        self.slices_of = slices_by_structure(self.slices)
+        self.validation = load_part(data, config, "validation")
 
     @property
     def checkpoint(self) -> Path:
@@ -134,8 +134,8 @@ class Training:
         """Slices of this step, chosen and changed by the step's own seed, so that a resumed run draws the same."""
         generator = torch.Generator().manual_seed(self.config.training.seed * 1_000_003 + self.step)
         views = []
-        for n in torch.randint(len(self.slices), (crop.batch,), generator=generator).tolist():
-            volume, k = self.slices[n]
+        for _ in range(crop.batch):
+            volume, k = self.draw_slice(generator)
             image = torch.from_numpy(with_neighbours(volume.image, k))
             label = torch.from_numpy(volume.label[k])
             views.append(random_view(image, label, crop.size, self.config.augmentation, generator))
@@ -143,15 +143,19 @@ class Training:
         labels = torch.stack([label for _, label in views])
         return images.to(self.device, memory_format=torch.channels_last), labels.to(self.device)
 
+    def draw_slice(self, generator: torch.Generator) -> tuple[LabelledVolume, int]:
+        slices = self.slices
+        if float(torch.rand((), generator=generator)) < self.config.training.structure_share:
+            slices = self.slices_of[int(torch.randint(len(self.slices_of), (), generator=generator))]
+        return slices[int(torch.randint(len(slices), (), generator=generator))]
+
     @torch.no_grad()
     def follow(self) -> None:
         """Moves the running average, parameters and batch-norm statistics alike, towards the network."""
         keep = min(self.config.training.ema, (1 + self.step) / (10 + self.step))
-        for mean, value in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
-            if mean.dtype.is_floating_point:
-                mean.lerp_(value, 1 - keep)
-            else:
-                mean.copy_(value)
+        pairs = zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True)
+        means, values = zip(*(pair for pair in pairs if pair[0].dtype.is_floating_point), strict=True)
+        torch._foreach_lerp_(means, values, 1 - keep)
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -199,6 +203,15 @@ def at_model_spacing(volume: LabelledVolume, spacing: float) -> LabelledVolume:
         label=volume.label[:, to_y.argmax(1)][:, :, to_x.argmax(1)],
         spacing=(spacing, spacing),
     )
+
+
+def slices_by_structure(slices: list[tuple[LabelledVolume, int]]) -> list[list[tuple[LabelledVolume, int]]]:
+    """For each label that occurs, the slices that show it."""
+    found: dict[int, list[tuple[LabelledVolume, int]]] = {}
+    for volume, k in slices:
+        for label in np.unique(volume.label[k]):
+            found.setdefault(int(label), []).append((volume, k))
+    return [found[label] for label in sorted(found) if label > 0]
 
 
 def segmentation_loss(logits: Tensor, labels: Tensor) -> Tensor:

@@ -35,6 +35,7 @@ def project(tmp_path: Path) -> Path:
     shipped = Path(__file__).parents[1] / "configs" / "cardiac-mr.json"
     document = json.loads(shipped.read_text())
     document["split"] = "split.json"
+    document["data"]["patient"] = "^[a-d]"
     document["network"]["classes"] = 2
     document["input"]["size"] = 96
     document["training"] |= {
