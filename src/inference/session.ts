@@ -1,5 +1,6 @@
 import { InternalError, isSegmentationError } from '../errors.ts';
-import { outputShape, type ModelManifest } from '../models/manifest.ts';
+import type { ModelManifest } from '../models/manifest.ts';
+import { outputShape } from '../models/output-shape.ts';
 import type { InferenceSession, Tensor } from './backend.ts';
 import type { SerialQueue } from './queue.ts';
 

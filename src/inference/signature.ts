@@ -1,6 +1,7 @@
 import { ModelError } from '../errors.ts';
 import type { LoadedModel } from '../models/load-model.ts';
-import { outputShape, type ModelManifest } from '../models/manifest.ts';
+import type { ModelManifest } from '../models/manifest.ts';
+import { outputShape } from '../models/output-shape.ts';
 
 /** One input or output of a graph as its runtime describes it. */
 export interface TensorSignature {

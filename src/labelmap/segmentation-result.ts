@@ -9,7 +9,7 @@ export interface Provenance {
   /** SHA-256 of the ONNX file, lower-case hexadecimal. */
   readonly modelSha256: string;
   readonly softwareVersion: string;
-  /** Backend of each slice k, by its id. */
+  /** Id of the backend of each slice along the axis that the model slices; '' for one that was not run. */
   readonly backendPerSlice: readonly string[];
   /** ISO 8601, UTC. */
   readonly startedAt: string;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
+import { outputShape } from './output-shape.ts';
 
 /** Text for a terminal and for DICOM's LO and SH (PS3.5 6.2): neither control characters, nor invisible ones that turn
  * the text around, nor a backslash. Written as ranges, which every language's JSON Schema validator understands. */
@@ -146,21 +147,6 @@ export function parseManifest(value: unknown): ModelManifest {
   const contradictions = findContradictions(parsed.data);
   if (contradictions.length > 0) throw invalidManifest(contradictions);
   return parsed.data;
-}
-
-/** Classes of the model's output: background and the segments. */
-export function classCount(manifest: Pick<ModelManifest, 'segments'>): number {
-  return manifest.segments.length + 1;
-}
-
-/** [1, classes, rows, columns] of the model's output. */
-export function outputShape({
-  input,
-  output,
-  segments,
-}: Pick<ModelManifest, 'input' | 'output' | 'segments'>): number[] {
-  const [, , rows, columns] = input.shape;
-  return [1, classCount({ segments }), rows / output.stride, columns / output.stride];
 }
 
 /** LO, the DICOM type of Segment Algorithm Name, holds this many characters. */

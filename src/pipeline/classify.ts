@@ -1,4 +1,5 @@
-import { classCount, type ModelManifest } from '../models/manifest.ts';
+import type { ModelManifest } from '../models/manifest.ts';
+import { classCount } from '../models/output-shape.ts';
 
 /** What a model's scores mean. */
 export interface Scoring {
@@ -8,7 +9,7 @@ export interface Scoring {
   readonly temperature: number;
 }
 
-/** Where results go: arrays on the volume's grid. */
+/** Where results go: arrays on the grid of a volume, or of one slice. */
 export interface VoxelTarget {
   readonly labels: Uint8Array | Uint16Array;
   /** round(255 · entropy / ln classes) */
@@ -19,6 +20,21 @@ export interface VoxelTarget {
 
 export function scoringOf(manifest: ModelManifest): Scoring {
   return { classes: classCount(manifest), kind: manifest.output.kind, temperature: manifest.output.temperature };
+}
+
+/** All background and certain.
+ * @param allocate memory of so many bytes, zeroed */
+export function createVoxelTarget(
+  count: number,
+  classes: number,
+  keepProbabilities: boolean,
+  allocate: (byteLength: number) => ArrayBufferLike = (byteLength) => new ArrayBuffer(byteLength),
+): VoxelTarget {
+  return {
+    labels: classes <= 256 ? new Uint8Array(allocate(count)) : new Uint16Array(allocate(2 * count)),
+    uncertainty: new Uint8Array(allocate(count)),
+    ...(keepProbabilities ? { probabilities: new Uint8Array(allocate(classes * count)) } : {}),
+  };
 }
 
 /** Writes one voxel: the first class with the highest score, the entropy of its probabilities, and those if wanted.

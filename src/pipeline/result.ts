@@ -1,28 +1,13 @@
 import { boundingBox } from '../labelmap/components.ts';
 import type { Segment } from '../labelmap/segment.ts';
 import { createUid } from '../labelmap/uid.ts';
-import { classCount, type ModelManifest } from '../models/manifest.ts';
-import { voxelCount, type VolumeGeometry } from '../volume/geometry.ts';
+import type { ModelManifest } from '../models/manifest.ts';
+import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice } from '../volume/volume.ts';
 import type { VoxelTarget } from './classify.ts';
 
 /** DICOM's limit for LO, the value representation of Tracking ID and Segment Algorithm Name. */
 const LO_LENGTH = 64;
-
-/** Arrays for a volume's results, all background and certain. */
-export function createTarget(
-  geometry: VolumeGeometry,
-  manifest: ModelManifest,
-  keepProbabilities: boolean,
-): VoxelTarget {
-  const count = voxelCount(geometry);
-  const classes = classCount(manifest);
-  return {
-    labels: classes <= 256 ? new Uint8Array(count) : new Uint16Array(count),
-    uncertainty: new Uint8Array(count),
-    ...(keepProbabilities ? { probabilities: new Uint8Array(classes * count) } : {}),
-  };
-}
 
 /** The model's segments with an identity of their own for this result. */
 export function createSegments({ id, version, title, segments }: ModelManifest): Segment[] {

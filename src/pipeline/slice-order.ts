@@ -9,18 +9,18 @@ export function firstToLast(count: number): number[] {
   return Array.from({ length: count }, (_, slice) => slice);
 }
 
-/** @throws InputError `invalid-arguments` unless every slice is named once */
+/** @throws InputError `invalid-arguments` unless it names slices, at least one, and each once */
 export function assertSliceOrder(order: readonly number[], count: number): void {
   const named = new Set(order);
   if (
-    order.length === count &&
-    named.size === count &&
+    order.length > 0 &&
+    named.size === order.length &&
     order.every((k) => Number.isInteger(k) && k >= 0 && k < count)
   ) {
     return;
   }
-  throw new InputError('invalid-arguments', `The slice order does not name each of the ${count} slices once.`, {
-    remedy: `Pass the slices 0 to ${count - 1} in any order, or no order at all.`,
+  throw new InputError('invalid-arguments', `The slice order does not name slices of 0 to ${count - 1}, each once.`, {
+    remedy: `Pass some or all of the slices 0 to ${count - 1} in any order, or no order at all.`,
     details: { order },
   });
 }

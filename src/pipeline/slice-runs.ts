@@ -1,7 +1,7 @@
 import type { Tensor } from '../inference/backend.ts';
-import type { GridView } from '../volume/reorient.ts';
+import { sliceGrid, type GridView } from '../volume/reorient.ts';
 import { createScoreBlend } from './blend.ts';
-import type { Scoring, VoxelTarget } from './classify.ts';
+import { createVoxelTarget, type Scoring, type VoxelTarget } from './classify.ts';
 import { decodeWindow, toScoreGrid } from './decode.ts';
 import { inverseTurn, turnPlanes, type View } from './test-time-augmentation.ts';
 import type { Window } from './windows.ts';
@@ -35,17 +35,23 @@ export function* listRuns(slices: Iterable<number>, views: readonly PlacedView[]
   }
 }
 
-/** Makes labels of the scores of one run after the other; a slice is written to the target by its last run. */
+/** Makes labels of the scores of one run after the other: the last run of a slice gives the slice.
+ *
+ * Its arrays hold until the next slice is begun; where they were transferred away, the next slice has new ones. */
 export function createSliceDecoder(
   views: readonly PlacedView[],
-  grid: GridView,
+  volumeGrid: GridView,
   scoring: Scoring,
-  target: VoxelTarget,
-): (run: SliceRun, scores: Tensor) => void {
+  keepProbabilities: boolean,
+): (run: SliceRun, scores: Tensor) => VoxelTarget | undefined {
+  const grid = sliceGrid(volumeGrid);
+  const nextTarget = createReusedTarget(grid.columns * grid.rows, scoring.classes, keepProbabilities);
   const isOneRun = views.length === 1 && views[0]?.windows.length === 1;
   if (isOneRun) {
     return ({ slice, window }, scores) => {
+      const target = nextTarget();
       decodeWindow(toScoreGrid(scores, scoring.classes), window, scoring, grid, slice, target);
+      return target;
     };
   }
   const blend = createScoreBlend(grid, scoring, views.length);
@@ -53,6 +59,22 @@ export function createSliceDecoder(
     const { data, rows, columns } = toScoreGrid(scores, scoring.classes);
     blend.add({ rows, columns, data: turnPlanes(data, columns, rows, inverseTurn(view.turn)) }, window);
     if (endsView) blend.endView();
-    if (endsSlice) blend.finish(slice, target);
+    if (!endsSlice) return undefined;
+    const target = nextTarget();
+    blend.finish(slice, target);
+    return target;
+  };
+}
+
+/** The same cleared arrays each time: the collector lets many megabytes of dropped ones pile up. */
+function createReusedTarget(count: number, classes: number, keepProbabilities: boolean): () => VoxelTarget {
+  let target: VoxelTarget | undefined;
+  return () => {
+    if (target === undefined || target.labels.length === 0) {
+      target = createVoxelTarget(count, classes, keepProbabilities);
+    } else {
+      for (const voxels of [target.labels, target.uncertainty, target.probabilities]) voxels?.fill(0);
+    }
+    return target;
   };
 }

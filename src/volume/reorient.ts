@@ -2,7 +2,7 @@ import { cross, dot, type VolumeGeometry } from './geometry.ts';
 import type { VoxelArray } from './volume.ts';
 
 export type SliceAxis = 'acquired' | 'axial' | 'sagittal' | 'coronal';
-type Axis = 0 | 1 | 2;
+export type Axis = 0 | 1 | 2;
 
 /** A voxel grid seen along other axes, without a copy: voxel (column, row, slice) of the view is
  * voxels[offset + column · strides.column + row · strides.row + slice · strides.slice]. */
@@ -59,6 +59,16 @@ export function flipSliceIndex({ slices, sliceFlipped }: GridView, index: number
   return sliceFlipped ? slices - 1 - index : index;
 }
 
+/** The view of one slice that has an array of its own, in the grid's own order, the faster axis first. */
+export function sliceGrid(view: GridView): GridView {
+  const { columns, rows, strides } = view;
+  const columnsAreFaster = Math.abs(strides.column) < Math.abs(strides.row);
+  const column = Math.sign(strides.column) * (columnsAreFaster ? 1 : rows);
+  const row = Math.sign(strides.row) * (columnsAreFaster ? columns : 1);
+  const offset = (column < 0 ? -column * (columns - 1) : 0) + (row < 0 ? -row * (rows - 1) : 0);
+  return { ...view, offset, strides: { column, row, slice: 0 } };
+}
+
 /** Slice `index` of the grid along the view's slice axis, in the grid's own order, the faster axis first:
  * a view into `voxels` where slices are stacked along k, else a copy. */
 export function sourceSlice<T extends VoxelArray>(
@@ -78,6 +88,28 @@ export function sourceSlice<T extends VoxelArray>(
     }
   }
   return copy;
+}
+
+/** Writes a slice as {@link sourceSlice} gives it to its place among the voxels. */
+export function placeSlice(
+  slice: VoxelArray,
+  voxels: VoxelArray,
+  { dimensions }: Pick<VolumeGeometry, 'dimensions'>,
+  sliceAxis: Axis,
+  index: number,
+): void {
+  const [columns, rows, slices] = dimensions;
+  const plane = columns * rows;
+  if (sliceAxis === 2) {
+    voxels.set(slice, index * plane);
+    return;
+  }
+  const length = sliceAxis === 0 ? rows : columns;
+  for (let k = 0, at = 0; k < slices; k++) {
+    for (let n = 0; n < length; n++, at++) {
+      voxels[k * plane + (sliceAxis === 0 ? index + n * columns : n + index * columns)] = slice[at] ?? 0;
+    }
+  }
 }
 
 /** The patient axis (0 L, 1 P, 2 S) of each index axis: the assignment whose cosines sum highest, so that two

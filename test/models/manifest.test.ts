@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ModelError } from '../../src/errors.ts';
-import { classCount, outputShape, parseManifest } from '../../src/models/manifest.ts';
+import { parseManifest } from '../../src/models/manifest.ts';
+import { classCount, outputShape } from '../../src/models/output-shape.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 

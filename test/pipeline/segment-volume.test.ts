@@ -184,6 +184,27 @@ describe('segmentVolume', () => {
     }
   });
 
+  test('an order of some slices runs these alone, and they are labelled as in a whole run', async () => {
+    const volume = createVolume([7, 6, 5], textured);
+    const rules = { segmentNumber: 1, keepLargestComponent: true, fillHoles: false, minimumVolumeMl: 1000 };
+    const whole = await segmentTilted(volume, NEIGHBOURS);
+    const progress: string[] = [];
+    const part = await segmentTilted(
+      volume,
+      { ...NEIGHBOURS, postProcess: [rules] },
+      { order: [3, 1], onProgress: ({ done, total }) => progress.push(`${done}/${total}`) },
+    );
+    expect(progress).toEqual(['1/2', '2/2']);
+    expect(part.provenance.backendPerSlice).toEqual(['', 'fake', '', 'fake', '']);
+    expect(part.warnings.map((warning) => warning.code)).toContain('partial-run');
+    whole.labelmap.voxels.forEach((label, at) => {
+      const wasRun = [1, 3].includes(Math.floor(at / 42));
+      expect(part.labelmap.voxels[at]).toBe(wasRun ? label : 0);
+      expect(part.uncertainty.voxels[at]).toBe(wasRun ? whole.uncertainty.voxels[at] : 0);
+    });
+    expect(new Set(part.labelmap.voxels).size).toBe(4);
+  });
+
   test('an abort at any slice rejects with its reason, after the run in flight, and no slice follows', async () => {
     const volume = createVolume([16, 12, 6], textured);
     for (let last = 0; last < 6; last++) {
@@ -252,7 +273,7 @@ describe('segmentVolume', () => {
     await expect(promise).rejects.toThrow(InternalError);
   });
 
-  test.each([[[0, 1]], [[0, 1, 1]], [[0, 1, 3]], [[0, 1, 0.5]], [[0, 1, 2, 2]]])(
+  test.each([[[]], [[0, 1, 1]], [[0, 1, 3]], [[0, 1, 0.5]], [[0, 1, 2, 2]], [[-1]]])(
     'the slice order %j of three slices is refused',
     async (order) => {
       const promise = segmentTilted(createVolume([4, 3, 3], textured), {}, { order });

@@ -1,0 +1,38 @@
+import type { ModelManifest } from '../models/manifest.ts';
+import type { VolumeGeometry } from '../volume/geometry.ts';
+import type { Notice } from '../volume/volume.ts';
+import type { VoxelTarget } from './classify.ts';
+import { postProcess } from './post-process.ts';
+import { emptyNotice, meanUncertainty } from './result.ts';
+import type { SliceSegmentation } from './segment-slices.ts';
+
+/** What is only known when all slices are there. */
+export interface FinishedVolume {
+  /** As in SegmentationResult.uncertainty. */
+  readonly perSlice: Float32Array;
+  readonly notices: readonly Notice[];
+}
+
+/** Cleans the labels in place by the manifest's rules, and sums up.
+ *
+ * The rules judge whole organs (the largest component, a least volume), so that labels of some slices only stay as the
+ * model gave them; a notice says so where the manifest has rules. */
+export function finishVolume(
+  target: VoxelTarget,
+  geometry: VolumeGeometry,
+  manifest: ModelManifest,
+  { order, sliceCount }: Pick<SliceSegmentation, 'order' | 'sliceCount'>,
+): FinishedVolume {
+  const isWhole = order.length === sliceCount;
+  const cleaning = isWhole
+    ? postProcess(target.labels, geometry, manifest)
+    : partialNotice(manifest, order, sliceCount);
+  const notices = [...cleaning, ...emptyNotice(target, geometry, manifest)];
+  return { perSlice: meanUncertainty(target, geometry), notices };
+}
+
+function partialNotice({ postProcess }: ModelManifest, { length }: readonly number[], count: number): Notice[] {
+  if (postProcess.length === 0) return [];
+  const message = `Only ${length} of ${count} slices were run: the model's cleaning of stray pieces needs all of them and was left out.`;
+  return [{ code: 'partial-run', message }];
+}

@@ -1,0 +1,91 @@
+import type { InferenceSession } from '../inference/backend.ts';
+import { flipSliceIndex, viewGrid, type Axis } from '../volume/reorient.ts';
+import type { Notice, Volume } from '../volume/volume.ts';
+import { acceptModel } from './check-model.ts';
+import { scoringOf, type VoxelTarget } from './classify.ts';
+import { assertFiniteVoxels } from './intensity.ts';
+import { createInputPreparer, placeViews } from './preprocess.ts';
+import { runAhead } from './run-ahead.ts';
+import { assertSliceOrder, firstToLast } from './slice-order.ts';
+import { createSliceDecoder, listRuns } from './slice-runs.ts';
+import { PLAIN_VIEW, testTimeViews } from './test-time-augmentation.ts';
+
+export interface SegmentSlicesOptions {
+  readonly session: InferenceSession;
+  readonly order?: readonly number[];
+  readonly tta?: boolean;
+  readonly force?: boolean;
+  readonly keepProbabilities?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** What is known of a run before its first slice. */
+export interface SliceSegmentation {
+  /** The index axis of the volume that the model slices. */
+  readonly sliceAxis: Axis;
+  /** Of the volume along that axis. */
+  readonly sliceCount: number;
+  /** The slices that will be run, all or some. */
+  readonly order: readonly number[];
+  readonly viewsPerSlice: number;
+  readonly warnings: readonly Notice[];
+  /** @throws InternalError `inference-failed`; the signal's reason, after the runs in flight */
+  slices(): AsyncGenerator<DecodedSlice, void, undefined>;
+}
+
+/** One slice in the volume's own voxel order, the faster axis first. Its arrays hold until the next slice is asked for,
+ * and may be transferred away. */
+export interface DecodedSlice extends VoxelTarget {
+  /** Along the axis that the model slices, as in `order`. */
+  readonly index: number;
+  readonly backendId: string;
+  /** Of session.run, as far as it did not overlap with the run before. */
+  readonly durationMs: number;
+}
+
+/** Checks that a model can be run on a volume, and then runs it slice by slice.
+ *
+ * Preparing and decoding happen while the model is running; memory stays at a few slices.
+ * @throws ModelError `model-mismatch` unless forced; InputError `invalid-voxels` (NaN, infinity), `invalid-arguments`
+ * (order) */
+export function segmentSlices(volume: Volume, options: SegmentSlicesOptions): SliceSegmentation {
+  const { session, signal, tta = false, force = false, keepProbabilities = false } = options;
+  const { manifest } = session.model;
+  const warnings = acceptModel(manifest, volume, force);
+  assertFiniteVoxels(volume);
+
+  const grid = viewGrid(volume.geometry, manifest.input.sliceAxis, manifest.input.orientation);
+  const order = options.order ?? firstToLast(grid.slices);
+  assertSliceOrder(order, grid.slices);
+  const views = placeViews(tta ? testTimeViews(manifest.tta) : [PLAIN_VIEW], grid, manifest);
+  if (tta && views.length === 1) warnings.push(NO_VIEWS);
+
+  return {
+    sliceAxis: grid.sliceAxis,
+    sliceCount: grid.slices,
+    order,
+    viewsPerSlice: views.length,
+    warnings,
+    async *slices() {
+      const prepare = createInputPreparer(volume, grid, manifest);
+      const decode = createSliceDecoder(views, grid, scoringOf(manifest), keepProbabilities);
+      const runs = listRuns(
+        order.map((index) => flipSliceIndex(grid, index)),
+        views,
+      );
+      let sliceMs = 0;
+      for await (const { task, scores, backendId, durationMs } of runAhead(session, runs, prepare, signal)) {
+        sliceMs += durationMs;
+        const decoded = decode(task, scores);
+        if (decoded === undefined) continue;
+        yield { index: flipSliceIndex(grid, task.slice), ...decoded, backendId, durationMs: sliceMs };
+        sliceMs = 0;
+      }
+    },
+  };
+}
+
+const NO_VIEWS: Notice = {
+  code: 'no-test-time-views',
+  message: 'The model allows no test-time augmentation: each slice was run once.',
+};
