@@ -29,6 +29,8 @@ export type { ReadOptions, ReadResult, SeriesDescription, SourceFile, VolumeRead
 export { describeVolumes, readVolume, volumeReaders, type ReadVolumeOptions } from './readers/read-volume.ts';
 export { createDicomReader, dicomReader } from './readers/dicom.ts';
 export { niftiReader, readNiftiLabelmap } from './readers/nifti.ts';
+export { readImageHeader, stackImages, type ImageHeader, type ImageStack } from './readers/image-stack.ts';
+export type { NaturalisedAttributes } from './readers/dicom-attributes.ts';
 export { pixelDecoders, type PixelDecoder } from './readers/pixel-decoders.ts';
 export { readDicomSeg, type ReadDicomSegOptions, type ReadDicomSegResult } from './readers/dicom-seg.ts';
 

@@ -77,7 +77,11 @@ const MEDIA_STORAGE_DIRECTORY = '1.2.840.10008.1.3.10';
 /** Reads the header of a DICOM file.
  * @throws InputError if the file cannot be parsed */
 export async function readDicomInstance(file: SourceFile): Promise<DicomInstance> {
-  const dataset = await readDicomHeader(file);
+  return dicomInstanceOf(await readDicomHeader(file), file);
+}
+
+/** What is kept of a header that is read already. */
+export function dicomInstanceOf(dataset: DicomDataset, file: SourceFile): DicomInstance {
   const sopClassUID = dataset.text('SOPClassUID') ?? '';
   const isImage = dataset.has('Rows') && !DERIVED_OBJECT_CLASSES.has(sopClassUID);
   if (!isImage) assertNotCutOff(dataset, file.name);
