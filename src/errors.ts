@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'invalid-attribute'
   | 'no-pixel-data'
   | 'damaged-file'
+  | 'limit-exceeded'
   | 'duplicate-slices'
   | 'mixed-orientations'
   | 'mixed-images'
@@ -33,6 +34,7 @@ export type ErrorCode =
   | 'model-mismatch'
   // environment
   | 'backend-unavailable'
+  | 'ohif-unavailable'
   | 'file-not-found'
   | 'file-not-readable'
   | 'file-not-writable'

@@ -11,6 +11,12 @@ declare module 'dcmjs' {
         dict: Record<string, DataElement>;
         write(options?: { fragmentMultiframe?: boolean }): ArrayBuffer;
       };
+      DicomMessage: {
+        readFile(
+          buffer: ArrayBuffer,
+          options?: { untilTag?: string; includeUntilTagValue?: boolean; ignoreErrors?: boolean },
+        ): { meta: Record<string, DataElement | undefined>; dict: Record<string, DataElement | undefined> };
+      };
       DicomMetaDictionary: {
         denaturalizeDataset(dataset: object): Record<string, DataElement>;
         nameMap: Readonly<Record<string, { tag: string; vr: string } | undefined>>;

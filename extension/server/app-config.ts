@@ -1,0 +1,44 @@
+import { DICOM_WEB_ROOT } from './dicom-web/folder-archive.ts';
+
+/** The `app-config.js` of OHIF 3.13: our extension and mode, loaded by the browser's own `import()`, and one data source. */
+export function appConfigScript(): string {
+  const config = {
+    name: 'slicewise',
+    routerBasename: null,
+    extensions: ['/slicewise/extension.js'],
+    modes: ['/slicewise/mode.js'],
+    showStudyList: true,
+    showLoadingIndicator: true,
+    showWarningMessageForCrossOrigin: true,
+    showCPUFallbackMessage: true,
+    showErrorDetails: 'always',
+    strictZSpacingForVolumeViewport: true,
+    groupEnabledModesFirst: true,
+    maxNumberOfWebWorkers: 3,
+    maxNumRequests: { interaction: 100, thumbnail: 5, prefetch: 25 },
+    defaultDataSourceName: 'dicomweb',
+    dataSources: [
+      {
+        namespace: '@ohif/extension-default.dataSourcesModule.dicomweb',
+        sourceName: 'dicomweb',
+        configuration: {
+          friendlyName: 'Slicewise',
+          name: 'slicewise',
+          qidoRoot: DICOM_WEB_ROOT,
+          wadoRoot: DICOM_WEB_ROOT,
+          wadoUriRoot: '/wado',
+          qidoSupportsIncludeField: false,
+          supportsFuzzyMatching: false,
+          supportsWildcard: true,
+          imageRendering: 'wadors',
+          thumbnailRendering: 'wadors',
+          enableStudyLazyLoad: true,
+          omitQuotationForMultipartRequest: true,
+          bulkDataURI: { enabled: true },
+          dicomUploadEnabled: false,
+        },
+      },
+    ],
+  };
+  return `window.config = ${JSON.stringify(config, null, 2)};\n`;
+}

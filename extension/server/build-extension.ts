@@ -1,0 +1,28 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const EXTENSION = join(import.meta.dirname, '..');
+const DIST = join(EXTENSION, 'dist');
+const SOURCES = [
+  join(EXTENSION, '..', 'src'),
+  ...['cornerstone', 'ohif', 'example'].map((name) => join(EXTENSION, name)),
+];
+
+/** The extension as the browser loads it; built if a source is newer than the last build.
+ * @returns the folder with extension.js and mode.js */
+export async function buildExtension(onBuild: () => void): Promise<string> {
+  const built = statSync(join(DIST, 'extension.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const configured = statSync(join(EXTENSION, 'vite.config.ts')).mtimeMs;
+  if (built > Math.max(configured, ...SOURCES.map(newestMtimeMs))) return DIST;
+  onBuild();
+  const { build } = await import('vite');
+  await build({ configFile: join(EXTENSION, 'vite.config.ts'), logLevel: 'warn' });
+  return DIST;
+}
+
+function newestMtimeMs(folder: string): number {
+  if (!existsSync(folder)) return 0;
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((newest, entry) => Math.max(newest, statSync(join(entry.parentPath, entry.name)).mtimeMs), 0);
+}

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig } from 'vite';
+
+const here = import.meta.dirname;
+const example = join(here, 'example', 'index.html');
+
+/** Two modules that OHIF imports by their address, and the example page. Not library mode: it would inline the worker
+ * and its WebAssembly as text. */
+export default defineConfig({
+  root: here,
+  base: './',
+  publicDir: false,
+  worker: { format: 'es' },
+  build: {
+    outDir: join(here, 'dist'),
+    emptyOutDir: true,
+    target: 'es2022',
+    modulePreload: false,
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1500,
+    rolldownOptions: {
+      input: {
+        extension: join(here, 'ohif', 'extension.ts'),
+        mode: join(here, 'ohif', 'mode.ts'),
+        ...(existsSync(example) ? { example } : {}),
+      },
+      preserveEntrySignatures: 'strict',
+      output: { format: 'es', entryFileNames: '[name].js' },
+    },
+  },
+});
