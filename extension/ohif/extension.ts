@@ -1,0 +1,52 @@
+import { createSegmentationClient } from '../../src/worker/client.ts';
+import { commandsModule } from './commands.ts';
+import type { OhifManagers } from './host.ts';
+import { EXTENSION_ID, PANEL_NAME } from './id.ts';
+import { createHostPanel } from './panel/mount.tsx';
+import { createSlicewise, type Slicewise } from './slicewise.ts';
+import { texts } from './texts.ts';
+import { createViewer } from './viewer.ts';
+
+/** Beside this file, as built. A variable: a literal would be taken for an asset to bundle. */
+const MODELS_PATH = './models/';
+
+let slicewise: Slicewise | undefined;
+
+/** The extension that OHIF loads; it lives as long as the page does. */
+export default {
+  id: EXTENSION_ID,
+
+  preRegistration(managers: OhifManagers): void {
+    slicewise = createSlicewise({
+      viewer: createViewer(managers),
+      modelsUrl: new URL(MODELS_PATH, import.meta.url).href,
+      createClient: (onNotice) =>
+        createSegmentationClient({
+          createWorker: () =>
+            new Worker(new URL('../../src/worker/worker.ts', import.meta.url), { type: 'module', name: 'slicewise' }),
+          onNotice,
+        }),
+    });
+  },
+
+  getPanelModule: () => [
+    {
+      name: PANEL_NAME,
+      iconName: 'tab-segmentation',
+      iconLabel: texts.panelName,
+      label: texts.panelName,
+      component: createHostPanel(started()),
+    },
+  ],
+
+  getCommandsModule: () => commandsModule(started()),
+
+  onModeExit(): void {
+    started().leave();
+  },
+};
+
+function started(): Slicewise {
+  if (slicewise === undefined) throw new Error('OHIF did not register the extension before it asked for its parts.');
+  return slicewise;
+}

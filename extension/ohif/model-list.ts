@@ -1,0 +1,29 @@
+import { EnvironmentError, loadManifest } from '../../src/index.ts';
+import type { ModelEntry } from './state.ts';
+import { texts } from './texts.ts';
+
+/** Reads which models are served and their manifests; no weights.
+ * @param modelsUrl of the folder with index.json, the list of the models' folder names; ends with a slash
+ * @throws EnvironmentError `file-not-found`; ModelError `invalid-manifest` */
+export async function listModels(modelsUrl: string): Promise<ModelEntry[]> {
+  const ids = parseIds(JSON.parse(new TextDecoder().decode(await fetchBytes(new URL('index.json', modelsUrl)))));
+  return Promise.all(
+    ids.map(async (id) => {
+      const folderUrl = new URL(`${id}/`, modelsUrl).href;
+      return { folderUrl, manifest: await loadManifest((path) => fetchBytes(new URL(path, folderUrl))) };
+    }),
+  );
+}
+
+async function fetchBytes(url: URL): Promise<Uint8Array> {
+  const response = await fetch(url);
+  if (response.ok) return new Uint8Array(await response.arrayBuffer());
+  throw new EnvironmentError('file-not-found', texts.notServed(url.pathname, response.status), {
+    remedy: texts.modelsRemedy,
+  });
+}
+
+function parseIds(json: unknown): string[] {
+  if (Array.isArray(json) && json.every((id) => typeof id === 'string')) return json;
+  throw new EnvironmentError('file-not-readable', texts.badModelIndex, { remedy: texts.modelsRemedy });
+}

@@ -1,0 +1,102 @@
+import type { ReactElement } from 'react';
+import { checkModel, cielabToColour } from '../../../src/index.ts';
+import { describeDevice } from '../../../src/worker/device-report.ts';
+import type { Actions } from '../slicewise.ts';
+import type { ModelEntry, PanelState } from '../state.ts';
+import { texts } from '../texts.ts';
+import { WarningIcon } from './icons.tsx';
+
+interface ModelListProps {
+  readonly state: PanelState;
+  readonly actions: Actions;
+}
+
+/** The models as a group of radio buttons; the chosen one unfolds. */
+export function ModelList({ state, actions }: ModelListProps): ReactElement {
+  const { models } = state;
+  if (models === undefined) return <p className="sw-quiet">{texts.loadingModels}</p>;
+  if (models.length === 0) return <p className="sw-quiet">{texts.noModels}</p>;
+  return (
+    <fieldset className="sw-models">
+      <legend className="sw-heading">{texts.models}</legend>
+      {models.map((model) => (
+        <Model key={model.manifest.id} model={model} state={state} actions={actions} />
+      ))}
+    </fieldset>
+  );
+}
+
+function Model({ model, state, actions }: ModelListProps & { readonly model: ModelEntry }): ReactElement {
+  const { manifest } = model;
+  const { selectedModelId, series } = state;
+  const isSelected = manifest.id === selectedModelId;
+  const mismatches = series ? checkModel(manifest, series).mismatches : [];
+  return (
+    <div className={isSelected ? 'sw-model sw-model-selected' : 'sw-model'} data-cy={`slicewise-model-${manifest.id}`}>
+      <label className="sw-model-title">
+        <input
+          type="radio"
+          name="slicewise-model"
+          checked={isSelected}
+          onChange={() => {
+            actions.selectModel(manifest.id);
+          }}
+        />
+        <span>{manifest.title}</span>
+      </label>
+      {mismatches.length > 0 && (
+        <p className="sw-mismatch">
+          <WarningIcon />
+          <span>
+            <strong>{texts.notForThisSeries}.</strong> {texts.mismatch(mismatches)}
+          </span>
+        </p>
+      )}
+      {isSelected && <ModelDetails model={model} state={state} actions={actions} />}
+    </div>
+  );
+}
+
+function ModelDetails({ model, state, actions }: ModelListProps & { readonly model: ModelEntry }): ReactElement {
+  const { manifest, device } = model;
+  const slices = state.series?.imageIds.length;
+  return (
+    <>
+      <p className="sw-intended-use">{manifest.intendedUse}</p>
+      <ul className="sw-chips" aria-label={texts.segments}>
+        {manifest.segments.map(({ segmentNumber, segmentLabel, recommendedDisplayCIELab }) => (
+          <li key={segmentNumber}>
+            <span
+              className="sw-swatch"
+              style={{ background: `rgb(${cielabToColour(recommendedDisplayCIELab).join(' ')})` }}
+            />
+            {segmentLabel}
+          </li>
+        ))}
+      </ul>
+      <dl className="sw-facts">
+        <dt>{texts.licence}</dt>
+        <dd>{manifest.licence}</dd>
+        <dt>{texts.speed}</dt>
+        <dd>
+          {device && slices !== undefined ? (
+            describeDevice(device, slices)
+          ) : (
+            <>
+              {texts.notMeasured}{' '}
+              <button
+                type="button"
+                className="sw-link"
+                disabled={state.run !== undefined || state.series === undefined}
+                aria-label={texts.measureLabel(manifest.title)}
+                onClick={() => void actions.measure(manifest.id)}
+              >
+                {texts.measure}
+              </button>
+            </>
+          )}
+        </dd>
+      </dl>
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+import type { ReactElement } from 'react';
+import type { Actions } from '../slicewise.ts';
+import type { PanelState, SegmentationEntry } from '../state.ts';
+import { texts } from '../texts.ts';
+import { SegmentTable } from './segment-table.tsx';
+import { UncertainSlices } from './uncertain-slices.tsx';
+
+interface SegmentationViewProps {
+  readonly state: PanelState;
+  readonly actions: Actions;
+}
+
+/** The active segmentation of the series in view: its segments, and where the model was least certain. */
+export function SegmentationView({ state, actions }: SegmentationViewProps): ReactElement | null {
+  const { segmentations } = state;
+  const active = segmentations.find(({ isActive }) => isActive) ?? segmentations[0];
+  if (active === undefined) return null;
+  return (
+    <section className="sw-segmentation" data-cy="slicewise-segmentation">
+      <SegmentationChoice segmentations={segmentations} active={active} onChange={actions.selectSegmentation} />
+      <SegmentTable segmentation={active} actions={actions} />
+      <UncertainSlices segmentation={active} actions={actions} />
+    </section>
+  );
+}
+
+interface SegmentationChoiceProps {
+  readonly segmentations: readonly SegmentationEntry[];
+  readonly active: SegmentationEntry;
+  readonly onChange: (segmentationId: string) => void;
+}
+
+function SegmentationChoice({ segmentations, active, onChange }: SegmentationChoiceProps): ReactElement {
+  if (segmentations.length === 1) return <h3 className="sw-heading">{active.label}</h3>;
+  return (
+    <select
+      className="sw-select"
+      aria-label={texts.showSegmentation}
+      value={active.segmentationId}
+      onChange={({ target }) => {
+        onChange(target.value);
+      }}
+    >
+      {segmentations.map(({ segmentationId, label }) => (
+        <option key={segmentationId} value={segmentationId}>
+          {label}
+        </option>
+      ))}
+    </select>
+  );
+}

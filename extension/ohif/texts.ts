@@ -1,0 +1,109 @@
+import type { RunState, Scope } from './state.ts';
+
+/** Every text that the extension shows, in English. A sentence that names values is a function of them. */
+export const texts = {
+  modeName: 'Slicewise',
+  panelName: 'Slicewise',
+  researchOnly: 'Research use only',
+  checkEveryResult: 'Not a medical device: check every result.',
+
+  models: 'Model',
+  loadingModels: 'Reading the list of models…',
+  noModels: 'No model is installed.',
+  noSeries: 'Show a series with images to run a model on it.',
+  intendedUse: 'Intended use',
+  licence: 'Licence',
+  segments: 'Segments',
+  speed: 'Speed here',
+  notMeasured: 'Not measured yet',
+  measure: 'Measure',
+  measureLabel: (model: string) => `Measure the speed of ${model} on this device`,
+  slower: (reason: string) => `Not faster because: ${reason}`,
+  notForThisSeries: 'Not for this series',
+  mismatch: (reasons: readonly string[]) => `${capitalise(reasons.join('; '))}.`,
+  notServed: (path: string, status: number) => `The server does not have ${path} (answer ${status}).`,
+  badModelIndex: 'The list of models, models/index.json, is not a list of names.',
+  modelsRemedy: 'Check that the folder of models is installed beside the extension.',
+
+  scope: 'Slices to run',
+  scopes: { series: 'All slices', slice: 'This slice', range: 'Range' } satisfies Record<Scope['kind'], string>,
+  rangeFrom: 'From slice',
+  rangeTo: 'To slice',
+  run: 'Run',
+  runAgain: 'Run again',
+  runAnyway: 'Run anyway',
+  runAnywayQuestion: 'The model was not made for this series. Its result may be meaningless.',
+  back: 'Back',
+  cancel: 'Cancel',
+  progress: 'Progress of the run',
+  phase: {
+    opening: 'Preparing the model…',
+    reading: 'Reading the images…',
+    running: 'Running…',
+    cancelling: 'Cancelling…',
+  } satisfies Record<RunState['phase'], string>,
+  otherSeries: 'Running on another series',
+  slices: (done: number, total: number) => `${done} of ${total} slices`,
+  rate: (slicesPerSecond: number) =>
+    slicesPerSecond >= 1 ? `${slicesPerSecond.toFixed(1)} slices/s` : `${(1 / slicesPerSecond).toFixed(1)} s a slice`,
+  timeLeft: (seconds: number) => `${duration(seconds)} left`,
+  cancelled: ({ done, total }: Pick<RunState, 'done' | 'total'>) =>
+    done > 0
+      ? `Cancelled after ${done} of ${total} slices. The finished slices are kept.`
+      : 'Cancelled. Nothing was changed.',
+  started: (model: string) => `${model} is running.`,
+  finished: (model: string) => `${model} has finished.`,
+  unexpectedError: (message: string) => `Something unexpected went wrong: ${message}`,
+
+  segmentation: 'Segmentation',
+  showSegmentation: 'Segmentation shown here',
+  columns: { segment: 'Segment', volume: 'ml', mean: 'Mean ± SD', state: 'Show, lock' },
+  colour: (segment: string) => `Colour of ${segment}`,
+  show: (segment: string) => `Show ${segment}`,
+  hide: (segment: string) => `Hide ${segment}`,
+  lock: (segment: string) => `Lock ${segment} against edits`,
+  unlock: (segment: string) => `Unlock ${segment}`,
+  jumpTo: (segment: string) => `Go to the centre of ${segment}`,
+  opacity: 'Opacity',
+  opacityOf: (segment: string) => `Opacity of ${segment}`,
+  volumeMl: (ml: number) => (ml < 10 ? ml.toFixed(2) : ml.toFixed(1)),
+  meanAndDeviation: (mean: number, deviation: number) => `${figure(mean)} ± ${figure(deviation)}`,
+  none: '–',
+
+  leastCertain: 'Least certain slices',
+  uncertainSlice: (number: number) => `Slice ${number}`,
+  uncertainty: (fraction: number) => `${Math.round(fraction * 100)} %`,
+  goToSlice: (number: number, fraction: number) =>
+    `Go to slice ${number}, uncertainty ${Math.round(fraction * 100)} per cent`,
+  showUncertainty: 'Show over the image',
+  uncertaintyLabel: 'Uncertainty',
+
+  notices: 'Notices',
+  dismiss: 'Dismiss this notice',
+  severity: { info: 'Note', warning: 'Warning', error: 'Error' },
+
+  hotkeys: {
+    run: 'Slicewise: run the model',
+    cancel: 'Slicewise: cancel the run',
+    save: 'Slicewise: save to the PACS',
+    nextSegment: 'Slicewise: next segment',
+  },
+};
+
+function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Seconds as a person would say them; nothing finer than 1 s. */
+function duration(seconds: number): string {
+  if (seconds < 1) return 'under 1 s';
+  if (seconds < 60) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return `${minutes} min ${Math.round(seconds % 60)} s`;
+}
+
+/** Three significant digits, and never fewer than the whole number. */
+function figure(value: number): string {
+  const size = Math.abs(value);
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
+}
