@@ -26,6 +26,8 @@ export interface InferenceSession {
   readonly backendId: string;
   /** Without its bytes, so that they can be freed once the session is open. */
   readonly model: { readonly manifest: ModelManifest };
+  /** How many runs to have under way at once, so that the model never waits for its caller; 1 unless given. */
+  readonly runsUnderWay?: number;
   /** Logits or probabilities (manifest.output.kind) of one batch of model input.
    * @param input shape as manifest.input.shape; its data may be transferred away, and must stay as they are until the run
    * has ended

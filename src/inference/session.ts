@@ -6,24 +6,27 @@ import type { SerialQueue } from './queue.ts';
 
 /** One model as a runtime has loaded it. */
 export interface LoadedGraph {
-  /** Called with an input of the manifest's shape, and never while another call is under way. */
+  /** Called with an input of the manifest's shape, and never while as many calls as the queue allows are under way. */
   execute(input: Tensor): Promise<Tensor>;
   release(): Promise<void>;
 }
 
 /** The session that every backend gives: queued runs, checked shapes, typed errors.
- * @param queue shared by all sessions whose runs must not overlap */
+ * @param queue shared by all sessions whose runs must not overlap
+ * @param runsUnderWay how many runs the queue hands to the graph at once */
 export function createSession(
   backendId: string,
   manifest: ModelManifest,
   graph: LoadedGraph,
   queue: SerialQueue,
+  runsUnderWay = 1,
 ): InferenceSession {
   let disposal: Promise<void> | undefined;
 
   return {
     backendId,
     model: { manifest },
+    runsUnderWay,
     async run(input, { signal } = {}) {
       if (disposal !== undefined) throw runOnDisposedSession();
       assertShape('input', input, manifest.input.shape);

@@ -6,10 +6,9 @@ import { parentPort, workerData } from 'node:worker_threads';
  * @typedef {import('../inference/signature.ts').TensorSignature} TensorSignature
  *
  * @typedef {{ readonly kind: 'probe' }
- *   | { readonly kind: 'open', readonly bytes: ArrayBuffer, readonly inputs: SharedArrayBuffer,
- *       readonly threads: number | undefined }
+ *   | { readonly kind: 'open', readonly bytes: ArrayBuffer, readonly threads: number | undefined }
  *   | { readonly kind: 'run', readonly inputName: string, readonly outputName: string,
- *       readonly shape: readonly number[] }
+ *       readonly shape: readonly number[], readonly input: Float32Array<SharedArrayBuffer> }
  *   | { readonly kind: 'close' }} Request
  *
  * @typedef {{ readonly kind: 'ready' }
@@ -22,20 +21,22 @@ import { parentPort, workerData } from 'node:worker_threads';
 /** @type {import('onnxruntime-node').InferenceSession | undefined} */
 let session;
 
-/** Where the caller puts each input, and the copy that the runtime takes: it refuses shared memory. */
-let sharedInput = new Float32Array(new SharedArrayBuffer(0));
-let input = new Float32Array();
+/** The copy of an input that the runtime takes: it refuses shared memory. */
+let ownInput = new Float32Array();
 
-/** Of one element: the caller sets it to 1 with a request, the answer sets it to 0. */
-const busy = workerData instanceof Int32Array ? workerData : new Int32Array(1);
+/** Of one element: the requests that wait for an answer; the caller counts up, this thread down. */
+const owed = workerData instanceof Int32Array ? workerData : new Int32Array(1);
+
+/** @type {Promise<void>} */
+let last = Promise.resolve();
 
 parentPort?.on('message', (/** @type {Request} */ request) => {
-  void answer(request)
+  last = last
+    .then(() => answer(request))
     .catch((/** @type {unknown} */ cause) => ({ kind: /** @type {const} */ ('failed'), message: messageOf(cause) }))
     .then((reply) => {
-      // Before the reply, which the caller may answer with the next request.
-      Atomics.store(busy, 0, 0);
-      Atomics.notify(busy, 0);
+      Atomics.sub(owed, 0, 1);
+      Atomics.notify(owed, 0);
       parentPort?.postMessage(reply, reply.kind === 'ran' ? [reply.data] : []);
       if (reply.kind === 'closed') parentPort?.close();
     });
@@ -59,9 +60,7 @@ async function answer(request) {
 }
 
 /** @param {Extract<Request, { kind: 'open' }>} request @returns {Promise<Reply>} */
-async function open({ bytes, inputs, threads }) {
-  sharedInput = new Float32Array(inputs);
-  input = new Float32Array(sharedInput.length);
+async function open({ bytes, threads }) {
   const { InferenceSession } = await import('onnxruntime-node');
   session = await InferenceSession.create(new Uint8Array(bytes), {
     executionProviders: ['cpu'],
@@ -75,11 +74,12 @@ async function open({ bytes, inputs, threads }) {
 }
 
 /** @param {Extract<Request, { kind: 'run' }>} request @returns {Promise<Reply>} */
-async function run({ inputName, outputName, shape }) {
+async function run({ inputName, outputName, shape, input }) {
   if (session === undefined) throw new Error('no model is open');
   const { Tensor } = await import('onnxruntime-node');
-  input.set(sharedInput);
-  const feeds = { [inputName]: new Tensor('float32', input, shape) };
+  if (ownInput.length !== input.length) ownInput = new Float32Array(input.length);
+  ownInput.set(input);
+  const feeds = { [inputName]: new Tensor('float32', ownInput, shape) };
   const results = await session.run(feeds, [outputName]);
   const result = results[outputName];
   if (!(result?.data instanceof Float32Array)) throw new Error(`no float32 output "${outputName}"`);

@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { EnvironmentError, InternalError } from '../errors.ts';
 import type { InferenceBackend } from '../inference/backend.ts';
-import { createSerialQueue } from '../inference/queue.ts';
 import { createSession, reasonOf, type LoadedGraph } from '../inference/session.ts';
 import { assertBytesAtHand, assertSignature, unusableModel } from '../inference/signature.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 import type { Reply, Request } from './ort-node-worker.js';
+import { createThreadQueue, RUNS_UNDER_WAY } from './thread-queue.ts';
 
 export interface NodeBackendOptions {
   /** Of one run; onnxruntime takes as many as there are physical cores if it is not told. */
@@ -16,35 +16,55 @@ export interface NodeBackendOptions {
 }
 
 /** onnxruntime-node on the CPU, each session in a worker thread of its own, so that the caller's thread stays free.
- * A thread keeps the process alive only while it owes an answer. */
+ * A thread keeps the process alive only while it owes an answer. The one of a probe stays for the next session: call it
+ * while the model is on its way, and opening is quicker. */
 export function createNodeBackend(options: NodeBackendOptions = {}): InferenceBackend {
-  const startThread = (): Channel => openChannel(options.workerUrl ?? new URL('./ort-node-worker.js', import.meta.url));
+  let spare: Thread | undefined;
+  const takeThread = (): Thread => {
+    const thread = spare ?? startThread(options.workerUrl ?? new URL('./ort-node-worker.js', import.meta.url));
+    spare = undefined;
+    return thread;
+  };
   return {
     id: 'node',
     async probe() {
-      const thread = startThread();
+      spare ??= takeThread();
+      const { channel, started } = spare;
       try {
-        await startRuntime(thread);
+        await started;
         return { available: true };
       } catch (cause) {
+        spare = undefined;
+        await channel.close();
         return { available: false, reason: reasonOf(cause) };
-      } finally {
-        await thread.close();
       }
     },
     async openSession(model) {
       assertBytesAtHand(model);
-      const thread = startThread();
+      const { channel, started } = takeThread();
       try {
-        await startRuntime(thread);
-        const graph = await openGraph(thread, model, options.threads);
-        return createSession('node', model.manifest, graph, createSerialQueue());
+        await started;
+        const graph = await openGraph(channel, model, options.threads);
+        return createSession('node', model.manifest, graph, createThreadQueue(), RUNS_UNDER_WAY);
       } catch (cause) {
-        await thread.close();
+        await channel.close();
         throw cause;
       }
     },
   };
+}
+
+interface Thread {
+  readonly channel: Channel;
+  /** Rejects with an EnvironmentError `backend-unavailable`. */
+  readonly started: Promise<void>;
+}
+
+function startThread(script: URL): Thread {
+  const channel = openChannel(script);
+  const started = startRuntime(channel);
+  started.catch(() => undefined); // it may fail before it is awaited
+  return { channel, started };
 }
 
 /** Has the thread load the native binding.
@@ -65,15 +85,18 @@ async function openGraph(
 ): Promise<LoadedGraph> {
   const buffer = ownBuffer(bytes);
   // Inputs go through shared memory: transferred ones would pile up in a thread that has little else to collect.
-  const inputs = new SharedArrayBuffer(manifest.input.shape.reduce((bytes, length) => bytes * length, 4));
-  const opened = await thread.request({ kind: 'open', bytes: buffer, inputs, threads }, [buffer]);
+  const length = manifest.input.shape.reduce((product, axis) => product * axis, 1);
+  const free = Array.from({ length: RUNS_UNDER_WAY }, () => new Float32Array(new SharedArrayBuffer(4 * length)));
+  const opened = await thread.request({ kind: 'open', bytes: buffer, threads }, [buffer]);
   if (opened.kind !== 'opened') throw unusableModel(manifest, reasonIn(opened));
   assertSignature(manifest, opened.inputs, opened.outputs);
   return {
-    async execute(input) {
-      new Float32Array(inputs).set(input.data);
+    async execute({ shape, data }) {
+      const input = free.pop();
+      if (input === undefined) throw new RangeError(`more than ${RUNS_UNDER_WAY} runs at once`);
+      input.set(data);
       const names = { inputName: manifest.input.name, outputName: manifest.output.name };
-      const reply = await thread.request({ kind: 'run', ...names, shape: input.shape });
+      const reply = await thread.request({ kind: 'run', ...names, shape, input }).finally(() => free.push(input));
       if (reply.kind !== 'ran') throw new Error(reasonIn(reply));
       return { shape: reply.shape, data: new Float32Array(reply.data) };
     },
@@ -82,7 +105,7 @@ async function openGraph(
 }
 
 interface Channel {
-  /** One at a time. @throws InternalError `inference-failed` if the thread has ended */
+  /** Answered in order. @throws InternalError `inference-failed` if the thread has ended */
   request(request: Request, transfer?: readonly ArrayBuffer[]): Promise<Reply>;
   /** Frees what the thread holds and ends it. */
   close(): Promise<void>;
@@ -94,29 +117,29 @@ const LONGEST_RUN_MS = 60_000;
 
 function openChannel(url: URL): Channel {
   // No execArgv: a TypeScript loader of the process would only slow the thread's start.
-  const busy = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const worker = new Worker(url, { execArgv: [], workerData: busy });
-  const awaitAnswer = (): void => {
-    Atomics.wait(busy, 0, 1, LONGEST_RUN_MS);
+  const owed = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const worker = new Worker(url, { execArgv: [], workerData: owed });
+  const awaitAnswers = (): void => {
+    for (let count = 1; count > 0; count = Atomics.load(owed, 0)) {
+      if (Atomics.wait(owed, 0, count, LONGEST_RUN_MS) === 'timed-out') return;
+    }
   };
-  process.on('exit', awaitAnswer);
+  process.on('exit', awaitAnswers);
   let end: InternalError | undefined;
-  let pending: { resolve: (reply: Reply) => void; reject: (error: Error) => void } | undefined;
+  const pending: { resolve: (reply: Reply) => void; reject: (error: Error) => void }[] = [];
   const ended = new Promise<void>((resolve) => {
     const finish = (cause: unknown): void => {
       end ??= endedThread(cause);
-      pending?.reject(end);
-      pending = undefined;
-      process.off('exit', awaitAnswer);
+      for (const { reject } of pending.splice(0)) reject(end);
+      process.off('exit', awaitAnswers);
       resolve();
     };
     worker.on('error', finish);
     worker.on('exit', finish);
   });
   worker.on('message', (reply: Reply) => {
-    worker.unref();
-    pending?.resolve(reply);
-    pending = undefined;
+    pending.shift()?.resolve(reply);
+    if (pending.length === 0) worker.unref();
   });
   worker.unref();
 
@@ -126,9 +149,9 @@ function openChannel(url: URL): Channel {
         reject(end);
         return;
       }
-      pending = { resolve, reject };
+      pending.push({ resolve, reject });
       worker.ref();
-      Atomics.store(busy, 0, 1);
+      Atomics.add(owed, 0, 1);
       worker.postMessage(message, transfer);
     });
 

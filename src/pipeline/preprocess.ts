@@ -17,13 +17,14 @@ export function placeViews(views: readonly View[], grid: GridView, manifest: Mod
 }
 
 /** Prepares inputs from a volume: clip and scale the intensities to 0…1, resample in plane, neighbours as channels.
- * A tensor's data hold until the call after the next: two arrays take turns, and one that a backend has transferred away
- * is replaced. Resampled planes are kept for a few slices, since a slice is a channel of its neighbours too. Arrays are
+ * A tensor's data hold while `held` more are prepared: so many arrays and one take turns, and one that a backend has
+ * transferred away is replaced. Resampled planes are kept for a few slices, since a slice is a channel of its neighbours too. Arrays are
  * used again because the collector lets many megabytes of dropped ones pile up. */
 export function createInputPreparer(
   volume: Volume,
   grid: GridView,
   manifest: ModelManifest,
+  held = 1,
 ): (run: SliceRun) => Tensor {
   const { input } = manifest;
   const [, channels, rows, columns] = input.shape;
@@ -46,7 +47,7 @@ export function createInputPreparer(
     return plane;
   };
 
-  const nextArray = createTurns(channels * rows * columns);
+  const nextArray = createTurns(held + 1, channels * rows * columns);
   return ({ slice, view, window }) => {
     const data = nextArray();
     offsets.forEach((offset, channel) => {
@@ -95,13 +96,14 @@ function scaleToUnit(values: Float32Array, { low, high }: IntensityRange): void 
   }
 }
 
-/** Two arrays in turn; one whose buffer was transferred away is replaced. */
-function createTurns(length: number): () => Float32Array {
-  let [next, other] = [new Float32Array(length), new Float32Array(length)];
+/** Arrays in turn; one whose buffer was transferred away is replaced. */
+function createTurns(count: number, length: number): () => Float32Array {
+  const arrays = Array.from({ length: count }, () => new Float32Array(length));
+  let turn = 0;
   return () => {
-    [next, other] = [other, next];
-    if (other.length === 0) other = new Float32Array(length);
-    return other;
+    const place = turn++ % count;
+    const array = arrays[place];
+    return array?.length === length ? array : (arrays[place] = new Float32Array(length));
   };
 }
 

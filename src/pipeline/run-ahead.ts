@@ -6,39 +6,44 @@ export interface FinishedRun<Task> {
   readonly task: Task;
   readonly scores: Tensor;
   readonly backendId: string;
-  /** From handing the input over until the answer. */
+  /** From handing the input over, or from the answer before if that came later, until the answer. */
   readonly durationMs: number;
 }
 
-/** Runs a session over tasks, in order, so that the model never waits: while run n is in flight, the caller decodes
- * n − 1 and the input of n + 1 is prepared. Two inputs and one answer are held at a time.
+/** Runs a session over tasks, in order, so that the model never waits: while it runs, the caller decodes the last answer
+ * and the next input is prepared. One answer is held at a time, and one input more than the session has runs under way.
  *
  * When it ends, in whatever way, no run of its is in flight.
- * @throws the signal's reason, after the run in flight; whatever session.run or prepare throw */
+ * @throws the signal's reason, after the runs in flight; whatever session.run or prepare throw */
 export async function* runAhead<Task>(
   session: InferenceSession,
   tasks: Iterable<Task>,
   prepare: (task: Task) => Tensor,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<FinishedRun<Task>, void, undefined> {
+  const { runsUnderWay = 1 } = session;
   const queue = tasks[Symbol.iterator]();
   const turn = createEventTurn();
-  let inFlight: Promise<FinishedRun<Task>> | undefined;
+  const start = createStarter<Task>(session, signal);
+  const inFlight: Promise<FinishedRun<Task>>[] = [];
   try {
     let next = prepareNext(queue, prepare, signal);
-    while (next) {
-      const finished = await inFlight;
-      signal?.throwIfAborted();
-      inFlight = start(session, next, signal);
-      await turn.pass(); // the input is on its way before anything else keeps this thread busy
+    while (next || inFlight.length > 0) {
+      let finished: FinishedRun<Task> | undefined;
+      if (!next || inFlight.length === runsUnderWay) {
+        finished = await inFlight[0];
+        inFlight.shift();
+        signal?.throwIfAborted();
+      }
+      if (next) {
+        inFlight.push(start(next));
+        await turn.pass(); // the input is on its way before anything else keeps this thread busy
+      }
       if (finished) yield finished;
-      next = prepareNext(queue, prepare, signal);
+      next &&= prepareNext(queue, prepare, signal);
     }
-    const last = await inFlight;
-    signal?.throwIfAborted();
-    if (last) yield last;
   } finally {
-    await inFlight?.catch(() => undefined);
+    await Promise.allSettled(inFlight);
     turn.close();
   }
 }
@@ -58,18 +63,19 @@ function prepareNext<Task>(
   return next.done ? undefined : { task: next.value, input: prepare(next.value) };
 }
 
-function start<Task>(
+function createStarter<Task>(
   session: InferenceSession,
-  { task, input }: Prepared<Task>,
   signal: AbortSignal | undefined,
-): Promise<FinishedRun<Task>> {
-  const startedAt = performance.now();
-  const run = session.run(input, signal ? { signal } : {}).then((scores) => ({
-    task,
-    scores,
-    backendId: session.backendId,
-    durationMs: performance.now() - startedAt,
-  }));
-  run.catch(() => undefined); // it may fail before it is awaited; it will be
-  return run;
+): (prepared: Prepared<Task>) => Promise<FinishedRun<Task>> {
+  let answeredAt = -Infinity;
+  return ({ task, input }) => {
+    const handedOverAt = performance.now();
+    const run = session.run(input, signal ? { signal } : {}).then((scores) => {
+      const startedAt = Math.max(handedOverAt, answeredAt);
+      answeredAt = performance.now();
+      return { task, scores, backendId: session.backendId, durationMs: answeredAt - startedAt };
+    });
+    run.catch(() => undefined); // it may fail before it is awaited; it will be
+    return run;
+  };
 }

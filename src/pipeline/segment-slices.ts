@@ -67,7 +67,7 @@ export function segmentSlices(volume: Volume, options: SegmentSlicesOptions): Sl
     viewsPerSlice: views.length,
     warnings,
     async *slices() {
-      const prepare = createInputPreparer(volume, grid, manifest);
+      const prepare = createInputPreparer(volume, grid, manifest, session.runsUnderWay);
       const decode = createSliceDecoder(views, grid, scoringOf(manifest), keepProbabilities);
       const runs = listRuns(
         order.map((index) => flipSliceIndex(grid, index)),

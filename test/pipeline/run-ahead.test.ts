@@ -6,8 +6,9 @@ import { createManifest } from './fake-session.ts';
 const tensor = (n: number): Tensor => ({ shape: [1], data: Float32Array.of(n) });
 
 /** Writes down when each run starts and ends. */
-function createLoggedSession(log: string[], failAt = -1): InferenceSession {
+function createLoggedSession(log: string[], failAt = -1, runsUnderWay?: number): InferenceSession {
   return {
+    ...(runsUnderWay !== undefined && { runsUnderWay }),
     backendId: 'logged',
     model: { manifest: createManifest() },
     async run({ data }) {
@@ -40,6 +41,39 @@ describe('runAhead', () => {
       ...['start 2', 'decode 1', 'end 2'],
       'decode 2',
     ]);
+  });
+
+  test('a session that takes two runs at once always has one waiting behind the one it does', async () => {
+    const log: string[] = [];
+    const prepare = (n: number): Tensor => {
+      log.push(`prepare ${n}`);
+      return tensor(n);
+    };
+    const runs = runAhead(createLoggedSession(log, -1, 2), [0, 1, 2, 3], prepare, undefined);
+    for await (const { task, scores } of runs) {
+      log.push(`decode ${task}`);
+      expect(scores.data[0]).toBe(task * 10);
+    }
+    expect(log.filter((entry) => !entry.startsWith('end'))).toEqual([
+      ...['prepare 0', 'start 0', 'prepare 1', 'start 1', 'prepare 2'],
+      ...['start 2', 'decode 0', 'prepare 3', 'start 3', 'decode 1', 'decode 2', 'decode 3'],
+    ]);
+  });
+
+  test('the time of a run does not count the one before it', async () => {
+    let before: Promise<unknown> = Promise.resolve();
+    const oneByOne: InferenceSession = {
+      ...createLoggedSession([], -1, 2),
+      run(input) {
+        const run = before.then(() => new Promise((resolve) => setTimeout(resolve, 20))).then(() => input);
+        before = run;
+        return run;
+      },
+    };
+    const start = performance.now();
+    let sum = 0;
+    for await (const { durationMs } of runAhead(oneByOne, [0, 1, 2, 3], tensor, undefined)) sum += durationMs;
+    expect(sum).toBeLessThanOrEqual(performance.now() - start);
   });
 
   test('without tasks it ends at once', async () => {
