@@ -42,7 +42,7 @@ export async function segment(
       preloadWriters(request),
     ]);
     printWarnings(stderr, segmented.value.warnings);
-    await session.dispose();
+    void session.dispose(); // its memory goes while the result is encoded; awaited at the end
     const times = {
       startedAt,
       readMs: read.durationMs,
@@ -63,7 +63,9 @@ async function openModel({ model: idOrFolder, backend: id, threads }: SegmentReq
   readonly licence: string;
 }> {
   const read = await openModelFolder(idOrFolder);
-  const [model, backend] = await Promise.all([loadModel(read), openBackend(id, threads)]);
+  const backend = await openBackend(id, threads);
+  // Probing starts the runtime meanwhile; opening says what is wrong with it.
+  const [model] = await Promise.all([loadModel(read), backend.probe()]);
   return { session: await backend.openSession(model), licence: model.manifest.licence };
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, readSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EnvironmentError, InputError } from '../errors.ts';
 import type { SourceFile } from '../readers/reader.ts';
 
@@ -13,12 +14,13 @@ export interface LocalFile extends SourceFile {
  * @throws InputError `file-not-found`; EnvironmentError `file-not-readable` */
 export function openFiles(paths: readonly string[]): LocalFile[] {
   const seen = new Set<string>();
+  const takeTurns = createTurns();
   return paths.flatMap((path) =>
     filesBelow(path).flatMap((file) => {
       const realPath = attempt(file, () => realpathSync(file));
       if (seen.has(realPath)) return [];
       seen.add(realPath);
-      return [{ ...openFile(file, relative(path, file) || basename(file)), realPath }];
+      return [{ ...openFile(file, relative(path, file) || basename(file), takeTurns), realPath }];
     }),
   );
 }
@@ -46,13 +48,19 @@ function isFile(path: string): boolean {
 }
 
 /** Synchronous reads: a slice's file takes 50 µs so, and several times that through promises. */
-function openFile(path: string, name: string): SourceFile {
+function openFile(path: string, name: string, takeTurns: () => Promise<void>): SourceFile {
   const { size } = attempt(path, () => statSync(path));
   return {
     name,
     byteLength: size,
-    readHead: (byteLength) => settled(() => attempt(path, () => readStart(path, Math.min(byteLength, size)))),
-    read: () => settled(() => plainBytes(attempt(path, () => readFileSync(path)))),
+    readHead: async (byteLength) => {
+      await takeTurns();
+      return attempt(path, () => readStart(path, Math.min(byteLength, size)));
+    },
+    read: async () => {
+      await takeTurns();
+      return plainBytes(attempt(path, () => readFileSync(path)));
+    },
   };
 }
 
@@ -77,11 +85,17 @@ function plainBytes({ buffer, byteOffset, byteLength }: Buffer): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-function settled<T>(read: () => T): Promise<T> {
-  return new Promise((resolve) => {
-    resolve(read());
-  });
+/** Lets waiting events be handled when a few milliseconds have gone by: an abort, a model that opens meanwhile. */
+function createTurns(): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < LONGEST_TURN_MS) return;
+    await nextTurn();
+    last = performance.now();
+  };
 }
+
+const LONGEST_TURN_MS = 5;
 
 /** To read a pipe would wait for its writer, for ever if there is none. */
 function noFile(path: string): InputError {
