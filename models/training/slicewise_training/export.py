@@ -1,8 +1,8 @@
-"""Exports a trained network as a model folder: ONNX, manifest, golden arrays, model card.
+"""Exports a trained network as a model folder: ONNX, manifest, golden arrays, model card. Figures come into it by
+`model_card` afterwards, for they are measured on what was exported.
 
     python -m slicewise_training.export configs/cardiac-mr.json --run runs/cardiac-mr --data <folder> \\
-        --golden ../../sample-data/generated/nifti/phase_01/image.nii.gz --output ../cardiac-mr \\
-        [--evaluation figures.json]
+        --output ../cardiac-mr
 
 Weights are stored as float16 behind Cast nodes and computed in float32. The ONNX file must agree with PyTorch, or
 no model.onnx is written.
@@ -17,7 +17,6 @@ import math
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 import onnx
 import torch
@@ -25,8 +24,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from .calibrate import fit_temperature
 from .config import Config, load_config
-from .data import Float, normalise, to_model_matrix, with_neighbours
-from .model_card import model_card
+from .data import Float
+from .model_card import model_card, write_json
 from .network import load_network, run_checkpoint, run_onnx_file
 from .psp_net import PSPNet
 
@@ -41,17 +40,14 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True, help="for the temperature, fitted on the validation part")
-    parser.add_argument("--golden", type=Path, required=True, help="a NIfTI image that our own generator made")
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--evaluation", type=Path, help="JSON list of {data, metric, value, perSegment?}")
     arguments = parser.parse_args()
     config = load_config(arguments.config)
     release = json.loads(arguments.config.read_text())["release"]
     temperature = fit_temperature(config, arguments.data, run_checkpoint(arguments.run, config))
-    evaluation = json.loads(arguments.evaluation.read_text()) if arguments.evaluation else []
     network = load_network(arguments.run, config)
-    window = golden_window(arguments.golden, config)
-    write_model_folder(network, config, release, window, temperature, evaluation, arguments.output)
+    window = generated_window(config)
+    write_model_folder(network, config, release, window, temperature, arguments.output)
 
 
 def write_model_folder(
@@ -60,7 +56,6 @@ def write_model_folder(
     release: dict[str, Any],
     window: Float,
     temperature: float,
-    evaluation: list[dict[str, Any]],
     folder: Path,
 ) -> None:
     (folder / "golden").mkdir(parents=True, exist_ok=True)
@@ -98,15 +93,15 @@ def write_model_folder(
         "tta": release["tta"],
         "segments": release["segments"],
         "postProcess": release["postProcess"],
-        "evaluation": evaluation,
+        "evaluation": [],
         "golden": {
             "input": write_array(folder, "golden/input.f32", window),
             "output": write_array(folder, "golden/output.f32", logits),
             "tolerance": 0.01,
         },
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
-    (folder / "MODEL_CARD.md").write_text(model_card(manifest, config, release, parameter_count(network)))
+    write_json(folder / "manifest.json", manifest)
+    (folder / "MODEL_CARD.md").write_text(model_card(manifest, config, release))
 
 
 @torch.no_grad()
@@ -156,16 +151,26 @@ def store_weights_as_float16(model: onnx.ModelProto) -> None:
     model.graph.node.extend(nodes)
 
 
-def golden_window(path: Path, config: Config) -> Float:
-    """The middle slice of a volume, prepared as the pipeline does it: [1, C, S, S]."""
-    image = nib.load(path)
-    volume = normalise(np.asarray(image.get_fdata(dtype=np.float32)).T, config.input)
-    zooms = image.header.get_zooms()
-    channels = with_neighbours(volume, volume.shape[0] // 2)
-    size, spacing = config.input.size, config.input.spacing
-    to_y, inside_y = to_model_matrix(channels.shape[1], float(zooms[1]), size, spacing, 0.0)
-    to_x, inside_x = to_model_matrix(channels.shape[2], float(zooms[0]), size, spacing, 0.0)
-    return ((to_y @ channels @ to_x.T) * inside_y[:, None] * inside_x[None])[None].astype(np.float32)
+def generated_window(config: Config) -> Float:
+    """A golden input that is nobody's scan: smooth ellipses of many intensities in a body, drifting from channel to
+    channel, [1, C, S, S] in 0…1."""
+    random = np.random.default_rng(20161121)
+    channels, size = config.network.in_channels, config.input.size
+    axis = (np.arange(size) - (size - 1) / 2) / (size / 2)
+    y, x = np.meshgrid(axis, axis, indexing="ij")
+
+    def ellipse(cx: float, cy: float, rx: float, ry: float) -> Float:
+        edge = 1 - np.hypot((x - cx) / rx, (y - cy) / ry)
+        return np.asarray(np.clip(0.5 + edge * min(rx, ry) * size / 4, 0, 1), np.float32)
+
+    image = np.stack([0.3 * ellipse(0, 0, 0.85, 0.65)] * channels)
+    for _ in range(14):
+        cx, cy, drift = random.uniform(-0.6, 0.6), random.uniform(-0.45, 0.45), random.uniform(-0.02, 0.02, 2)
+        rx, ry, brightness = random.uniform(0.05, 0.25), random.uniform(0.05, 0.2), random.uniform(0.1, 1)
+        for channel in range(channels):
+            inside = ellipse(cx + channel * drift[0], cy + channel * drift[1], rx, ry)
+            image[channel] = image[channel] * (1 - inside) + brightness * inside
+    return image[None].astype(np.float32)
 
 
 def write_array(folder: Path, path: str, array: Float) -> dict[str, Any]:
@@ -177,12 +182,6 @@ def write_array(folder: Path, path: str, array: Float) -> dict[str, Any]:
 def file_entry(path: Path) -> dict[str, Any]:
     data = path.read_bytes()
     return {"path": path.name, "sha256": hashlib.sha256(data).hexdigest(), "byteLength": len(data)}
-
-
-def parameter_count(network: PSPNet) -> int:
-    """Of the deployed network: without the auxiliary head."""
-    auxiliary = {id(p) for p in network.auxiliary.parameters()}
-    return sum(p.numel() for p in network.parameters() if id(p) not in auxiliary)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,46 @@
-"""The model card, from the manifest and the configuration, so that it cannot disagree with them."""
+"""The model card, from the manifest and the configuration, so that it cannot disagree with them.
+
+    python -m slicewise_training.model_card configs/cardiac-mr.json --model ../cardiac-mr
+
+puts the figures of evaluations/<id>.json into an exported model's manifest and card.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
+from pathlib import Path
 from typing import Any
 
-from .config import Config
+from .config import Config, load_config
+from .psp_net import PSPNet
 
 
-def model_card(manifest: dict[str, Any], config: Config, release: dict[str, Any], parameters: int) -> str:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--model", type=Path, required=True, help="exported model folder")
+    arguments = parser.parse_args()
+    write_figures(arguments.config, arguments.model)
+
+
+def write_figures(config_path: Path, folder: Path) -> None:
+    config = load_config(config_path)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    release = json.loads(config_path.read_text())["release"]
+    figures = config_path.parent.parent / "evaluations" / f"{config.id}.json"
+    manifest["evaluation"] = json.loads(figures.read_text()) if figures.exists() else []
+    write_json(folder / "manifest.json", manifest)
+    (folder / "MODEL_CARD.md").write_text(model_card(manifest, config, release))
+
+
+def write_json(path: Path, document: object) -> None:
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def model_card(manifest: dict[str, Any], config: Config, release: dict[str, Any]) -> str:
     network, training, card = config.network, config.training, release["card"]
+    parameters = parameter_count(PSPNet(network))
     segments = "\n".join(
         f"| {s['segmentNumber']} | {s['segmentLabel']} | {s['segmentedPropertyType']['codeMeaning']} "
         f"({s['segmentedPropertyType']['codingSchemeDesignator']} {s['segmentedPropertyType']['codeValue']}) |"
@@ -29,16 +61,16 @@ Weights: {manifest["licence"]}. Segments:
 PSPNet (Zhao et al., CVPR 2017), {network.backbone}, output stride {network.output_stride}\
 {", with a boundary-refining step on the stride-4 features" if network.refine else ""}; {parameters / 1e6:.1f} M parameters, stored as
 float16, computed in float32. Input: three neighbouring slices, {config.input.size} × {config.input.size} pixels of
-{config.input.spacing} mm, percentiles {config.input.low}–{config.input.high} of the volume to 0–1; larger slices are covered by overlapping windows.
+{config.input.spacing} mm, {intensity(config)} to 0–1; larger slices are covered by overlapping windows.
 Logits at 1/{network.logits_stride} of the input, interpolated to the source grid before argmax; temperature {manifest["output"]["temperature"]}.
 
 ## Training data
 
-{card["data"]} Patients were split before the first training ({card["split"]}).
+{card["data"]} Patients were split before the first training ({card["split"]}): `models/training/splits/{config.id}.json`.
 
-Trained from scratch: AdamW, cross-entropy and Dice loss with an auxiliary loss ({training.auxiliary_weight}), running
-average of the weights. Augmentation: every rotation, mirroring, zoom, aspect, elastic deformation, gamma, bias field, contrast, noise, resolution, lost
-neighbours. The configuration is `models/training/configs/{config.id}.json`. {card["training"]}
+{card["origin"]} AdamW, cross-entropy and Dice loss with an auxiliary loss ({training.auxiliary_weight}), running
+average of the weights. Augmentation: {augmentation(config)}. The configuration is
+`models/training/configs/{config.id}.json`. {card["training"]}
 
 ## Figures
 
@@ -52,15 +84,37 @@ neighbours. The configuration is `models/training/configs/{config.id}.json`. {ca
 """
 
 
+def intensity(config: Config) -> str:
+    low, high = f"{config.input.low:g}", f"{config.input.high:g}"
+    if config.input.intensity == "window":
+        return f"modality values {low} to {high}"
+    return f"percentiles {low}–{high} of the volume"
+
+
+def augmentation(config: Config) -> str:
+    a = config.augmentation
+    turned = "every rotation" if a.rotation_degrees >= 180 else f"rotation by up to {a.rotation_degrees:g}°"
+    mirrored = ["mirroring"] if a.mirror_slice else []
+    reversed_ = ["reversed slice order"] if a.reverse_slices else []
+    rest = "zoom, aspect, elastic deformation, gamma, bias field, contrast, noise, resolution, lost neighbours"
+    return ", ".join([turned, *mirrored, *reversed_, rest])
+
+
+def parameter_count(network: PSPNet) -> int:
+    """Of the deployed network: without the auxiliary head."""
+    auxiliary = {id(p) for p in network.auxiliary.parameters()}
+    return sum(p.numel() for p in network.parameters() if id(p) not in auxiliary)
+
+
 def figures_table(manifest: dict[str, Any]) -> str:
     if not manifest["evaluation"]:
         return "Not yet evaluated."
-    labels = [s["segmentLabel"] for s in manifest["segments"]]
-    head = "| data | metric | value | " + " | ".join(labels) + " |"
-    rule = "| --- " * (3 + len(labels)) + "|"
-    rows = []
+    rows = ["| data | metric | value | by segment |", "| --- | --- | --- | --- |"]
     for figure in manifest["evaluation"]:
-        per_segment = figure.get("perSegment", {})
-        cells = [f"{per_segment[label]:.3f}" if label in per_segment else "" for label in labels]
-        rows.append(f"| {figure['data']} | {figure['metric']} | {figure['value']:.3f} | " + " | ".join(cells) + " |")
-    return "\n".join([head, rule, *rows])
+        of_segments = ", ".join(f"{label} {value:.3f}" for label, value in figure.get("perSegment", {}).items())
+        rows.append(f"| {figure['data']} | {figure['metric']} | {figure['value']:.3f} | {of_segments} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""Dice of a released model as deployed: the `slicewise` command at its default options, by patient.
+
+    python -m slicewise_training.deployed configs/cardiac-mr.json --data <folder> --part test \\
+        --output evaluations/cardiac-mr.deployed.json [--command "node ../../dist/cli/main.js"] [--tta]
+
+A volume's Dice of a structure that neither has is 1. The interval is the 95 % bootstrap over patients. The test part
+is read once per released model: each reading is logged in splits/<id>.test-readings.jsonl.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+
+from .config import Config, load_config
+from .data import find_images, label_path, load_split
+from .evaluate import log_test_reading
+from .predict import dice
+
+COMMAND = f"node {Path(__file__).parents[3] / 'dist/cli/main.js'}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--part", choices=("validation", "test"), default="validation")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--command", default=COMMAND)
+    parser.add_argument("--tta", action="store_true")
+    arguments = parser.parse_args()
+    config = load_config(arguments.config)
+    if arguments.part == "test":
+        log_test_reading(config, f"{config.id}, deployed{', tta' if arguments.tta else ''}")
+    command = [*shlex.split(arguments.command), "segment", "--model", config.id, "--quiet"]
+    if arguments.tta:
+        command.append("--tta")
+    patients = {
+        patient: [
+            volume_dice(image, label_path(image, arguments.data, config.data), config, command)
+            for image in find_images(arguments.data, config.data)[patient]
+        ]
+        for patient in load_split(config.split, arguments.part)
+    }
+    names = [s["segmentLabel"] for s in json.loads(arguments.config.read_text())["release"]["segments"]]
+    figures = {"model": config.id, "part": arguments.part, "tta": arguments.tta, **summarise(patients, names)}
+    arguments.output.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+    print(json.dumps({key: figures[key] for key in ("mean", "interval95", "median", "worst", "perSegment")}, indent=2))
+
+
+def volume_dice(image: Path, label: Path, config: Config, command: list[str]) -> list[float]:
+    """Dice of each label of one volume, computed on the file that the command wrote."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "labels.nii.gz"
+        subprocess.run([*command, str(image), "--output", str(output)], check=True)
+        written, reference = nib.load(output), nib.load(label)
+        if written.shape != reference.shape or not np.allclose(written.affine, reference.affine, atol=1e-3):
+            raise RuntimeError(f"{image.name}: the labelmap is on another grid than the reference")
+        prediction = np.asarray(written.dataobj).astype(np.uint8)
+    truth = np.asarray(reference.dataobj).astype(np.uint8)
+    return [dice(prediction, truth, n) for n in range(1, config.network.classes)]
+
+
+def summarise(patients: dict[str, list[list[float]]], names: list[str]) -> dict[str, Any]:
+    """Means over volumes, labels alike; patients with the mean of their volumes, the worst first."""
+    volumes = np.array([dices for of_patient in patients.values() for dices in of_patient])
+    by_patient = {patient: np.mean(of_patient, 0) for patient, of_patient in patients.items()}
+    means = np.array([dices.mean() for dices in by_patient.values()])
+    drawn = np.random.default_rng(1).integers(0, len(means), (2000, len(means)))
+    low, high = np.percentile(means[drawn].mean(1), [2.5, 97.5])
+    order = sorted(by_patient, key=lambda patient: float(by_patient[patient].mean()))
+    return {
+        "mean": rounded(volumes.mean()),
+        "interval95": [rounded(low), rounded(high)],
+        "median": rounded(np.median(means)),
+        "worst": order[0],
+        "perSegment": dict(zip(names, map(rounded, volumes.mean(0)), strict=True)),
+        "patients": {
+            patient: {
+                "mean": rounded(by_patient[patient].mean()),
+                **dict(zip(names, map(rounded, by_patient[patient]), strict=True)),
+            }
+            for patient in order
+        },
+    }
+
+
+def rounded(value: float) -> float:
+    return round(float(value), 4)
+
+
+if __name__ == "__main__":
+    main()

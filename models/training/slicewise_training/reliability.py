@@ -1,0 +1,102 @@
+"""Whether a model's uncertainty means something: calibration and error detection of an exported model.
+
+    python -m slicewise_training.reliability configs/cardiac-mr.json --data <folder> --part test --model ../cardiac-mr
+
+Expected calibration error: over voxels within BAND_PX pixels of a predicted or reference structure, 15 bins of the
+top probability, weighted by voxels. Error detection: of the slices that show a structure in reference or prediction,
+the share of the worst WORST by Dice that is among the UNSURE most uncertain, uncertainty being the mean entropy over
+the predicted structure's surroundings as the deployed pipeline reports it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
+
+from .calibrate import BAND_PX
+from .config import Config, load_config
+from .data import Float, load_part
+from .network import run_onnx
+from .predict import Run, dice, predict_scores
+
+BINS = 15
+WORST, UNSURE = 0.2, 0.3
+UNCERTAIN = 0.1
+"""As in src/pipeline/result.ts: a background voxel below this normalised entropy would only dilute a slice's mean."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--part", choices=("validation", "test"), default="validation")
+    parser.add_argument("--model", type=Path, required=True)
+    arguments = parser.parse_args()
+    config = load_config(arguments.config)
+    temperature = float(json.loads((arguments.model / "manifest.json").read_text())["output"]["temperature"])
+    print(json.dumps(measure(config, arguments.data, arguments.part, run_onnx(arguments.model), temperature), indent=2))
+
+
+def measure(config: Config, data: Path, part: str, run: Run, temperature: float) -> dict[str, Any]:
+    sums = np.zeros((BINS, 3))  # voxels, of them right, sum of confidence
+    slice_dice, slice_uncertainty = [], []
+    for volume in load_part(data, config, part):
+        for k in range(volume.image.shape[0]):
+            scores = predict_scores(volume.image, volume.spacing, k, config.input, run)
+            probability = softmax(scores / temperature)
+            prediction, truth = scores.argmax(0).astype(np.uint8), volume.label[k]
+            shown = (prediction > 0) | (truth > 0)
+            if not shown.any():
+                continue
+            band = binary_dilation(shown, iterations=BAND_PX)
+            sums += confidence_bins(probability.max(0)[band], prediction[band] == truth[band])
+            present = [n for n in range(1, config.network.classes) if ((prediction == n) | (truth == n)).any()]
+            slice_dice.append(float(np.mean([dice(prediction, truth, n) for n in present])))
+            slice_uncertainty.append(mean_uncertainty(probability, prediction))
+    return {
+        "part": part,
+        "slices": len(slice_dice),
+        "expectedCalibrationError": round(calibration_error(sums), 4),
+        "worstFifthAmongMostUncertain": round(found_share(np.array(slice_dice), np.array(slice_uncertainty)), 3),
+    }
+
+
+def softmax(scores: Float) -> Float:
+    raised = np.exp(scores - scores.max(0))
+    return np.asarray(raised / raised.sum(0), np.float32)
+
+
+def mean_uncertainty(probability: Float, prediction: NDArray[np.uint8]) -> float:
+    """Mean normalised entropy, 0…1, of the voxels that are foreground or uncertain: [classes, J, I], [J, I]."""
+    entropy = -(probability * np.log(np.maximum(probability, 1e-12))).sum(0) / np.log(probability.shape[0])
+    counted = entropy[(prediction > 0) | (entropy >= UNCERTAIN)]
+    return float(counted.mean()) if counted.size else 0.0
+
+
+def confidence_bins(confidence: Float, right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """[BINS, 3]: voxels, of them right, and their confidences' sum, by bins of equal width."""
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    columns = [np.bincount(bins, weights, BINS) for weights in (np.ones(bins.size), right, confidence)]
+    return np.stack(columns, 1)
+
+
+def calibration_error(sums: NDArray[np.float64]) -> float:
+    """Mean distance of accuracy from confidence, by voxels: Guo et al., ICML 2017, equation 3."""
+    return float(np.abs(sums[:, 1] - sums[:, 2]).sum() / max(sums[:, 0].sum(), 1))
+
+
+def found_share(slice_dice: NDArray[np.float64], uncertainty: NDArray[np.float64]) -> float:
+    """Of the WORST share of slices by Dice, those among the UNSURE share of the most uncertain."""
+    worst = np.argsort(slice_dice, kind="stable")[: max(1, round(WORST * slice_dice.size))]
+    unsure = np.argsort(-uncertainty, kind="stable")[: max(1, round(UNSURE * slice_dice.size))]
+    return float(np.isin(worst, unsure).mean())
+
+
+if __name__ == "__main__":
+    main()
