@@ -32,11 +32,25 @@ export { niftiReader, readNiftiLabelmap } from './readers/nifti.ts';
 export { readImageHeader, stackImages, type ImageHeader, type ImageStack } from './readers/image-stack.ts';
 export type { NaturalisedAttributes } from './readers/dicom-attributes.ts';
 export { pixelDecoders, type PixelDecoder } from './readers/pixel-decoders.ts';
-export { readDicomSeg, type ReadDicomSegOptions, type ReadDicomSegResult } from './readers/dicom-seg.ts';
+export {
+  readDicomSeg,
+  readDicomSegLayers,
+  type ReadDicomSegLayersResult,
+  type ReadDicomSegOptions,
+  type ReadDicomSegResult,
+} from './readers/dicom-seg.ts';
+export type { SegIdentity, SegInstance } from './readers/dicom-seg-identity.ts';
 
 export type { Labelmap } from './labelmap/labelmap.ts';
 export { cielabToColour, type Colour } from './labelmap/display-colour.ts';
-export type { CodedConcept, Segment, SegmentAlgorithmType, SegmentDescription } from './labelmap/segment.ts';
+export {
+  editedSegment,
+  type CodedConcept,
+  type Segment,
+  type SegmentAlgorithm,
+  type SegmentAlgorithmType,
+  type SegmentDescription,
+} from './labelmap/segment.ts';
 export type { Provenance, SegmentationResult } from './labelmap/segmentation-result.ts';
 export { measureSegments, type SegmentMeasure } from './labelmap/measure.ts';
 export { createUid } from './labelmap/uid.ts';
@@ -58,7 +72,7 @@ export {
 } from './pipeline/segment-volume.ts';
 export { outwardFrom } from './pipeline/slice-order.ts';
 
-export { encodeDicomSeg, type DicomSegOptions, type EncodedDicomSeg } from './export/dicom-seg.ts';
+export { encodeDicomSeg, type DicomSegOptions, type EncodedDicomSeg, type SegType } from './export/dicom-seg.ts';
 export { encodeNiftiImage, encodeNiftiLabelmap, type NiftiOptions } from './export/nifti.ts';
 export { verifyDicomSeg, verifyNifti } from './export/verify.ts';
 

@@ -41,8 +41,8 @@ export async function encodeVerified(
   if (format === 'dicom-seg') {
     if (source === undefined) throw new TypeError('a DICOM-SEG needs its source series');
     const { encodeDicomSeg } = await import('../export/dicom-seg.ts');
-    const { parts, frameCount } = encodeDicomSeg(labelmap, source, { provenance: origin, now: new Date() });
-    verifyDicomSeg(parts, labelmap, source);
+    const { parts, frameCount } = await encodeDicomSeg(labelmap, source, { provenance: origin, now: new Date() });
+    await verifyDicomSeg(parts, labelmap, source);
     return { parts, description: `DICOM-SEG, ${String(frameCount)} frame${frameCount === 1 ? '' : 's'}` };
   }
   const { encodeNiftiLabelmap } = await import('../export/nifti.ts');

@@ -18,7 +18,7 @@ export async function readLabelmap(files: readonly SourceFile[], reference?: Vol
   const file = onlyFile(files);
   if (await isDicomFile(file)) {
     const { readDicomSeg } = await import('../readers/dicom-seg.ts');
-    const { labelmap, warnings } = readDicomSeg(await file.read(), {
+    const { labelmap, warnings } = await readDicomSeg(await file.read(), {
       name: file.name,
       ...(reference && { reference }),
     });

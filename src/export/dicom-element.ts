@@ -1,7 +1,7 @@
 /** Value representations with a two-byte length (PS3.5 7.1.2). */
 type ShortVr = 'CS' | 'DS' | 'IS' | 'LO' | 'SH' | 'UI' | 'UL' | 'US';
 /** Those with two reserved bytes and a four-byte length. */
-type LongVr = 'OB' | 'SQ';
+type LongVr = 'OB' | 'OW' | 'SQ';
 
 /** Longest value of a four-byte length: even, and not the undefined length. */
 export const MAX_VALUE_LENGTH = 0xffff_fffe;
@@ -27,7 +27,7 @@ export function sequenceElement(tag: number, items: readonly (readonly Uint8Arra
 
 /** Tag, VR and length; the value, of even length, follows. */
 export function elementHeader(tag: number, vr: ShortVr | LongVr, valueLength: number): Uint8Array {
-  const long = vr === 'OB' || vr === 'SQ';
+  const long = vr === 'OB' || vr === 'OW' || vr === 'SQ';
   const header = new Uint8Array(long ? 12 : 8);
   const view = new DataView(header.buffer);
   view.setUint16(0, tag >>> 16, true);

@@ -2,20 +2,31 @@ import { InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import { createUid } from '../labelmap/uid.ts';
 import type { SourceSeries } from '../volume/volume.ts';
-import { elementHeader, MAX_VALUE_LENGTH } from './dicom-element.ts';
+import type { SegInstance } from '../readers/dicom-seg-identity.ts';
+import { MAX_VALUE_LENGTH } from './dicom-element.ts';
 import { encodePart10 } from './dicom-file.ts';
 import { segDataset, type LabelmapOrigin } from './seg-dataset.ts';
-import { findFrames, packedByteLength, packFrames } from './seg-frames.ts';
 import { perFrameFunctionalGroups } from './seg-functional-groups.ts';
+import { binaryPixels, labelmapPixels } from './seg-pixels.ts';
 import { assertIdentity, assertOnSourceGrid } from './seg-source.ts';
+
+/** BINARY, which every reader knows, or LABELMAP (PS3.3 2025), which is smaller where there are many segments. */
+export type SegType = 'binary' | 'labelmap';
 
 export interface DicomSegOptions {
   /** What made the labelmap; a result's `provenance` is one. Without a model, no algorithm is identified. */
   readonly provenance: LabelmapOrigin;
+  /** Default: binary. */
+  readonly segType?: SegType;
+  /** RLE Lossless; for labelmap only. */
+  readonly compress?: boolean;
+  /** The stored segmentation that this one corrects, as `readDicomSeg` identified it: the new one refers to it. */
+  readonly predecessor?: SegInstance;
   /** Content Label (CS, at most 16 of A–Z, 0–9, space, underscore). */
   readonly contentLabel?: string;
   readonly seriesDescription?: string;
   readonly seriesNumber?: number;
+  readonly instanceNumber?: number;
   /** Content, series date and time. */
   readonly now: Date;
   /** Where new UIDs come from. */
@@ -31,67 +42,98 @@ export interface EncodedDicomSeg {
   readonly frameCount: number;
 }
 
-/** Encodes a labelmap as a DICOM Segmentation of type BINARY that refers to its source images (PS3.3 A.51).
- * Frames are ordered by segment, then by slice; a segment has no frame on slices where it is empty. A labelmap without
- * any label has one empty frame a segment.
+/** Encodes a labelmap as a DICOM Segmentation that refers to its source images (PS3.3 A.51). Slices without a label have
+ * no frame; a labelmap without any label has one empty frame (BINARY: one a segment). Frames are ordered by slice, in
+ * BINARY by segment first.
  * @throws InputError `source-without-identity`, `geometry-mismatch` if the labelmap is not on the source's grid,
- * `invalid-voxels` if a label has no segment, `unsupported-segmentation` if BINARY cannot hold it */
-export function encodeDicomSeg(labelmap: Labelmap, source: SourceSeries, options: DicomSegOptions): EncodedDicomSeg {
+ * `invalid-voxels` if a label has no segment, `unsupported-segmentation` if the type cannot hold the labelmap */
+export async function encodeDicomSeg(
+  labelmap: Labelmap,
+  source: SourceSeries,
+  options: DicomSegOptions,
+): Promise<EncodedDicomSeg> {
+  const { segType = 'binary', compress = false } = options;
   assertIdentity(source);
   assertOnSourceGrid(labelmap, source);
-  assertSegments(labelmap);
-  const frames = findFrames(labelmap);
-  const pixelLength = packedByteLength(labelmap, frames.length);
-  if (pixelLength > MAX_VALUE_LENGTH) throw unsupported(`its frames are ${pixelLength} bytes`, 'Write NIfTI.');
+  assertSegments(labelmap, segType);
+  if (compress && segType === 'binary') throw bitsCompressed();
+  const pixels = segType === 'labelmap' ? labelmapPixels(labelmap, { compress }) : binaryPixels(labelmap);
+  if (pixels.valueLength > MAX_VALUE_LENGTH) {
+    throw unsupported(segType, `its frames are ${pixels.valueLength} bytes`, 'Write NIfTI.');
+  }
 
-  const { provenance: origin, now, createUid: newUid = createUid } = options;
+  const { provenance: origin, now, predecessor, createUid: newUid = createUid } = options;
   const [sopInstanceUID, seriesInstanceUID, dimensionOrganizationUID] = [newUid(), newUid(), newUid()];
   const dataset = segDataset(labelmap, source, {
     origin,
     contentLabel: options.contentLabel ?? 'SEGMENTATION',
     seriesDescription: options.seriesDescription ?? `${origin.modelTitle ?? 'Segmentation'} (research use only)`,
     seriesNumber: options.seriesNumber ?? 300,
+    instanceNumber: options.instanceNumber ?? 1,
+    predecessor,
     now,
     sopInstanceUID,
     seriesInstanceUID,
     dimensionOrganizationUID,
-    frameCount: frames.length,
+    pixels,
   });
-  const head = encodePart10(dataset, `SLICEWISE_${origin.softwareVersion}`);
-  const groups = perFrameFunctionalGroups(frames, source);
-  const pixelHeader = elementHeader(0x7fe00010, 'OB', pixelLength);
-
-  const pixelOffset = head.length + groups.length + pixelHeader.length;
-  const file = new Uint8Array(pixelOffset + pixelLength);
+  const head = await encodePart10(dataset, {
+    transferSyntaxUID: pixels.transferSyntaxUID,
+    implementationVersionName: `SLICEWISE_${origin.softwareVersion}`,
+  });
+  const groups = perFrameFunctionalGroups(pixels.frames, source);
+  const pixelOffset = head.length + groups.length;
+  const file = new Uint8Array(pixelOffset + pixels.byteLength);
   file.set(head);
   file.set(groups, head.length);
-  file.set(pixelHeader, head.length + groups.length);
-  // The bits are set in their place in the file: a second copy of them could be hundreds of megabytes.
-  packFrames(labelmap, frames, file.subarray(pixelOffset));
-  return { parts: [file], byteLength: file.length, sopInstanceUID, seriesInstanceUID, frameCount: frames.length };
+  pixels.write(file.subarray(pixelOffset));
+  return {
+    parts: [file],
+    byteLength: file.length,
+    sopInstanceUID,
+    seriesInstanceUID,
+    frameCount: pixels.frames.length,
+  };
 }
 
-/** BINARY numbers its segments 1, 2, 3 … (PS3.3 C.8.20.4). */
-function assertSegments({ segments }: Labelmap): void {
+/** BINARY numbers its segments 1, 2, 3 …; in LABELMAP they are the values, with gaps if need be (PS3.3 C.8.20.4). */
+function assertSegments({ segments }: Labelmap, segType: SegType): void {
   const numbers = segments.map((segment) => segment.segmentNumber).sort((a, b) => a - b);
-  if (numbers.length === 0) throw unsupported('it has no segment', 'Describe a segment for every label.');
-  if (numbers.length > 255)
-    throw unsupported(`it has ${numbers.length} segments, more than 255`, 'Write NIfTI (.nii.gz).');
-  if (numbers.some((segmentNumber, at) => segmentNumber !== at + 1)) {
+  const [smallest = 0, largest = 0] = [numbers[0], numbers.at(-1)];
+  if (numbers.length === 0) throw unsupported(segType, 'it has no segment', 'Describe a segment for every label.');
+  if (!numbers.every(Number.isInteger) || smallest < 1 || largest > 0xffff) {
+    throw unsupported(segType, 'its segment numbers are not all between 1 and 65535', 'Number the labels again.');
+  }
+  if (new Set(numbers).size < numbers.length) {
+    throw unsupported(segType, 'two segments have one number', 'Give every segment a number of its own.');
+  }
+  if (segType === 'binary' && largest > numbers.length) {
     throw unsupported(
-      `its segments are numbered ${numbers.join(', ')}, not 1 to ${numbers.length}`,
-      'Number the labels from 1 without gaps, or write NIfTI (.nii.gz).',
+      segType,
+      `its segments are numbered ${shortList(numbers)}, not 1 to ${numbers.length}`,
+      'Number the labels from 1 without gaps, or write a LABELMAP (--seg-type labelmap).',
     );
   }
   const unnamed = segments.find((segment) => segment.algorithmType !== 'MANUAL' && !segment.algorithmName);
   if (unnamed !== undefined) {
     throw unsupported(
+      segType,
       `segment ${unnamed.segmentNumber} is ${unnamed.algorithmType} but names no algorithm`,
       'Name the algorithm of every segment that was not drawn by hand.',
     );
   }
 }
 
-function unsupported(why: string, remedy: string): InputError {
-  return new InputError('unsupported-segmentation', `The labelmap cannot be a BINARY DICOM-SEG: ${why}.`, { remedy });
+function shortList(numbers: readonly number[]): string {
+  return numbers.length <= 20 ? numbers.join(', ') : `${numbers.slice(0, 19).join(', ')} … ${numbers.at(-1) ?? ''}`;
+}
+
+/** RLE is of whole bytes (PS3.5 8.2.2, annex G). */
+function bitsCompressed(): InputError {
+  return unsupported('binary', 'RLE Lossless has no bits', 'Write a LABELMAP (--seg-type labelmap --compress).');
+}
+
+function unsupported(segType: SegType, why: string, remedy: string): InputError {
+  const type = segType.toUpperCase();
+  return new InputError('unsupported-segmentation', `The labelmap cannot be a ${type} DICOM-SEG: ${why}.`, { remedy });
 }

@@ -1,10 +1,15 @@
-import type { CodedConcept, Segment } from '../labelmap/segment.ts';
+import { MANUAL_PROCESSING, type CodedConcept, type Segment, type SegmentAlgorithm } from '../labelmap/segment.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { Provenance } from '../labelmap/segmentation-result.ts';
-import { SEGMENTATION_STORAGE } from '../readers/dicom-seg.ts';
+import {
+  LABELMAP_SEGMENTATION_STORAGE,
+  SEGMENTATION_STORAGE,
+  type SegInstance,
+} from '../readers/dicom-seg-identity.ts';
 import type { CopiedAttribute, SourceSeries } from '../volume/volume.ts';
 import type { DicomAttributes } from './dicom-file.ts';
 import { copiedDecimalString, dateString, decimalString, shortened, timeString } from './dicom-values.ts';
+import type { SegPixels } from './seg-pixels.ts';
 
 /** What made a labelmap: the software, and the model if there was one. A result's provenance is one. */
 export type LabelmapOrigin = Pick<Provenance, 'softwareVersion'> &
@@ -15,11 +20,14 @@ export interface SegDescription {
   readonly contentLabel: string;
   readonly seriesDescription: string;
   readonly seriesNumber: number;
+  readonly instanceNumber: number;
+  /** The segmentation that this one corrects or continues. */
+  readonly predecessor?: SegInstance | undefined;
   readonly now: Date;
   readonly sopInstanceUID: string;
   readonly seriesInstanceUID: string;
   readonly dimensionOrganizationUID: string;
-  readonly frameCount: number;
+  readonly pixels: Pick<SegPixels, 'segmentationType' | 'bitsAllocated' | 'frames'>;
 }
 
 const REFERENCED_SEGMENT_NUMBER = 0x0062000b;
@@ -27,21 +35,25 @@ const SEGMENT_IDENTIFICATION_SEQUENCE = 0x0062000a;
 const IMAGE_POSITION_PATIENT = 0x00200032;
 const PLANE_POSITION_SEQUENCE = 0x00209113;
 
-/** Everything of a BINARY segmentation before the per-frame functional groups (PS3.3 A.51, C.8.20). */
+/** Everything of a segmentation before the per-frame functional groups (PS3.3 A.51, C.8.20). */
 export function segDataset(labelmap: Labelmap, source: SourceSeries, description: SegDescription): DicomAttributes {
+  const { segmentationType } = description.pixels;
   return {
     SpecificCharacterSet: 'ISO_IR 192',
-    SOPClassUID: SEGMENTATION_STORAGE,
+    SOPClassUID: segmentationType === 'LABELMAP' ? LABELMAP_SEGMENTATION_STORAGE : SEGMENTATION_STORAGE,
     SOPInstanceUID: description.sopInstanceUID,
     ...patientAndStudy(source),
     ...series(source, description),
     ...equipment(description.origin),
     ...image(labelmap, source, description),
-    ...references(source),
-    ...dimensions(description.dimensionOrganizationUID),
-    SegmentSequence: [...labelmap.segments]
-      .sort((a, b) => a.segmentNumber - b.segmentNumber)
-      .map((segment) => segmentItem(segment, description.origin)),
+    ...references(source, description.predecessor),
+    ...dimensions(description),
+    SegmentSequence: [
+      ...(segmentationType === 'LABELMAP' ? [backgroundItem()] : []),
+      ...[...labelmap.segments]
+        .sort((a, b) => a.segmentNumber - b.segmentNumber)
+        .map((segment) => segmentItem(segment, description.origin)),
+    ],
     SharedFunctionalGroupsSequence: [sharedGroups(labelmap, source)],
   };
 }
@@ -113,9 +125,10 @@ function processingEquipment(origin: LabelmapOrigin): DicomAttributes {
 
 function image(labelmap: Labelmap, source: SourceSeries, description: SegDescription): DicomAttributes {
   const [columns, rows] = labelmap.geometry.dimensions;
+  const { segmentationType, bitsAllocated, frames } = description.pixels;
   return {
     ImageType: ['DERIVED', 'PRIMARY'],
-    InstanceNumber: '1',
+    InstanceNumber: String(description.instanceNumber),
     ContentDate: dateString(description.now),
     ContentTime: timeString(description.now),
     ContentLabel: description.contentLabel,
@@ -123,53 +136,91 @@ function image(labelmap: Labelmap, source: SourceSeries, description: SegDescrip
     ContentCreatorName: '',
     SamplesPerPixel: 1,
     PhotometricInterpretation: 'MONOCHROME2',
-    NumberOfFrames: String(description.frameCount),
+    NumberOfFrames: String(frames.length),
     Rows: rows,
     Columns: columns,
-    BitsAllocated: 1,
-    BitsStored: 1,
-    HighBit: 0,
+    BitsAllocated: bitsAllocated,
+    BitsStored: bitsAllocated,
+    HighBit: bitsAllocated - 1,
     PixelRepresentation: 0,
+    // Background, where a reader fills slices that have no frame.
+    PixelPaddingValue: segmentationType === 'LABELMAP' ? 0 : undefined,
     LossyImageCompression: source.lossyImageCompression ? '01' : '00',
-    SegmentationType: 'BINARY',
+    SegmentationType: segmentationType,
     SegmentsOverlap: 'NO',
   };
 }
 
-/** Every instance of the source, whether a frame was derived from it or not (PS3.3 C.12.2). */
-function references({ seriesInstanceUID, instances }: SourceSeries): DicomAttributes {
+/** Every instance of the source, whether a frame was derived from it or not (PS3.3 C.12.2), and the segmentation that
+ * this one follows (General Reference, PS3.3 C.12.4). The source comes first: some readers look no further. */
+function references(
+  { seriesInstanceUID, instances }: SourceSeries,
+  predecessor: SegInstance | undefined,
+): DicomAttributes {
   const unique = new Map(instances.map((instance) => [instance.sopInstanceUID, instance.sopClassUID]));
+  const sourceItem = {
+    SeriesInstanceUID: seriesInstanceUID,
+    ReferencedInstanceSequence: Array.from(unique, ([sopInstanceUID, sopClassUID]) =>
+      sopInstanceReference({ sopClassUID, sopInstanceUID }),
+    ),
+  };
+  if (predecessor === undefined) return { ReferencedSeriesSequence: [sourceItem] };
   return {
-    ReferencedSeriesSequence: [
+    ReferencedInstanceSequence: [
       {
-        SeriesInstanceUID: seriesInstanceUID,
-        ReferencedInstanceSequence: Array.from(unique, ([sopInstanceUID, sopClassUID]) => ({
-          ReferencedSOPClassUID: sopClassUID,
-          ReferencedSOPInstanceUID: sopInstanceUID,
-        })),
+        ...sopInstanceReference(predecessor),
+        // Of CID 7062, predecessors of models; the CIDs for images have no code for "edited".
+        PurposeOfReferenceCodeSequence: [code(dcm('129010', 'Edited Model'))],
+      },
+    ],
+    ReferencedSeriesSequence: [
+      sourceItem,
+      {
+        SeriesInstanceUID: predecessor.seriesInstanceUID,
+        ReferencedInstanceSequence: [sopInstanceReference(predecessor)],
       },
     ],
   };
 }
 
-/** Frames are indexed by segment, then by position (PS3.3 C.7.6.17). */
-function dimensions(dimensionOrganizationUID: string): DicomAttributes {
+function sopInstanceReference({
+  sopClassUID,
+  sopInstanceUID,
+}: Pick<SegInstance, 'sopClassUID' | 'sopInstanceUID'>): DicomAttributes {
+  return { ReferencedSOPClassUID: sopClassUID, ReferencedSOPInstanceUID: sopInstanceUID };
+}
+
+/** Frames are indexed by segment, which a LABELMAP has none of, then by position (PS3.3 C.7.6.17). */
+function dimensions({ dimensionOrganizationUID, pixels }: SegDescription): DicomAttributes {
+  const ofSegment = {
+    DimensionOrganizationUID: dimensionOrganizationUID,
+    DimensionIndexPointer: REFERENCED_SEGMENT_NUMBER,
+    FunctionalGroupPointer: SEGMENT_IDENTIFICATION_SEQUENCE,
+    DimensionDescriptionLabel: 'Segment Number',
+  };
+  const ofPosition = {
+    DimensionOrganizationUID: dimensionOrganizationUID,
+    DimensionIndexPointer: IMAGE_POSITION_PATIENT,
+    FunctionalGroupPointer: PLANE_POSITION_SEQUENCE,
+    DimensionDescriptionLabel: 'Image Position (Patient)',
+  };
   return {
     DimensionOrganizationSequence: [{ DimensionOrganizationUID: dimensionOrganizationUID }],
-    DimensionIndexSequence: [
-      {
-        DimensionOrganizationUID: dimensionOrganizationUID,
-        DimensionIndexPointer: REFERENCED_SEGMENT_NUMBER,
-        FunctionalGroupPointer: SEGMENT_IDENTIFICATION_SEQUENCE,
-        DimensionDescriptionLabel: 'Segment Number',
-      },
-      {
-        DimensionOrganizationUID: dimensionOrganizationUID,
-        DimensionIndexPointer: IMAGE_POSITION_PATIENT,
-        FunctionalGroupPointer: PLANE_POSITION_SEQUENCE,
-        DimensionDescriptionLabel: 'Image Position (Patient)',
-      },
-    ],
+    DimensionIndexSequence: pixels.segmentationType === 'LABELMAP' ? [ofPosition] : [ofSegment, ofPosition],
+  };
+}
+
+/** A LABELMAP describes every value that it encodes (PS3.3 C.8.20.2). */
+function backgroundItem(): DicomAttributes {
+  const background = dcm('125040', 'Background');
+  return {
+    SegmentNumber: 0,
+    SegmentLabel: 'Background',
+    // It is what no algorithm found: there is none to name.
+    SegmentAlgorithmType: 'MANUAL',
+    SegmentedPropertyCategoryCodeSequence: [code(background)],
+    SegmentedPropertyTypeCodeSequence: [code(background)],
+    RecommendedDisplayCIELabValue: [0, 32896, 32896],
   };
 }
 
@@ -181,8 +232,7 @@ function segmentItem(segment: Segment, origin: LabelmapOrigin): DicomAttributes 
     SegmentLabel: shortened(segment.segmentLabel, 64),
     SegmentAlgorithmType: segment.algorithmType,
     SegmentAlgorithmName: manual ? undefined : shortened(segment.algorithmName ?? '', 64),
-    SegmentationAlgorithmIdentificationSequence:
-      manual || origin.modelId === undefined ? undefined : [algorithmIdentification(origin)],
+    SegmentationAlgorithmIdentificationSequence: manual ? undefined : algorithmItems(segment, origin),
     SegmentedPropertyCategoryCodeSequence: [code(segment.segmentedPropertyCategory)],
     SegmentedPropertyTypeCodeSequence: [
       {
@@ -199,13 +249,37 @@ function segmentItem(segment: Segment, origin: LabelmapOrigin): DicomAttributes 
   };
 }
 
-/** PS3.3 table 10-19. */
-function algorithmIdentification(origin: LabelmapOrigin): DicomAttributes {
+/** What made the segment, then the clinician's edit; undefined where nothing is known (PS3.3 table 10-19). */
+function algorithmItems(segment: Segment, origin: LabelmapOrigin): DicomAttributes[] | undefined {
+  const items = [
+    ...(segment.algorithms ?? modelAlgorithm(origin)),
+    ...(segment.isEdited
+      ? [{ family: MANUAL_PROCESSING, name: 'Edited by hand', version: origin.softwareVersion }]
+      : []),
+  ].map(algorithmIdentification);
+  return items.length > 0 ? items : undefined;
+}
+
+function modelAlgorithm(origin: LabelmapOrigin): SegmentAlgorithm[] {
+  const { modelId, modelVersion = '' } = origin;
+  if (modelId === undefined) return [];
+  const sha256 = parameters(origin);
+  return [
+    {
+      family: dcm('123110', 'Artificial Intelligence'),
+      name: modelId,
+      version: modelVersion,
+      ...(sha256 !== undefined && { parameters: sha256 }),
+    },
+  ];
+}
+
+function algorithmIdentification({ family, name, version, parameters }: SegmentAlgorithm): DicomAttributes {
   return {
-    AlgorithmFamilyCodeSequence: [code(dcm('123110', 'Artificial Intelligence'))],
-    AlgorithmName: shortened(origin.modelId ?? '', 64),
-    AlgorithmVersion: shortened(origin.modelVersion ?? '', 64),
-    AlgorithmParameters: parameters(origin),
+    AlgorithmFamilyCodeSequence: [code(family)],
+    AlgorithmName: shortened(name, 64),
+    AlgorithmVersion: shortened(version, 64),
+    AlgorithmParameters: parameters,
   };
 }
 

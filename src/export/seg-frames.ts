@@ -1,16 +1,20 @@
 import { InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 
-/** One frame of a BINARY segmentation: one segment on one slice. */
+/** One frame of a segmentation: one segment (BINARY) or all of them (LABELMAP: undefined) on one slice. */
 export interface SegFrame {
-  readonly segmentNumber: number;
+  readonly segmentNumber?: number;
   readonly sliceIndex: number;
+}
+
+interface BinaryFrame extends SegFrame {
+  readonly segmentNumber: number;
 }
 
 /** The frames a BINARY segmentation needs: those with a voxel of the segment, by segment, then by slice.
  * Without any labelled voxel: one empty frame a segment, on the first slice, because an image has a frame.
  * @throws InputError `invalid-voxels` if a label has no segment */
-export function findFrames(labelmap: Labelmap): SegFrame[] {
+export function findFrames(labelmap: Labelmap): BinaryFrame[] {
   const numbers = labelmap.segments.map((segment) => segment.segmentNumber).sort((a, b) => a - b);
   const slices = labelmap.geometry.dimensions[2];
   const rowOfLabel = new Map(numbers.map((segmentNumber, row) => [segmentNumber, row]));
@@ -28,6 +32,19 @@ export function findFrames(labelmap: Labelmap): SegFrame[] {
   return frames.length > 0 ? frames : numbers.map((segmentNumber) => ({ segmentNumber, sliceIndex: 0 }));
 }
 
+/** The frames a LABELMAP segmentation needs: the slices that have a label; the first slice where none has.
+ * @throws InputError `invalid-voxels` if a label has no segment */
+export function findLabelledSlices(labelmap: Labelmap): SegFrame[] {
+  const known = new Set(labelmap.segments.map((segment) => segment.segmentNumber));
+  const labelled = new Set<number>();
+  forEachRun(labelmap, (label, sliceIndex) => {
+    if (!known.has(label)) throw unknownLabel(label, sliceIndex);
+    labelled.add(sliceIndex);
+  });
+  // Runs come slice by slice.
+  return labelled.size > 0 ? Array.from(labelled, (sliceIndex) => ({ sliceIndex })) : [{ sliceIndex: 0 }];
+}
+
 /** Bytes of the frames' bits one after the other, frames not aligned to bytes, made even (PS3.5 8.1.1, 8.2). */
 export function packedByteLength({ geometry }: Labelmap, frameCount: number): number {
   const [columns, rows] = geometry.dimensions;
@@ -37,7 +54,7 @@ export function packedByteLength({ geometry }: Labelmap, frameCount: number): nu
 
 /** Sets the bits of every labelled voxel, in one pass over the labelmap whatever the number of segments.
  * @param packed zeroes, of {@link packedByteLength} */
-export function packFrames(labelmap: Labelmap, frames: readonly SegFrame[], packed: Uint8Array): void {
+export function packFrames(labelmap: Labelmap, frames: readonly BinaryFrame[], packed: Uint8Array): void {
   const [columns, rows, slices] = labelmap.geometry.dimensions;
   const frameAt = new Map(frames.map((f, index) => [f.segmentNumber * slices + f.sliceIndex, index]));
   forEachRun(labelmap, (label, sliceIndex, start, end) => {

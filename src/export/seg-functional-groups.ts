@@ -3,7 +3,8 @@ import { numberElement, sequenceElement, textElement } from './dicom-element.ts'
 import { copiedDecimalString } from './dicom-values.ts';
 import type { SegFrame } from './seg-frames.ts';
 
-/** Encoded element (5200,9230): derivation, dimension indices, position and segment of every frame (PS3.3 C.7.6.16).
+/** Encoded element (5200,9230): derivation, dimension indices, position and, of a
+ * BINARY one, segment of every frame (PS3.3 C.7.6.16).
  * dcmjs needs 0.85 ms an item; a volume of many organs has thousands. */
 export function perFrameFunctionalGroups(frames: readonly SegFrame[], source: SourceSeries): Uint8Array {
   const slices = [...new Set(frames.map((frame) => frame.sliceIndex))].sort((a, b) => a - b);
@@ -11,11 +12,14 @@ export function perFrameFunctionalGroups(frames: readonly SegFrame[], source: So
   const items = frames.map(({ segmentNumber, sliceIndex }) => {
     const slice = groupsOfSlice.get(sliceIndex);
     if (slice === undefined) throw new RangeError(`no slice ${sliceIndex}`);
+    const dimensionIndices = [...(segmentNumber === undefined ? [] : [segmentNumber]), slice.positionIndex];
     return [
       slice.derivation,
-      sequenceElement(0x00209111, [[numberElement(0x00209157, 'UL', [segmentNumber, slice.positionIndex])]]),
+      sequenceElement(0x00209111, [[numberElement(0x00209157, 'UL', dimensionIndices)]]),
       slice.position,
-      sequenceElement(0x0062000a, [[numberElement(0x0062000b, 'US', [segmentNumber])]]),
+      ...(segmentNumber === undefined
+        ? []
+        : [sequenceElement(0x0062000a, [[numberElement(0x0062000b, 'US', [segmentNumber])]])]),
     ];
   });
   return sequenceElement(0x52009230, items);

@@ -11,8 +11,12 @@ import { concatBytes } from './dicom-element.ts';
 /** Reads an encoded DICOM-SEG back, by nothing but its bytes, and compares it with the labelmap it was made from: grid,
  * every voxel, volume and centroid of every segment, and the images that its frames refer to.
  * @throws InternalError `verification-failed` naming the first difference */
-export function verifyDicomSeg(parts: readonly Uint8Array[], labelmap: Labelmap, source: SourceSeries): void {
-  const read = readBack(wholeOf(parts));
+export async function verifyDicomSeg(
+  parts: readonly Uint8Array[],
+  labelmap: Labelmap,
+  source: SourceSeries,
+): Promise<void> {
+  const read = await readBack(wholeOf(parts));
   const firstSlice = Math.round(worldToIndex(labelmap.geometry, read.labelmap.geometry.origin)[2]);
   compareGrid(read.labelmap.geometry, cropped(labelmap.geometry, firstSlice, read.labelmap.geometry.dimensions[2]));
   compareSegments(read.labelmap.segments, labelmap.segments);
@@ -61,6 +65,7 @@ function compareSegments(read: readonly Segment[], written: readonly Segment[]):
       segment.segmentNumber,
       segment.trackingUID,
       segment.algorithmType,
+      segment.isEdited,
       segment.segmentedPropertyType.codeValue,
       segment.segmentedPropertyTypeModifier?.codeValue,
     ].join(' ');
@@ -120,9 +125,9 @@ function compareReferences(read: ReadDicomSegResult, source: SourceSeries, first
   }
 }
 
-function readBack(bytes: Uint8Array): ReadDicomSegResult {
+async function readBack(bytes: Uint8Array): Promise<ReadDicomSegResult> {
   try {
-    return readDicomSeg(bytes);
+    return await readDicomSeg(bytes);
   } catch (cause) {
     throw unreadable(cause);
   }

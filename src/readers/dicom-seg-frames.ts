@@ -21,7 +21,8 @@ export interface SegPlanes {
 }
 
 export interface SegFrame {
-  readonly segmentNumber: number;
+  /** Undefined in a LABELMAP, whose frames hold all segments. */
+  readonly segmentNumber?: number;
   /** Centre of the first voxel, LPS mm. */
   readonly position: WorldPoint;
   /** The image the frame was derived from, if it names just one. */
@@ -32,7 +33,10 @@ export interface SegFrame {
 
 /** Reads the functional groups of a segmentation; a group may be shared or each frame's own (PS3.3 C.7.6.16).
  * @throws InputError `missing-attribute`, `damaged-file`; `unsupported-segmentation` if the planes differ */
-export function readSegFrames(dataset: DicomDataset, name: string): SegPlanes {
+export function readSegFrames(
+  dataset: DicomDataset,
+  { name, isLabelmap }: { readonly name: string; readonly isLabelmap: boolean },
+): SegPlanes {
   const [shared] = dataset.items('SharedFunctionalGroupsSequence');
   const groups = dataset.items('PerFrameFunctionalGroupsSequence');
   const rows = required(dataset.number('Rows'), 'Rows');
@@ -56,7 +60,7 @@ export function readSegFrames(dataset: DicomDataset, name: string): SegPlanes {
     const position = finite(group(frame, 'PlanePositionSequence'), 'ImagePositionPatient', 3);
     const segment = group(frame, 'SegmentIdentificationSequence')?.number('ReferencedSegmentNumber');
     return {
-      segmentNumber: required(segment, 'ReferencedSegmentNumber'),
+      ...(!isLabelmap && { segmentNumber: required(segment, 'ReferencedSegmentNumber') }),
       position: vector(position, 0),
       ...sourceOf(frame),
     };

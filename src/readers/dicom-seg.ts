@@ -1,85 +1,159 @@
 import { InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { Segment } from '../labelmap/segment.ts';
-import type { VolumeGeometry } from '../volume/geometry.ts';
+import { voxelCount, type VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice, SourceSeries } from '../volume/volume.ts';
-import { damagedFile } from './damaged-file.ts';
-import { parseDicom, unsupportedTransferSyntax, type DicomDataset } from './dicom-dataset.ts';
-import { readSegFrames, type SegPlanes } from './dicom-seg-frames.ts';
+import { parseDicom, type DicomDataset } from './dicom-dataset.ts';
+import { readSegFrames } from './dicom-seg-frames.ts';
 import { gridOfPlanes, slicesOnReference } from './dicom-seg-grid.ts';
+import { isSegmentation, readSegIdentity, sopClassOf, type SegIdentity } from './dicom-seg-identity.ts';
+import { paintApart, paintTogether, type PaintFrame, type SegmentFrames } from './dicom-seg-layers.ts';
+import { binaryFrames, fractionalFrames, storedFrames, type SegPixelSource } from './dicom-seg-pixels.ts';
 import { readSegments } from './dicom-seg-segments.ts';
-import { EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN } from './transfer-syntaxes.ts';
 
-export interface ReadDicomSegOptions {
+export interface ReadSegOptions {
   /** For messages. */
   readonly name?: string;
   /** The grid to fill: a volume that the segmentation was made from, or another one on the same grid. */
   readonly reference?: { readonly geometry: VolumeGeometry; readonly source?: SourceSeries | undefined };
 }
 
-export interface ReadDicomSegResult {
-  readonly labelmap: Labelmap;
+export interface ReadDicomSegOptions extends ReadSegOptions {
+  /** Where segments overlap, the one with the smaller number is taken, or the one with the larger; refused by default. */
+  readonly overlap?: 'first' | 'last';
+}
+
+interface ReadSegResult {
+  readonly segmentationType: 'BINARY' | 'FRACTIONAL' | 'LABELMAP';
   readonly warnings: readonly Notice[];
+  /** What a corrected segmentation is stored with, as its `predecessor`. */
+  readonly identity: SegIdentity;
   /** The series that the segmentation was made from; undefined where it names none, or several. */
   readonly sourceSeriesInstanceUID?: string;
-  /** In the file's order: the segment, the slice of the labelmap, and the one source image where it names one. */
+  /** In the file's order: the segment (of a LABELMAP: none), the slice, and the one source image where it names one. */
   readonly frames: readonly SegFramePlace[];
 }
 
-interface SegFramePlace {
-  readonly segmentNumber: number;
+export interface ReadDicomSegResult extends ReadSegResult {
+  readonly labelmap: Labelmap;
+}
+
+export interface ReadDicomSegLayersResult extends ReadSegResult {
+  /** On one grid; every segment is in one of them. One, unless segments overlap. */
+  readonly layers: readonly Labelmap[];
+}
+
+export interface SegFramePlace {
+  readonly segmentNumber?: number;
   readonly sliceIndex: number;
   readonly sourceSOPInstanceUID?: string | undefined;
 }
 
-/** Reads a DICOM Segmentation of type BINARY whose segments do not overlap. Frames may come in any order, be omitted
- * where they are empty, and need not begin on a byte.
+/** Reads a DICOM Segmentation of any type as one labelmap. Frames may come in any order, be omitted where they are empty,
+ * and need not begin on a byte. FRACTIONAL is thresholded at half of its maximum, with a warning.
  *
  * With a reference the labelmap is on its whole grid: a frame belongs to the slice of its source image, else to the
  * slice at its position. Frames of reference are not compared: some series have one a slice. Without a reference the
  * grid spans the frames that are there.
- * @throws InputError `not-segmentation`; `unsupported-segmentation` for LABELMAP, FRACTIONAL and overlapping segments;
- * `geometry-mismatch` if a frame is not on a slice of the reference; `irregular-slices`, `gantry-tilt` if the frames
- * span no regular grid; `missing-attribute`; `damaged-file` */
-export function readDicomSeg(bytes: Uint8Array, options: ReadDicomSegOptions = {}): ReadDicomSegResult {
-  const name = options.name ?? 'The DICOM-SEG';
-  const dataset = parseDicom(bytes, name);
-  assertBinary(dataset, name);
-  const { segments, warnings } = readSegments(dataset);
-  const planes = readSegFrames(dataset, name);
-  const { reference } = options;
-  const { geometry, slices } = reference === undefined ? gridOfPlanes(planes) : slicesOnReference(planes, reference);
-
-  const frames = planes.frames.map(({ segmentNumber, sourceSOPInstanceUID }, at): SegFramePlace => {
-    return { segmentNumber, sliceIndex: slices[at] ?? 0, sourceSOPInstanceUID };
-  });
-  assertFrames(frames, segments);
-  const largest = Math.max(...segments.map((segment) => segment.segmentNumber));
-  const size = geometry.dimensions[0] * geometry.dimensions[1] * geometry.dimensions[2];
-  const voxels = largest <= 255 ? new Uint8Array(size) : new Uint16Array(size);
-  fillVoxels(voxels, frames, pixelBytes(bytes, dataset, planes, name), planes.rows * planes.columns);
-
-  const sourceSeries = [
-    ...new Set(dataset.items('ReferencedSeriesSequence').map((s) => s.string('SeriesInstanceUID'))),
-  ];
-  const [sourceSeriesInstanceUID] = sourceSeries;
+ * @throws InputError `not-segmentation`; `unsupported-segmentation` for overlapping segments unless `overlap` says which
+ * to take; `geometry-mismatch` if a frame is not on a slice of the reference; `irregular-slices`, `gantry-tilt` if the
+ * frames span no regular grid; `missing-attribute`; `invalid-attribute`; `damaged-file` */
+export async function readDicomSeg(bytes: Uint8Array, options: ReadDicomSegOptions = {}): Promise<ReadDicomSegResult> {
+  const seg = openSeg(bytes, options);
+  const voxels = createVoxels(seg);
+  const { segments } = seg;
+  if (seg.segmentationType === 'LABELMAP') {
+    await fillLabels(seg, voxels);
+    return { ...seg.result, labelmap: { geometry: seg.geometry, voxels, segments } };
+  }
+  const { frames, warnings } = await maskFrames(seg);
+  const rule = { first: 'keep', last: 'overwrite', none: 'stop' } as const;
+  const pairs = paintTogether(frames, voxels, seg.rows * seg.columns, rule[options.overlap ?? 'none']);
+  if (pairs[0] !== undefined && options.overlap === undefined) throw overlapping(pairs[0].labels);
   return {
-    labelmap: { geometry, voxels, segments },
-    warnings,
-    ...(sourceSeries.length === 1 && sourceSeriesInstanceUID !== undefined && { sourceSeriesInstanceUID }),
-    frames,
+    ...seg.result,
+    warnings: [...seg.result.warnings, ...warnings, ...pairs.map((pair) => overlapNotice(pair, options.overlap))],
+    labelmap: { geometry: seg.geometry, voxels, segments },
   };
 }
 
-export const SEGMENTATION_STORAGE = '1.2.840.10008.5.1.4.1.1.66.4';
-const LABELMAP_STORAGE = '1.2.840.10008.5.1.4.1.1.66.7';
+/** Reads a DICOM Segmentation of any type with overlapping segments kept apart: as few labelmaps as that takes.
+ * @throws as {@link readDicomSeg}, but for overlapping segments */
+export async function readDicomSegLayers(
+  bytes: Uint8Array,
+  options: ReadSegOptions = {},
+): Promise<ReadDicomSegLayersResult> {
+  const seg = openSeg(bytes, options);
+  const { geometry, segments } = seg;
+  if (seg.segmentationType === 'LABELMAP') {
+    const voxels = createVoxels(seg);
+    await fillLabels(seg, voxels);
+    return { ...seg.result, layers: [{ geometry, voxels, segments }] };
+  }
+  const { frames, warnings } = await maskFrames(seg);
+  const layers = paintApart(frames, seg.rows * seg.columns, () => createVoxels(seg));
+  return {
+    ...seg.result,
+    warnings: [...seg.result.warnings, ...warnings],
+    layers: layers.map(({ voxels, segmentNumbers }) => ({
+      geometry,
+      voxels,
+      segments: segments.filter(({ segmentNumber }) => segmentNumbers.includes(segmentNumber)),
+    })),
+  };
+}
 
-function assertBinary(dataset: DicomDataset, name: string): void {
-  const sopClass = dataset.string('SOPClassUID') ?? dataset.string('MediaStorageSOPClassUID');
-  if (sopClass !== SEGMENTATION_STORAGE && sopClass !== LABELMAP_STORAGE) {
+/** All but the voxels. */
+interface OpenSeg extends SegPixelSource {
+  readonly segmentationType: ReadSegResult['segmentationType'];
+  readonly segments: readonly Segment[];
+  readonly geometry: VolumeGeometry;
+  readonly frames: readonly SegFramePlace[];
+  readonly result: ReadSegResult;
+}
+
+function openSeg(file: Uint8Array, { name = 'The DICOM-SEG', reference }: ReadSegOptions): OpenSeg {
+  const dataset = parseDicom(file, name);
+  const segmentationType = typeOf(dataset, name);
+  const { segments, warnings } = readSegments(dataset);
+  const planes = readSegFrames(dataset, { name, isLabelmap: segmentationType === 'LABELMAP' });
+  const { geometry, slices } = reference === undefined ? gridOfPlanes(planes) : slicesOnReference(planes, reference);
+  const frames = planes.frames.map(({ segmentNumber, sourceSOPInstanceUID }, at): SegFramePlace => ({
+    ...(segmentNumber !== undefined && { segmentNumber }),
+    sliceIndex: slices[at] ?? 0,
+    sourceSOPInstanceUID,
+  }));
+  assertFrames(frames, segments);
+  const { rows, columns } = planes;
+  const sourceSeriesInstanceUID = sourceSeriesOf(dataset);
+  const result: ReadSegResult = {
+    segmentationType,
+    warnings,
+    identity: readSegIdentity(dataset),
+    ...(sourceSeriesInstanceUID !== undefined && { sourceSeriesInstanceUID }),
+    frames,
+  };
+  return {
+    dataset,
+    file,
+    name,
+    segmentationType,
+    segments,
+    geometry,
+    frames,
+    rows,
+    columns,
+    frameCount: frames.length,
+    result,
+  };
+}
+
+function typeOf(dataset: DicomDataset, name: string): ReadSegResult['segmentationType'] {
+  const sopClass = sopClassOf(dataset);
+  if (!isSegmentation(sopClass)) {
     throw new InputError(
       'not-segmentation',
-      `${name} is no DICOM Segmentation (its SOP class is ${sopClass ?? 'missing'}).`,
+      `${name} is no DICOM Segmentation (its SOP class is ${sopClass || 'missing'}).`,
       {
         remedy: 'Pass a DICOM-SEG file; images are given with --reference.',
         details: { sopClassUID: sopClass },
@@ -87,70 +161,119 @@ function assertBinary(dataset: DicomDataset, name: string): void {
     );
   }
   const type = dataset.string('SegmentationType') ?? 'none';
-  if (type !== 'BINARY') throw unsupported(`its Segmentation Type is ${type}, not BINARY`);
-  const { transferSyntaxUID } = dataset;
-  if (transferSyntaxUID !== EXPLICIT_LITTLE_ENDIAN && transferSyntaxUID !== IMPLICIT_LITTLE_ENDIAN) {
-    throw unsupportedTransferSyntax(transferSyntaxUID, name);
+  if (type !== 'BINARY' && type !== 'FRACTIONAL' && type !== 'LABELMAP') {
+    throw unsupported(`its Segmentation Type is ${type}`, 'Export the segmentation as BINARY or LABELMAP.');
   }
+  return type;
 }
 
 function assertFrames(frames: readonly SegFramePlace[], segments: readonly Segment[]): void {
   const described = new Set(segments.map((segment) => segment.segmentNumber));
   const seen = new Set<string>();
   for (const { segmentNumber, sliceIndex } of frames) {
-    if (!described.has(segmentNumber)) {
-      throw new InputError(
-        'invalid-attribute',
-        `The DICOM-SEG has a frame of segment ${segmentNumber}, which it lacks.`,
-        {
-          remedy: 'Export the segmentation again.',
-        },
+    if (segmentNumber !== undefined && !described.has(segmentNumber)) throw undescribed('frame', segmentNumber);
+    // Time points, tiles, two grids: dimensions that a labelmap does not have.
+    const place = `${segmentNumber ?? ''}/${sliceIndex}`;
+    if (seen.has(place)) {
+      throw unsupported(
+        `${segmentNumber === undefined ? 'it' : `segment ${segmentNumber}`} has several frames at one position`,
+        'Export one segmentation for each time point.',
       );
     }
-    // Time points, tiles, two grids: dimensions that a labelmap does not have.
-    const place = `${segmentNumber}/${sliceIndex}`;
-    if (seen.has(place)) throw unsupported(`segment ${segmentNumber} has several frames at one position`);
     seen.add(place);
   }
 }
 
-function pixelBytes(file: Uint8Array, dataset: DicomDataset, planes: SegPlanes, name: string): Uint8Array {
-  const needed = Math.ceil((planes.frames.length * planes.rows * planes.columns) / 8);
-  const { dataOffset = 0, byteLength = 0 } = dataset.pixelData ?? {};
-  const present = Math.min(byteLength, file.length - dataOffset);
-  if (present < needed) throw damagedFile(name, `its pixel data are ${present} bytes, its frames need ${needed}`);
-  return file.subarray(dataOffset, dataOffset + needed);
+/** The one series that images are referred to in; the segmentation's predecessor is in one of its own. */
+function sourceSeriesOf(dataset: DicomDataset): string | undefined {
+  const series = dataset
+    .items('ReferencedSeriesSequence')
+    .filter((item) => {
+      const [instance] = item.items('ReferencedInstanceSequence');
+      return !isSegmentation(instance?.string('ReferencedSOPClassUID'));
+    })
+    .map((item) => item.string('SeriesInstanceUID'));
+  return new Set(series).size === 1 ? series[0] : undefined;
 }
 
-/** Writes each frame's segment number where its bit is set; the first pixel is the lowest bit (PS3.5 8.1.1). */
-function fillVoxels(
-  voxels: Labelmap['voxels'],
-  frames: readonly SegFramePlace[],
-  packed: Uint8Array,
-  sliceSize: number,
-): void {
-  frames.forEach(({ segmentNumber, sliceIndex }, frame) => {
-    const firstBit = frame * sliceSize;
-    const lastByte = Math.ceil((firstBit + sliceSize) / 8);
-    const slice = voxels.subarray(sliceIndex * sliceSize, (sliceIndex + 1) * sliceSize);
-    for (let byte = Math.floor(firstBit / 8); byte < lastByte; byte++) {
-      const bits = packed[byte] ?? 0;
-      if (bits === 0) continue;
-      // The first and the last byte may hold bits of the neighbouring frames.
-      const offset = byte * 8 - firstBit;
-      const end = Math.min(offset + 8, sliceSize);
-      for (let at = Math.max(offset, 0); at < end; at++) {
-        if (((bits >> (at - offset)) & 1) === 0) continue;
-        const other = slice[at] ?? 0;
-        if (other !== 0) throw unsupported(`its segments ${other} and ${segmentNumber} overlap`);
-        slice[at] = segmentNumber;
-      }
+function createVoxels({ segments, geometry }: OpenSeg): Labelmap['voxels'] {
+  const size = voxelCount(geometry);
+  const fits = segments.every(({ segmentNumber }) => segmentNumber <= 255);
+  return fits ? new Uint8Array(size) : new Uint16Array(size);
+}
+
+/** The frames of every segment, by its number; those of a FRACTIONAL segmentation thresholded. */
+async function maskFrames(seg: OpenSeg): Promise<{ frames: SegmentFrames[]; warnings: Notice[] }> {
+  const { segmentationType, dataset } = seg;
+  const maximum = dataset.number('MaximumFractionalValue') ?? 255;
+  const paints = segmentationType === 'BINARY' ? binaryFrames(seg) : await fractionalFrames(seg, maximum / 2);
+  const byNumber = [...seg.segments].map(({ segmentNumber }) => segmentNumber).sort((a, b) => a - b);
+  const framesOf = new Map(byNumber.map((n) => [n, [] as { sliceIndex: number; paint: PaintFrame }[]]));
+  seg.frames.forEach(({ segmentNumber, sliceIndex }, at) => {
+    const paint = paints[at];
+    if (segmentNumber !== undefined && paint !== undefined) framesOf.get(segmentNumber)?.push({ sliceIndex, paint });
+  });
+  return {
+    frames: Array.from(framesOf, ([segmentNumber, frames]) => ({ segmentNumber, frames })),
+    warnings: segmentationType === 'FRACTIONAL' ? [thresholded(dataset, maximum)] : [],
+  };
+}
+
+/** Copies the label values; background is 0 and Pixel Padding Value (PS3.3 C.8.20.2). */
+async function fillLabels(seg: OpenSeg, voxels: Labelmap['voxels']): Promise<void> {
+  const padding = seg.dataset.number('PixelPaddingValue') ?? 0;
+  const labelOf = new Uint16Array(0x10000);
+  for (const { segmentNumber } of seg.segments) labelOf[segmentNumber] = segmentNumber;
+  labelOf[padding] = 0;
+  const size = seg.rows * seg.columns;
+  let at = 0;
+  for await (const values of storedFrames(seg)) {
+    const offset = (seg.frames[at++]?.sliceIndex ?? 0) * size;
+    for (let voxel = 0; voxel < size; voxel++) {
+      const value = values[voxel] ?? 0;
+      if (value === 0) continue;
+      const label = labelOf[value] ?? 0;
+      if (label === 0 && value !== padding) throw undescribed('voxel', value);
+      voxels[offset + voxel] = label;
     }
-  });
+  }
 }
 
-function unsupported(why: string): InputError {
-  return new InputError('unsupported-segmentation', `The DICOM-SEG cannot be read as a labelmap: ${why}.`, {
-    remedy: 'Export the segmentation as BINARY with segments that do not overlap.',
-  });
+function thresholded(dataset: DicomDataset, maximum: number): Notice {
+  const kind = dataset.string('SegmentationFractionalType')?.toLowerCase() ?? 'fraction';
+  return {
+    code: 'fractional-thresholded',
+    message: `The DICOM-SEG is FRACTIONAL; voxels of a ${kind} of at least one half (${maximum / 2} of ${maximum}) are taken.`,
+  };
+}
+
+function overlapNotice(
+  { labels, voxelCount: count }: ReturnType<typeof paintTogether>[number],
+  overlap: ReadDicomSegOptions['overlap'],
+): Notice {
+  return {
+    code: 'segments-overlap',
+    message: `Segments ${labels[0]} and ${labels[1]} overlap in ${count} voxels, which are given to ${overlap === 'first' ? labels[0] : labels[1]}.`,
+  };
+}
+
+function overlapping([a, b]: readonly [number, number]): InputError {
+  return unsupported(
+    `its segments ${a} and ${b} overlap`,
+    'Pass --overlap first or --overlap last to say which of them keeps the voxels.',
+  );
+}
+
+function undescribed(what: 'frame' | 'voxel', segmentNumber: number): InputError {
+  return new InputError(
+    'invalid-attribute',
+    `The DICOM-SEG has a ${what} of segment ${segmentNumber}, which it lacks.`,
+    {
+      remedy: 'Export the segmentation again.',
+    },
+  );
+}
+
+function unsupported(why: string, remedy: string): InputError {
+  return new InputError('unsupported-segmentation', `The DICOM-SEG cannot be read as a labelmap: ${why}.`, { remedy });
 }

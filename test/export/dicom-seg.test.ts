@@ -2,18 +2,25 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeDicomSeg, type DicomSegOptions } from '../../src/export/dicom-seg.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
-import type { Segment } from '../../src/labelmap/segment.ts';
+import { editedSegment, type Segment } from '../../src/labelmap/segment.ts';
 import { parseDicom } from '../../src/readers/dicom-dataset.ts';
 import { readDicomSeg } from '../../src/readers/dicom-seg.ts';
 import { createGeometry, gridDistanceMm } from '../../src/volume/geometry.ts';
 import type { SourceSeries } from '../../src/volume/volume.ts';
 import { anyGeometry } from '../support/any-geometry.ts';
-import { obliqueGeometry, seriesOn, testLabelmap, testProvenance, testSegments } from '../support/labelled-series.ts';
+import {
+  asStored,
+  obliqueGeometry,
+  seriesOn,
+  testLabelmap,
+  testProvenance,
+  testSegments,
+} from '../support/labelled-series.ts';
 
 const options: DicomSegOptions = { provenance: testProvenance, now: new Date(2026, 2, 4, 5, 6, 7) };
 
-function encode(labelmap: Labelmap, source = seriesOn(labelmap.geometry), more: Partial<DicomSegOptions> = {}) {
-  const encoded = encodeDicomSeg(labelmap, source, { ...options, ...more });
+async function encode(labelmap: Labelmap, source = seriesOn(labelmap.geometry), more: Partial<DicomSegOptions> = {}) {
+  const encoded = await encodeDicomSeg(labelmap, source, { ...options, ...more });
   const bytes = Buffer.concat(encoded.parts);
   return { ...encoded, bytes, dataset: parseDicom(bytes, 'test') };
 }
@@ -33,24 +40,24 @@ const anyLabelmap: fc.Arbitrary<Labelmap> = fc
   });
 
 describe('encodeDicomSeg', () => {
-  test('a labelmap read back on its own grid is the same labelmap', () => {
-    fc.assert(
-      fc.property(anyLabelmap, (labelmap) => {
+  test('a labelmap read back on its own grid is the same labelmap', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyLabelmap, async (labelmap) => {
         const source = seriesOn(labelmap.geometry);
-        const { bytes } = encode(labelmap, source);
-        const read = readDicomSeg(bytes, { reference: { geometry: labelmap.geometry, source } });
+        const { bytes } = await encode(labelmap, source);
+        const read = await readDicomSeg(bytes, { reference: { geometry: labelmap.geometry, source } });
         expect([...read.labelmap.voxels]).toEqual([...labelmap.voxels]);
-        expect(read.labelmap.segments).toEqual(labelmap.segments);
+        expect(read.labelmap.segments).toEqual(asStored(labelmap.segments));
         expect(read.warnings).toEqual([]);
       }),
     );
   });
 
-  test('a labelmap read back by nothing but its bytes is the labelmap without its outer empty slices', () => {
-    fc.assert(
-      fc.property(anyLabelmap, (labelmap) => {
+  test('a labelmap read back by nothing but its bytes is the labelmap without its outer empty slices', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyLabelmap, async (labelmap) => {
         const [columns, rows] = labelmap.geometry.dimensions;
-        const read = readDicomSeg(encode(labelmap).bytes).labelmap;
+        const read = (await readDicomSeg((await encode(labelmap)).bytes)).labelmap;
         const labelled = [...labelmap.voxels.keys()].filter((at) => labelmap.voxels[at] !== 0);
         const first = Math.floor((labelled[0] ?? 0) / (columns * rows));
         const last = Math.floor((labelled.at(-1) ?? 0) / (columns * rows));
@@ -62,23 +69,23 @@ describe('encodeDicomSeg', () => {
     );
   });
 
-  test('the grid comes back to the digits of the attributes', () => {
+  test('the grid comes back to the digits of the attributes', async () => {
     const labelmap = testLabelmap([1]);
-    const read = readDicomSeg(encode(labelmap).bytes).labelmap;
+    const read = (await readDicomSeg((await encode(labelmap)).bytes)).labelmap;
     // Positions and cosines have six decimals here.
     expect(gridDistanceMm(read.geometry, labelmap.geometry)).toBeLessThan(1e-4);
     expect(read.geometry.frameOfReferenceUID).toBe(labelmap.geometry.frameOfReferenceUID);
   });
 
-  test('frames are ordered by segment, then by slice, and empty ones are left out', () => {
+  test('frames are ordered by segment, then by slice, and empty ones are left out', async () => {
     const labelmap = testLabelmap([0]);
     const [columns, rows] = labelmap.geometry.dimensions;
     labelmap.voxels[0] = 3;
     labelmap.voxels[2 * columns * rows] = 3;
     labelmap.voxels[2 * columns * rows + 1] = 1;
-    const { bytes, frameCount } = encode(labelmap);
+    const { bytes, frameCount } = await encode(labelmap);
     const source = seriesOn(labelmap.geometry);
-    const { frames } = readDicomSeg(bytes, { reference: { geometry: labelmap.geometry, source } });
+    const { frames } = await readDicomSeg(bytes, { reference: { geometry: labelmap.geometry, source } });
     expect(frameCount).toBe(3);
     expect(frames.map((f) => [f.segmentNumber, f.sliceIndex])).toEqual([
       [1, 2],
@@ -87,30 +94,30 @@ describe('encodeDicomSeg', () => {
     ]);
   });
 
-  test('a labelmap without any label has one empty frame a segment', () => {
+  test('a labelmap without any label has one empty frame a segment', async () => {
     const labelmap = testLabelmap([0]);
-    const { bytes, frameCount } = encode(labelmap);
-    const read = readDicomSeg(bytes);
+    const { bytes, frameCount } = await encode(labelmap);
+    const read = await readDicomSeg(bytes);
     expect(frameCount).toBe(3);
     expect(read.frames.map((frame) => frame.segmentNumber)).toEqual([1, 2, 3]);
     expect(read.labelmap.voxels.every((voxel) => voxel === 0)).toBe(true);
   });
 
-  test('every source instance is referenced, also those without a frame', () => {
+  test('every source instance is referenced, also those without a frame', async () => {
     const labelmap = testLabelmap([0]);
     labelmap.voxels[0] = 1;
     const source = seriesOn(labelmap.geometry);
-    const [series] = encode(labelmap, source).dataset.items('ReferencedSeriesSequence');
+    const [series] = (await encode(labelmap, source)).dataset.items('ReferencedSeriesSequence');
     expect(series?.string('SeriesInstanceUID')).toBe(source.seriesInstanceUID);
     expect(series?.items('ReferencedInstanceSequence').map((item) => item.string('ReferencedSOPInstanceUID'))).toEqual(
       source.instances.map((instance) => instance.sopInstanceUID),
     );
   });
 
-  test('each frame names its source image, the derivation and the purpose', () => {
+  test('each frame names its source image, the derivation and the purpose', async () => {
     const labelmap = testLabelmap([1]);
     const source = seriesOn(labelmap.geometry);
-    const frames = encode(labelmap, source).dataset.items('PerFrameFunctionalGroupsSequence');
+    const frames = (await encode(labelmap, source)).dataset.items('PerFrameFunctionalGroupsSequence');
     expect(frames).toHaveLength(source.instances.length);
     frames.forEach((frame, k) => {
       const [derivation] = frame.items('DerivationImageSequence');
@@ -126,7 +133,7 @@ describe('encodeDicomSeg', () => {
     });
   });
 
-  test('frames of a multi-frame source name their frame', () => {
+  test('frames of a multi-frame source name their frame', async () => {
     const labelmap = testLabelmap([1]);
     const source = seriesOn(labelmap.geometry);
     const instances = source.instances.map((instance, k) => ({
@@ -134,7 +141,7 @@ describe('encodeDicomSeg', () => {
       sopInstanceUID: source.seriesInstanceUID,
       frameNumber: k + 1,
     }));
-    const { bytes, dataset } = encode(labelmap, { ...source, instances });
+    const { bytes, dataset } = await encode(labelmap, { ...source, instances });
     const images = dataset
       .items('PerFrameFunctionalGroupsSequence')
       .map((frame) => frame.items('DerivationImageSequence')[0]?.items('SourceImageSequence')[0]);
@@ -142,20 +149,20 @@ describe('encodeDicomSeg', () => {
     const [series] = dataset.items('ReferencedSeriesSequence');
     expect(series?.items('ReferencedInstanceSequence')).toHaveLength(1);
     const reference = { geometry: labelmap.geometry, source: { ...source, instances } };
-    expect([...readDicomSeg(bytes, { reference }).labelmap.voxels]).toEqual([...labelmap.voxels]);
+    expect([...(await readDicomSeg(bytes, { reference })).labelmap.voxels]).toEqual([...labelmap.voxels]);
   });
 
-  test('the dimension pointers are segment number and image position', () => {
+  test('the dimension pointers are segment number and image position', async () => {
     // dciodvfy accepts any pointers, so they are looked at here.
-    const items = encode(testLabelmap([1])).dataset.items('DimensionIndexSequence');
+    const items = (await encode(testLabelmap([1]))).dataset.items('DimensionIndexSequence');
     expect(items.map((item) => item.number('DimensionIndexPointer'))).toEqual([0x0062000b, 0x00200032]);
     expect(items.map((item) => item.number('FunctionalGroupPointer'))).toEqual([0x0062000a, 0x00209113]);
   });
 
-  test("patient, study and frame of reference are the source's, in Unicode", () => {
+  test("patient, study and frame of reference are the source's, in Unicode", async () => {
     const labelmap = testLabelmap([1]);
     const source = seriesOn(labelmap.geometry);
-    const { dataset } = encode(labelmap, {
+    const { dataset } = await encode(labelmap, {
       ...source,
       attributes: { ...source.attributes, PatientName: 'Yamada^Tarou=山田^太郎', PatientWeight: '61.5' },
     });
@@ -169,28 +176,28 @@ describe('encodeDicomSeg', () => {
     expect(dataset.string('ContentTime')).toBe('050607');
   });
 
-  test('a source without a frame of reference gives none', () => {
+  test('a source without a frame of reference gives none', async () => {
     const labelmap = testLabelmap([1]);
     const { frameOfReferenceUID, ...source } = seriesOn(labelmap.geometry);
     expect(frameOfReferenceUID).toBeDefined();
     const attributes = { ...source.attributes, PositionReferenceIndicator: 'XY' };
-    const { dataset } = encode(labelmap, { ...source, attributes });
+    const { dataset } = await encode(labelmap, { ...source, attributes });
     expect(dataset.has('FrameOfReferenceUID')).toBe(false);
     expect(dataset.has('PositionReferenceIndicator')).toBe(false);
   });
 
-  test('a UID with leading zeroes is not rewritten', () => {
+  test('a UID with leading zeroes is not rewritten', async () => {
     const labelmap = testLabelmap([1]);
     const odd = { ...seriesOn(labelmap.geometry), studyInstanceUID: '2.16.124.113543.6006.99.08980635789900778171' };
-    expect(encode(labelmap, odd).dataset.string('StudyInstanceUID')).toBe(odd.studyInstanceUID);
+    expect((await encode(labelmap, odd)).dataset.string('StudyInstanceUID')).toBe(odd.studyInstanceUID);
   });
 
-  test("orientation and spacing are the source's strings; one too long for DS is shortened, not cut", () => {
+  test("orientation and spacing are the source's strings; one too long for DS is shortened, not cut", async () => {
     const labelmap = testLabelmap([1], {
       geometry: createGeometry({ ...obliqueGeometry(), spacing: [1.25, 1.5, 8.1] }),
     });
     const source: SourceSeries = { ...seriesOn(labelmap.geometry), pixelSpacing: ['1.500', '1.25000000000000001'] };
-    const [shared] = encode(labelmap, source).dataset.items('SharedFunctionalGroupsSequence');
+    const [shared] = (await encode(labelmap, source)).dataset.items('SharedFunctionalGroupsSequence');
     const [measures] = shared?.items('PixelMeasuresSequence') ?? [];
     expect(measures?.strings('PixelSpacing')).toEqual(['1.500', '1.25']);
     expect(measures?.strings('SpacingBetweenSlices')).toEqual(['8.1']);
@@ -199,8 +206,8 @@ describe('encodeDicomSeg', () => {
     );
   });
 
-  test('the model is named with its SHA-256, and use is said to be research only', () => {
-    const { dataset, bytes } = encode(testLabelmap([1]));
+  test('the model is named with its SHA-256, and use is said to be research only', async () => {
+    const { dataset, bytes } = await encode(testLabelmap([1]));
     expect(dataset.string('ContentDescription')).toMatch(/^Research use only/);
     expect(dataset.string('SeriesDescription')).toMatch(/research use only/);
     expect(dataset.items('SegmentSequence')[0]?.items('SegmentationAlgorithmIdentificationSequence')).toHaveLength(1);
@@ -208,7 +215,7 @@ describe('encodeDicomSeg', () => {
     expect(bytes.toString('latin1').split(`sha256=${testProvenance.modelSha256}`)).toHaveLength(5);
   });
 
-  test('a segment drawn by hand has no algorithm, a corrected one keeps it', () => {
+  test('a segment drawn by hand has no algorithm, a corrected one keeps it', async () => {
     const [first, second, third] = testSegments(3);
     if (!first || !second || !third) throw new Error('three segments');
     const segments: Segment[] = [
@@ -216,7 +223,7 @@ describe('encodeDicomSeg', () => {
       { ...second, algorithmType: 'SEMIAUTOMATIC' },
       { ...third, algorithmType: 'MANUAL' },
     ];
-    const items = encode(testLabelmap([1, 2, 3], { segments })).dataset.items('SegmentSequence');
+    const items = (await encode(testLabelmap([1, 2, 3], { segments }))).dataset.items('SegmentSequence');
     expect(items.map((item) => item.string('SegmentAlgorithmType'))).toEqual(['AUTOMATIC', 'SEMIAUTOMATIC', 'MANUAL']);
     expect(items.map((item) => item.string('SegmentAlgorithmName'))).toEqual([
       'test net 1.0.0',
@@ -226,15 +233,15 @@ describe('encodeDicomSeg', () => {
     expect(items.map((item) => item.has('SegmentationAlgorithmIdentificationSequence'))).toEqual([true, true, false]);
   });
 
-  test('without a model no algorithm is identified', () => {
-    const { dataset, bytes } = encode(testLabelmap([1]), undefined, { provenance: { softwareVersion: '0.1.0' } });
+  test('without a model no algorithm is identified', async () => {
+    const { dataset, bytes } = await encode(testLabelmap([1]), undefined, { provenance: { softwareVersion: '0.1.0' } });
     expect(bytes.includes('Processing Equipment')).toBe(false);
     expect(dataset.items('SegmentSequence')[0]?.has('SegmentationAlgorithmIdentificationSequence')).toBe(false);
   });
 
-  test('UIDs come from the given source', () => {
+  test('UIDs come from the given source', async () => {
     let n = 0;
-    const { sopInstanceUID, seriesInstanceUID, dataset } = encode(testLabelmap([1]), undefined, {
+    const { sopInstanceUID, seriesInstanceUID, dataset } = await encode(testLabelmap([1]), undefined, {
       createUid: () => `2.25.${++n}`,
     });
     expect([sopInstanceUID, seriesInstanceUID]).toEqual(['2.25.1', '2.25.2']);
@@ -242,16 +249,132 @@ describe('encodeDicomSeg', () => {
     expect(dataset.string('SeriesInstanceUID')).toBe('2.25.2');
   });
 
-  test('a view into a larger buffer is written as itself', () => {
+  test('a view into a larger buffer is written as itself', async () => {
     const labelmap = testLabelmap([0, 1, 2, 0, 3]);
     const padded = new Uint8Array(labelmap.voxels.length + 5).fill(3);
     padded.set(labelmap.voxels, 3);
     const view = { ...labelmap, voxels: padded.subarray(3, 3 + labelmap.voxels.length) };
-    expect([...readDicomSeg(encode(view).bytes).labelmap.voxels]).toEqual([...labelmap.voxels]);
+    expect([...(await readDicomSeg((await encode(view)).bytes)).labelmap.voxels]).toEqual([...labelmap.voxels]);
   });
 });
 
+describe('a LABELMAP segmentation', () => {
+  test.each([false, true])('holds any labelmap, RLE %s', async (compress) => {
+    await fc.assert(
+      fc.asyncProperty(anyLabelmap, fc.constantFrom(0, 299), async (labelmap, shift) => {
+        const source = seriesOn(labelmap.geometry);
+        const shifted: Labelmap = {
+          ...labelmap,
+          voxels: Uint16Array.from(labelmap.voxels, (label) => (label === 0 ? 0 : label + shift)),
+          segments: labelmap.segments.map((s) => ({ ...s, segmentNumber: s.segmentNumber + shift })),
+        };
+        const { bytes } = await encode(shifted, source, { segType: 'labelmap', compress });
+        const read = await readDicomSeg(bytes, { reference: { geometry: labelmap.geometry, source } });
+        expect(read.segmentationType).toBe('LABELMAP');
+        expect([...read.labelmap.voxels]).toEqual([...shifted.voxels]);
+        expect(read.labelmap.segments).toEqual(asStored(shifted.segments));
+      }),
+    );
+  });
+
+  test('describes its background and has no segment in its frames and dimensions', async () => {
+    const labelmap = testLabelmap([0, 1, 2]);
+    const { dataset, frameCount } = await encode(labelmap, undefined, { segType: 'labelmap' });
+    expect(dataset.string('SOPClassUID')).toBe('1.2.840.10008.5.1.4.1.1.66.7');
+    expect(dataset.string('MediaStorageSOPClassUID')).toBe('1.2.840.10008.5.1.4.1.1.66.7');
+    expect(dataset.number('BitsAllocated')).toBe(8);
+    expect(dataset.numbers('PixelPaddingValue')).toEqual([0]);
+    expect(dataset.items('SegmentSequence').map((item) => item.number('SegmentNumber'))).toEqual([0, 1, 2, 3]);
+    expect(
+      dataset.items('SegmentSequence')[0]?.items('SegmentedPropertyTypeCodeSequence')[0]?.string('CodeValue'),
+    ).toBe('125040');
+    expect(dataset.items('DimensionIndexSequence')).toHaveLength(1);
+    const frames = dataset.items('PerFrameFunctionalGroupsSequence');
+    expect(frames).toHaveLength(frameCount);
+    expect(frames[1]?.items('FrameContentSequence')[0]?.numbers('DimensionIndexValues')).toEqual([2]);
+    expect(frames[1]?.has('SegmentIdentificationSequence')).toBe(false);
+  });
+
+  test('has 16 bits only where a segment number needs them', async () => {
+    const wide = { ...testLabelmap([0, 1]), voxels: Uint16Array.from(testLabelmap([0, 1]).voxels) };
+    expect((await encode(wide, undefined, { segType: 'labelmap' })).dataset.number('BitsAllocated')).toBe(8);
+    const segments = wide.segments.map((s) => ({ ...s, segmentNumber: s.segmentNumber + 254 }));
+    const empty = { ...wide, voxels: new Uint8Array(wide.voxels.length), segments };
+    expect((await encode(empty, undefined, { segType: 'labelmap' })).dataset.number('BitsAllocated')).toBe(16);
+  });
+});
+
+describe('a segmentation that continues a stored one', () => {
+  test('refers to it, keeps the identity of its segments and says what was edited', async () => {
+    const labelmap = testLabelmap([0, 1, 2, 3]);
+    const source = seriesOn(labelmap.geometry);
+    const first = await readDicomSeg((await encode(labelmap, source)).bytes);
+    const segments = first.labelmap.segments.map((s) => (s.segmentNumber === 2 ? editedSegment(s) : s));
+    const { bytes, dataset } = await encode({ ...labelmap, segments }, source, {
+      provenance: { softwareVersion: '0.2.0' },
+      predecessor: first.identity,
+      instanceNumber: 2,
+      seriesNumber: 301,
+      seriesDescription: 'corrected',
+      contentLabel: 'CORRECTED',
+    });
+    const [reference] = dataset.items('ReferencedInstanceSequence');
+    expect(reference?.string('ReferencedSOPInstanceUID')).toBe(first.identity.sopInstanceUID);
+    expect(reference?.items('PurposeOfReferenceCodeSequence')).toHaveLength(1);
+    const series = dataset.items('ReferencedSeriesSequence').map((item) => item.string('SeriesInstanceUID'));
+    expect(series).toEqual([source.seriesInstanceUID, first.identity.seriesInstanceUID]);
+
+    const second = await readDicomSeg(bytes);
+    expect(second.identity).toMatchObject({
+      instanceNumber: 2,
+      seriesNumber: 301,
+      seriesDescription: 'corrected',
+      contentLabel: 'CORRECTED',
+      predecessorSOPInstanceUID: first.identity.sopInstanceUID,
+    });
+    expect(second.identity.sopInstanceUID).not.toBe(first.identity.sopInstanceUID);
+    expect(second.sourceSeriesInstanceUID).toBe(source.seriesInstanceUID);
+    expect(second.labelmap.segments).toEqual(segments);
+    expect(segments.map((s) => [s.algorithmType, s.isEdited])).toEqual([
+      ['AUTOMATIC', undefined],
+      ['SEMIAUTOMATIC', true],
+      ['AUTOMATIC', undefined],
+    ]);
+  });
+
+  test('an edit is a second algorithm: manual processing', async () => {
+    const labelmap = testLabelmap([1]);
+    const segments = labelmap.segments.map(editedSegment);
+    const [item] = (await encode({ ...labelmap, segments })).dataset.items('SegmentSequence');
+    const families = item
+      ?.items('SegmentationAlgorithmIdentificationSequence')
+      .map((algorithm) => algorithm.items('AlgorithmFamilyCodeSequence')[0]?.string('CodeValue'));
+    expect(families).toEqual(['123110', '123109']);
+  });
+
+  test('an edited segment that was drawn by hand stays so', () => {
+    const [segment] = testSegments(1);
+    if (segment === undefined) throw new Error('one segment');
+    const drawn: Segment = { ...segment, algorithmType: 'MANUAL' };
+    expect(editedSegment(drawn)).toEqual(drawn);
+  });
+});
+
+test('more than 255 segments are written as BINARY too', async () => {
+  const labelmap = testLabelmap([0, 1, 2]);
+  const segments = testSegments(300);
+  const voxels = Uint16Array.from(labelmap.voxels, (_, at) => (at * 7) % 301);
+  const { bytes } = await encode({ ...labelmap, voxels, segments });
+  const read = await readDicomSeg(bytes);
+  expect([...read.labelmap.voxels]).toEqual([...voxels]);
+});
+
 describe('encodeDicomSeg refuses', () => {
+  test('to compress single bits', async () => {
+    const bits = encode(testLabelmap([1]), undefined, { compress: true });
+    await expect(bits).rejects.toThrow(expect.objectContaining({ code: 'unsupported-segmentation' }) as Error);
+  });
+
   const labelmap = testLabelmap([0, 1, 2]);
   const source = seriesOn(labelmap.geometry);
   const [first, second, third] = testSegments(3);
@@ -290,14 +413,21 @@ describe('encodeDicomSeg refuses', () => {
     ['no segment', 'unsupported-segmentation', { ...labelmap, segments: [] }, source],
     ['numbers with a gap', 'unsupported-segmentation', { ...labelmap, segments: [first, third] }, source],
     ['a number twice', 'unsupported-segmentation', { ...labelmap, segments: [first, first, second] }, source],
-    ['more than 255 segments', 'unsupported-segmentation', { ...labelmap, segments: testSegments(256) }, source],
+    [
+      'a segment number above 65535',
+      'unsupported-segmentation',
+      { ...labelmap, segments: [first, second, { ...third, segmentNumber: 65536 }] },
+      source,
+    ],
     [
       'an automatic segment without an algorithm',
       'unsupported-segmentation',
       { ...labelmap, segments: [{ ...first, algorithmName: '' }, second] },
       source,
     ],
-  ])('%s (%s)', (_, code, badLabelmap, badSource) => {
-    expect(() => encodeDicomSeg(badLabelmap, badSource, options)).toThrow(expect.objectContaining({ code }) as Error);
+  ])('%s (%s)', async (_, code, badLabelmap, badSource) => {
+    await expect(encodeDicomSeg(badLabelmap, badSource, options)).rejects.toThrow(
+      expect.objectContaining({ code }) as Error,
+    );
   });
 });

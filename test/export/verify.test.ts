@@ -9,8 +9,9 @@ import { obliqueGeometry, seriesOn, testLabelmap, testProvenance, testUid } from
 const labelmap = testLabelmap([0, 0, 1, 2, 2, 0, 3, 3, 3, 0, 0]);
 const source = seriesOn(labelmap.geometry);
 
-function encoded(written: Labelmap = labelmap, from: SourceSeries = source): Uint8Array[] {
-  return [...encodeDicomSeg(written, from, { provenance: testProvenance, now: new Date() }).parts];
+async function encoded(written: Labelmap = labelmap, from: SourceSeries = source): Promise<Uint8Array[]> {
+  const { parts } = await encodeDicomSeg(written, from, { provenance: testProvenance, now: new Date() });
+  return [...parts];
 }
 
 function failing(message: RegExp): Error {
@@ -28,25 +29,25 @@ function changed(change: Partial<Labelmap> & { voxel?: [at: number, label: numbe
 }
 
 describe('verifyDicomSeg', () => {
-  test('a file that was just encoded passes, whole or in parts', () => {
-    const [file = new Uint8Array()] = encoded();
-    verifyDicomSeg([file], labelmap, source);
-    verifyDicomSeg([file.subarray(0, 1000), file.subarray(1000)], labelmap, source);
+  test('a file that was just encoded passes, whole or in parts', async () => {
+    const [file = new Uint8Array()] = await encoded();
+    await verifyDicomSeg([file], labelmap, source);
+    await verifyDicomSeg([file.subarray(0, 1000), file.subarray(1000)], labelmap, source);
   });
 
-  test('a file with omitted slices at both ends passes', () => {
+  test('a file with omitted slices at both ends passes', async () => {
     const middle = changed({});
     const [columns, rows, slices] = middle.geometry.dimensions;
     middle.voxels.fill(0, 0, columns * rows);
     middle.voxels.fill(0, (slices - 1) * columns * rows);
-    verifyDicomSeg(encoded(middle), middle, source);
+    await verifyDicomSeg(await encoded(middle), middle, source);
   });
 
-  test('an empty labelmap passes, one slice does', () => {
+  test('an empty labelmap passes, one slice does', async () => {
     const empty = testLabelmap([0]);
-    verifyDicomSeg(encoded(empty), empty, source);
+    await verifyDicomSeg(await encoded(empty), empty, source);
     const single = testLabelmap([1, 0], { geometry: obliqueGeometry([5, 3, 1]) });
-    verifyDicomSeg(encoded(single, seriesOn(single.geometry)), single, seriesOn(single.geometry));
+    await verifyDicomSeg(await encoded(single, seriesOn(single.geometry)), single, seriesOn(single.geometry));
   });
 
   const { geometry, segments } = labelmap;
@@ -75,45 +76,37 @@ describe('verifyDicomSeg', () => {
       changed({ segments: segments.map((s) => (s.segmentNumber === 2 ? { ...s, trackingUID: testUid(999) } : s)) }),
     ],
     ['a segment fewer', /it has 3 segments, not 2/, changed({ segments: segments.slice(0, 2) })],
-  ])('%s is found', (_, message, expected) => {
-    expect(() => {
-      verifyDicomSeg(encoded(), expected, source);
-    }).toThrow(failing(message));
+  ])('%s is found', async (_, message, expected) => {
+    await expect(verifyDicomSeg(await encoded(), expected, source)).rejects.toThrow(failing(message));
   });
 
-  test('references to another series or to other images are found', () => {
+  test('references to another series or to other images are found', async () => {
     const otherSeries = { ...source, seriesInstanceUID: testUid(4) };
-    expect(() => {
-      verifyDicomSeg(encoded(labelmap, otherSeries), labelmap, source);
-    }).toThrow(failing(/another series/));
+    await expect(verifyDicomSeg(await encoded(labelmap, otherSeries), labelmap, source)).rejects.toThrow(
+      failing(/another series/),
+    );
     const instances = source.instances.map((instance, k) => ({ ...instance, sopInstanceUID: testUid(100 + (k ^ 1)) }));
-    expect(() => {
-      verifyDicomSeg(encoded(labelmap, { ...source, instances }), labelmap, source);
-    }).toThrow(failing(/a frame of slice 0 refers to another image/));
+    await expect(verifyDicomSeg(await encoded(labelmap, { ...source, instances }), labelmap, source)).rejects.toThrow(
+      failing(/a frame of slice 0 refers to another image/),
+    );
   });
 
-  test('every flipped bit of the pixel data is found', () => {
-    const [file = new Uint8Array()] = encoded();
+  test('every flipped bit of the pixel data is found', async () => {
+    const [file = new Uint8Array()] = await encoded();
     const pixelBits = 3 * geometry.dimensions.reduce((product, n) => product * n, 1);
     const start = file.length - 2 * Math.ceil(pixelBits / 16);
     for (let bit = 0; bit < pixelBits; bit += 7) {
       const damaged = file.slice();
       const at = start + (bit >> 3);
       damaged[at] = (damaged[at] ?? 0) ^ (1 << (bit & 7));
-      expect(() => {
-        verifyDicomSeg([damaged], labelmap, source);
-      }).toThrow(failing(/./));
+      await expect(verifyDicomSeg([damaged], labelmap, source)).rejects.toThrow(failing(/./));
     }
   });
 
-  test('a file that ends early is found, with the reason as cause', () => {
-    const [file = new Uint8Array()] = encoded();
-    expect(() => {
-      verifyDicomSeg([file.subarray(0, -20)], labelmap, source);
-    }).toThrow(failing(/cannot be read/));
-    expect(() => {
-      verifyDicomSeg([file.subarray(0, 700)], labelmap, source);
-    }).toThrow(failing(/cannot be read/));
+  test('a file that ends early is found, with the reason as cause', async () => {
+    const [file = new Uint8Array()] = await encoded();
+    await expect(verifyDicomSeg([file.subarray(0, -20)], labelmap, source)).rejects.toThrow(failing(/cannot be read/));
+    await expect(verifyDicomSeg([file.subarray(0, 700)], labelmap, source)).rejects.toThrow(failing(/cannot be read/));
   });
 });
 

@@ -97,8 +97,8 @@ async function judged(imageFiles: readonly string[], labels: (volume: Volume) =>
   const { volume } = await readVolume(openFiles(imageFiles));
   const labelmap = { geometry: volume.geometry, voxels: labels(volume), segments: testSegments(3) };
   const source = segSourceOf(volume);
-  const { parts } = encodeDicomSeg(labelmap, source, { provenance: testProvenance, now: new Date() });
-  verifyDicomSeg(parts, labelmap, source);
+  const { parts } = await encodeDicomSeg(labelmap, source, { provenance: testProvenance, now: new Date() });
+  await verifyDicomSeg(parts, labelmap, source);
   const folder = temporaryFolder();
   const segFile = join(folder, 'seg.dcm');
   writeFileSync(segFile, Buffer.concat(parts));

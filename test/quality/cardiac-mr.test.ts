@@ -80,7 +80,7 @@ describeWithData('on Sunnybrook, another centre and vendor', () => {
       const output = join(folder, `${patient}_${phase}.dcm`);
       await slicewise('segment', series, '--model', 'cardiac-mr', '--output', output);
       const { volume } = await readVolume(openFiles([series]));
-      const { labelmap } = readDicomSeg(await readFile(output), {
+      const { labelmap } = await readDicomSeg(await readFile(output), {
         reference: { geometry: volume.geometry, ...(volume.source && { source: volume.source }) },
       });
       for (const [number, k] of await sliceByFileNumber(series, volume.source?.instances ?? [])) {

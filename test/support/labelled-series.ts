@@ -1,5 +1,5 @@
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
-import type { Segment } from '../../src/labelmap/segment.ts';
+import type { Segment, SegmentAlgorithm } from '../../src/labelmap/segment.ts';
 import {
   createGeometry,
   cross,
@@ -87,3 +87,17 @@ export const testProvenance = {
   modelVersion: '1.0.0',
   modelSha256: '0123456789abcdef'.repeat(4),
 } as const;
+
+/** Segments as they come back from a segmentation with {@link testProvenance}: with the model that made them. */
+export function asStored(segments: readonly Segment[]): Segment[] {
+  const { modelId, modelVersion, modelSha256 } = testProvenance;
+  const model: SegmentAlgorithm = {
+    family: { codeValue: '123110', codingSchemeDesignator: 'DCM', codeMeaning: 'Artificial Intelligence' },
+    name: modelId,
+    version: modelVersion,
+    parameters: `sha256=${modelSha256}`,
+  };
+  return segments.map((segment) =>
+    segment.algorithmType === 'MANUAL' ? segment : { ...segment, algorithms: segment.algorithms ?? [model] },
+  );
+}

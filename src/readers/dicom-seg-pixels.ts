@@ -1,0 +1,106 @@
+import { InputError } from '../errors.ts';
+import { damagedFile } from './damaged-file.ts';
+import { unsupportedTransferSyntax, type DicomDataset } from './dicom-dataset.ts';
+import type { PaintFrame } from './dicom-seg-layers.ts';
+import { encapsulatedFrames } from './encapsulated-frames.ts';
+import type { StoredValues } from './pixel-data.ts';
+import { pixelDecoders } from './pixel-decoders.ts';
+import { EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN } from './transfer-syntaxes.ts';
+
+/** A segmentation's file and the size of its frames. */
+export interface SegPixelSource {
+  readonly dataset: DicomDataset;
+  readonly file: Uint8Array;
+  readonly frameCount: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** For messages. */
+  readonly name: string;
+}
+
+/** How the frames of a BINARY segmentation are painted, in the file's order.
+ * @throws InputError `damaged-file`, `unsupported-transfer-syntax` */
+export function binaryFrames(source: SegPixelSource): PaintFrame[] {
+  const { dataset, frameCount, rows, columns, name } = source;
+  const { transferSyntaxUID } = dataset;
+  if (transferSyntaxUID !== EXPLICIT_LITTLE_ENDIAN && transferSyntaxUID !== IMPLICIT_LITTLE_ENDIAN) {
+    throw unsupportedTransferSyntax(transferSyntaxUID, name);
+  }
+  return paintersOf(nativePixels(source, Math.ceil((frameCount * rows * columns) / 8)), source);
+}
+
+/** How the frames of a FRACTIONAL segmentation are painted, in the file's order: where a value is at least `threshold`.
+ * @throws as {@link storedFrames} */
+export async function fractionalFrames(source: SegPixelSource, threshold: number): Promise<PaintFrame[]> {
+  const { frameCount, rows, columns } = source;
+  const packed = new Uint8Array(Math.ceil((frameCount * rows * columns) / 8));
+  let bit = 0;
+  for await (const values of storedFrames(source)) {
+    for (const value of values) {
+      if (value >= threshold) packed[bit >> 3] = (packed[bit >> 3] ?? 0) | (1 << (bit & 7));
+      bit++;
+    }
+  }
+  return paintersOf(packed, source);
+}
+
+/** The stored values of every frame of 8 or 16 bits, one after the other: no more than one is held here.
+ * @throws InputError `damaged-file`, `unsupported-transfer-syntax`, `unsupported-segmentation` for other pixels */
+export async function* storedFrames(source: SegPixelSource): AsyncGenerator<StoredValues> {
+  const { dataset, file, frameCount, rows, columns, name } = source;
+  const { transferSyntaxUID } = dataset;
+  const decoder = pixelDecoders.find(({ transferSyntaxUIDs }) => transferSyntaxUIDs.includes(transferSyntaxUID));
+  if (decoder === undefined) throw unsupportedTransferSyntax(transferSyntaxUID, name);
+  const bitsAllocated = dataset.number('BitsAllocated');
+  if ((bitsAllocated !== 8 && bitsAllocated !== 16) || dataset.number('PixelRepresentation') === 1) {
+    throw new InputError('unsupported-segmentation', `The DICOM-SEG has pixels of ${bitsAllocated ?? 0} bits.`, {
+      remedy: 'Export the segmentation as BINARY, or with 8 or 16 unsigned bits.',
+    });
+  }
+  const format = { rows, columns, bitsAllocated, bitsStored: bitsAllocated, isSigned: false } as const;
+  const frameLength = (rows * columns * bitsAllocated) / 8;
+  const { dataOffset = 0, byteLength } = dataset.pixelData ?? { byteLength: 0 };
+  const encoded =
+    byteLength === undefined
+      ? encapsulatedFrames(file, dataOffset, frameCount, name)
+      : Array.from({ length: frameCount }, (_, frame) =>
+          nativePixels(source, frameCount * frameLength).subarray(frame * frameLength, (frame + 1) * frameLength),
+        );
+  for (const bytes of encoded) yield await decoder.decode({ bytes, format, fileName: name });
+}
+
+function paintersOf(packed: Uint8Array, { frameCount, rows, columns }: SegPixelSource): PaintFrame[] {
+  return Array.from({ length: frameCount }, (_, frame) => paintBits(packed, frame * rows * columns));
+}
+
+function nativePixels({ dataset, file, name }: SegPixelSource, needed: number): Uint8Array {
+  const { dataOffset = 0, byteLength = 0 } = dataset.pixelData ?? {};
+  const present = Math.min(byteLength, file.length - dataOffset);
+  if (present < needed) throw damagedFile(name, `its pixel data are ${present} bytes, its frames need ${needed}`);
+  return file.subarray(dataOffset, dataOffset + needed);
+}
+
+/** Paints where a bit is set; the first pixel of a byte is its lowest bit (PS3.5 8.1.1). */
+function paintBits(packed: Uint8Array, firstBit: number): PaintFrame {
+  return (target, label, { rule, met }) => {
+    const lastByte = Math.ceil((firstBit + target.length) / 8);
+    for (let byte = Math.floor(firstBit / 8); byte < lastByte; byte++) {
+      const bits = packed[byte] ?? 0;
+      if (bits === 0) continue;
+      // The first and the last byte may hold bits of the neighbouring frames.
+      const offset = byte * 8 - firstBit;
+      const end = Math.min(offset + 8, target.length);
+      for (let at = Math.max(offset, 0); at < end; at++) {
+        if (((bits >> (at - offset)) & 1) === 0) continue;
+        const there = target[at] ?? 0;
+        if (there !== 0) {
+          met.set(there, (met.get(there) ?? 0) + 1);
+          if (rule === 'stop') return false;
+          if (rule === 'keep') continue;
+        }
+        target[at] = label;
+      }
+    }
+    return true;
+  };
+}
