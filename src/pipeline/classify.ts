@@ -22,18 +22,12 @@ export function scoringOf(manifest: ModelManifest): Scoring {
   return { classes: classCount(manifest), kind: manifest.output.kind, temperature: manifest.output.temperature };
 }
 
-/** All background and certain.
- * @param allocate memory of so many bytes, zeroed */
-export function createVoxelTarget(
-  count: number,
-  classes: number,
-  keepProbabilities: boolean,
-  allocate: (byteLength: number) => ArrayBufferLike = (byteLength) => new ArrayBuffer(byteLength),
-): VoxelTarget {
+/** All background and certain. */
+export function createVoxelTarget(count: number, classes: number, keepProbabilities: boolean): VoxelTarget {
   return {
-    labels: classes <= 256 ? new Uint8Array(allocate(count)) : new Uint16Array(allocate(2 * count)),
-    uncertainty: new Uint8Array(allocate(count)),
-    ...(keepProbabilities ? { probabilities: new Uint8Array(allocate(classes * count)) } : {}),
+    labels: classes <= 256 ? new Uint8Array(count) : new Uint16Array(count),
+    uncertainty: new Uint8Array(count),
+    ...(keepProbabilities ? { probabilities: new Uint8Array(classes * count) } : {}),
   };
 }
 

@@ -14,8 +14,6 @@ export interface SliceCollectorOptions {
   readonly manifest: ModelManifest;
   readonly keepProbabilities: boolean;
   readonly softwareVersion: string;
-  /** Memory of so many bytes, zeroed; default: an ArrayBuffer. */
-  readonly allocate?: (byteLength: number) => ArrayBufferLike;
 }
 
 /** Puts slices together to a result. */
@@ -24,7 +22,7 @@ export interface SliceCollector {
   readonly target: VoxelTarget;
   readonly elapsedMs: number;
   add(slice: DecodedSlice, plan: Pick<SliceSegmentation, 'sliceAxis'>): void;
-  /** After the last slice; the target's labels are the result's. */
+  /** After the last slice. */
   finish(
     plan: Pick<SliceSegmentation, 'sliceCount' | 'viewsPerSlice'>,
     finished: FinishedVolume,
@@ -37,7 +35,7 @@ export function createSliceCollector(options: SliceCollectorOptions): SliceColle
   const start = performance.now();
   const startedAt = new Date().toISOString();
   const count = voxelCount(geometry);
-  const target = createVoxelTarget(count, classCount(manifest), keepProbabilities, options.allocate);
+  const target = createVoxelTarget(count, classCount(manifest), keepProbabilities);
   const backends = new Map<number, string>();
   let inferenceMs = 0;
   return {
@@ -55,7 +53,7 @@ export function createSliceCollector(options: SliceCollectorOptions): SliceColle
       backends.set(index, backendId);
       inferenceMs += durationMs;
     },
-    finish({ sliceCount, viewsPerSlice }, { perSlice, notices }, warnings) {
+    finish({ sliceCount, viewsPerSlice }, { labels, uncertainty, perSlice, notices }, warnings) {
       const provenance: Provenance = {
         modelId: manifest.id,
         modelVersion: manifest.version,
@@ -69,8 +67,8 @@ export function createSliceCollector(options: SliceCollectorOptions): SliceColle
         viewsPerSlice,
       };
       return {
-        labelmap: { geometry, voxels: target.labels, segments: createSegments(manifest) },
-        uncertainty: { voxels: target.uncertainty, perSlice },
+        labelmap: { geometry, voxels: labels, segments: createSegments(manifest) },
+        uncertainty: { voxels: uncertainty, perSlice },
         ...(target.probabilities && { probabilities: target.probabilities }),
         provenance,
         warnings: [...warnings, ...notices],

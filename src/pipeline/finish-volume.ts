@@ -6,8 +6,8 @@ import { postProcess } from './post-process.ts';
 import { emptyNotice, meanUncertainty } from './result.ts';
 import type { SliceSegmentation } from './segment-slices.ts';
 
-/** What is only known when all slices are there. */
-export interface FinishedVolume {
+/** A volume's labels and what is only known when all slices are there. */
+export interface FinishedVolume extends Pick<VoxelTarget, 'labels' | 'uncertainty'> {
   /** As in SegmentationResult.uncertainty. */
   readonly perSlice: Float32Array;
   readonly notices: readonly Notice[];
@@ -28,7 +28,12 @@ export function finishVolume(
     ? postProcess(target.labels, geometry, manifest)
     : partialNotice(manifest, order, sliceCount);
   const notices = [...cleaning, ...emptyNotice(target, geometry, manifest)];
-  return { perSlice: meanUncertainty(target, geometry), notices };
+  return {
+    labels: target.labels,
+    uncertainty: target.uncertainty,
+    perSlice: meanUncertainty(target, geometry),
+    notices,
+  };
 }
 
 function partialNotice({ postProcess }: ModelManifest, { length }: readonly number[], count: number): Notice[] {

@@ -1,12 +1,10 @@
 import { beforeAll, afterAll, describe, expect, test } from 'vitest';
 import type { InferenceSession } from '../../src/inference/backend.ts';
 import { createWasmBackend } from '../../src/inference/ort-web.ts';
-import { loadGolden, loadManifest } from '../../src/models/load-model.ts';
 import { createNodeBackend } from '../../src/node/ort-node.ts';
-import { createGeometry } from '../../src/volume/geometry.ts';
-import type { Volume } from '../../src/volume/volume.ts';
 import { compareSessions, expectAgreement } from '../support/agreement.ts';
-import { loadTinyModel, readTinyModel } from '../support/models.ts';
+import { drawnHeart } from '../support/drawn-heart.ts';
+import { loadTinyModel } from '../support/models.ts';
 
 const SIZE = 48;
 
@@ -24,7 +22,7 @@ describe('onnxruntime-node and WebAssembly', () => {
     ['slices of one window, interpolated', 1, 1.7],
     ['slices of several windows', 3, 2.5],
   ])('label %s alike', async (_, copies, spacing) => {
-    const agreement = await compareSessions(await drawnHeart(copies, spacing), node, wasm);
+    const agreement = await compareSessions(await drawnHeart({ copies, spacing }), node, wasm);
     expect(agreement.labelled).toBeGreaterThan(100);
     expect(agreement.voxels).toBe(3 * (copies * SIZE) ** 2);
     expectAgreement(agreement);
@@ -39,7 +37,7 @@ describe('the comparison', () => {
   afterAll(() => node.dispose());
 
   test.each([1, 3])('tells the gap of the scores where another bias changes labels (%i² copies)', async (copies) => {
-    const volume = await drawnHeart(copies, 2.5);
+    const volume = await drawnHeart({ copies, spacing: 2.5 });
     const agreement = await compareSessions(volume, node, biased(node, 0.25));
     expect(agreement.differing).toBeGreaterThan(0);
     expect(agreement.differing).toBeLessThan(agreement.voxels / 20);
@@ -52,33 +50,10 @@ describe('the comparison', () => {
   });
 
   test('finds no difference of a session with itself', async () => {
-    const agreement = await compareSessions(await drawnHeart(1, 3), node, node);
+    const agreement = await compareSessions(await drawnHeart(), node, node);
     expect(agreement).toMatchObject({ differing: 0, largestGap: 0 });
   });
 });
-
-/** The tiny model's golden input, three neighbouring slices of a drawn heart, as a volume.
- * @param copies beside and below each other
- * @param spacing in plane, in mm; the drawing has 3 */
-async function drawnHeart(copies: number, spacing: number): Promise<Volume> {
-  const { input } = await loadGolden(await loadManifest(readTinyModel), readTinyModel);
-  const length = copies * SIZE;
-  const geometry = createGeometry({
-    dimensions: [length, length, 3],
-    spacing: [spacing, spacing, 8],
-    origin: [0, 0, 0],
-    direction: [
-      [1, 0, 0],
-      [0, 1, 0],
-      [0, 0, 1],
-    ],
-  });
-  const voxels = Float32Array.from({ length: 3 * length * length }, (_, at) => {
-    const [i, j, k] = [at % length, Math.floor(at / length) % length, Math.floor(at / length / length)];
-    return 1000 * (input[(k * SIZE + (j % SIZE)) * SIZE + (i % SIZE)] ?? NaN);
-  });
-  return { geometry, voxels, modality: 'MR', bodyPartExamined: 'HEART' };
-}
 
 /** The session with a bias added to the scores of its last class. */
 function biased(session: InferenceSession, bias: number): InferenceSession {

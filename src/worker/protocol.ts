@@ -1,0 +1,221 @@
+import {
+  EnvironmentError,
+  InputError,
+  InternalError,
+  IrregularSlicesError,
+  isSegmentationError,
+  ModelError,
+  SegmentationError,
+  type ErrorCode,
+} from '../errors.ts';
+import type { ModelManifest } from '../models/manifest.ts';
+import type { DecodedSlice, SliceSegmentation } from '../pipeline/segment-slices.ts';
+import type { FinishedVolume } from '../pipeline/finish-volume.ts';
+import type { Volume, VoxelArray } from '../volume/volume.ts';
+import type { VolumeGeometry } from '../volume/geometry.ts';
+import type { BackendId, DeviceReport } from './device-report.ts';
+
+// What the page and its worker say to each other. One job at a time; every answer names its job.
+
+/** Asks of the page. `open`, `segment`, `finish` and `close` are jobs; a job ends with one {@link FinalReply}. */
+export type Request =
+  | ({ readonly kind: 'open' } & OpenRequest)
+  | { readonly kind: 'voxels'; readonly offset: number; readonly length: number; readonly chunk: VoxelArray }
+  | ({ readonly kind: 'segment' } & SegmentRequest)
+  | ({ readonly kind: 'finish' } & FinishRequest)
+  | { readonly kind: 'close'; readonly session: number }
+  | { readonly kind: 'cancel' };
+
+export interface OpenRequest {
+  /** The page's name for the session to be. */
+  readonly session: number;
+  readonly folderUrl: string;
+  /** Of a session that is opened again: the model must still be the same. */
+  readonly manifest?: ModelManifest;
+  readonly backend: BackendId;
+  readonly allowSoftwareAdapter: boolean;
+}
+
+export interface SegmentRequest {
+  readonly session: number;
+  /** Without voxels if they were sent before in `voxels` messages; never with patient data. */
+  readonly volume: Pick<Volume, 'geometry' | 'modality' | 'bodyPartExamined'> & { readonly voxels?: VoxelArray };
+  readonly order?: readonly number[];
+  readonly tta: boolean;
+  readonly force: boolean;
+  readonly keepProbabilities: boolean;
+}
+
+export interface FinishRequest {
+  readonly manifest: ModelManifest;
+  readonly geometry: VolumeGeometry;
+  readonly labels: Uint8Array | Uint16Array;
+  readonly uncertainty: Uint8Array;
+  readonly order: readonly number[];
+  readonly sliceCount: number;
+}
+
+export type SegmentPlan = Omit<SliceSegmentation, 'slices'>;
+
+/** Answers of the worker. */
+export type Reply =
+  | { readonly kind: 'alive' }
+  | { readonly kind: 'loading'; readonly loadedBytes: number; readonly totalBytes: number }
+  | { readonly kind: 'planned'; readonly plan: SegmentPlan }
+  | { readonly kind: 'slice'; readonly slice: DecodedSlice }
+  | FinalReply;
+
+export type FinalReply =
+  | { readonly kind: 'opened'; readonly manifest: ModelManifest; readonly device: DeviceReport }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'segmented' }
+  | ({ readonly kind: 'finished' } & FinishedVolume)
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'failed'; readonly error: SentError };
+
+/** An error as data: a class does not survive postMessage. */
+export interface SentError {
+  readonly name: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly remedy: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** A message with the number of the job it belongs to. */
+export type OfJob<Message> = Message & { readonly job: number };
+
+/** @throws TypeError if the value is no message of the worker */
+export function parseReply(value: unknown): OfJob<Reply> {
+  return parseMessage(value, REPLIES) as OfJob<Reply>; // every field that is used was looked at
+}
+
+/** @throws TypeError if the value is no message of the page */
+export function parseRequest(value: unknown): OfJob<Request> {
+  return parseMessage(value, REQUESTS) as OfJob<Request>;
+}
+
+export function toSentError(cause: unknown): SentError {
+  if (!isSegmentationError(cause)) {
+    const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    return { name: 'InternalError', code: 'internal', message, remedy: 'Please report this.', details: {} };
+  }
+  const { name, code, message, remedy, details } = cause;
+  return { name, code, message, remedy, details: cloneable(details) };
+}
+
+export function fromSentError({ name, code, message, ...options }: SentError): SegmentationError {
+  const ErrorClass = ERROR_CLASSES.find((candidate) => candidate.name === name) ?? SegmentationError;
+  return new ErrorClass(code, message, options);
+}
+
+const ERROR_CLASSES = [InputError, IrregularSlicesError, ModelError, EnvironmentError, InternalError];
+
+function cloneable(details: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  try {
+    return structuredClone(details);
+  } catch {
+    return {};
+  }
+}
+
+type Check = (value: unknown) => boolean;
+type Shapes = Readonly<Record<string, Readonly<Record<string, Check>>>>;
+
+const isNumber: Check = (value) => typeof value === 'number';
+const isString: Check = (value) => typeof value === 'string';
+const isBoolean: Check = (value) => typeof value === 'boolean';
+const isObject: Check = (value) => typeof value === 'object' && value !== null;
+const isVoxels: Check = (value) => ArrayBuffer.isView(value) && !(value instanceof DataView);
+const isNumbers: Check = (value) => Array.isArray(value) && value.every(isNumber);
+const isLabels: Check = (value) => value instanceof Uint8Array || value instanceof Uint16Array;
+const isBytes: Check = (value) => value instanceof Uint8Array;
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const shaped =
+  (shape: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(shape).every(([key, check]) => check(Reflect.get(value, key)));
+
+// A manifest was checked by its schema in the worker, a plan by the pipeline: here only that they are there.
+const REPLIES: Shapes = {
+  alive: {},
+  loading: { loadedBytes: isNumber, totalBytes: isNumber },
+  planned: {
+    plan: shaped({
+      sliceAxis: isNumber,
+      sliceCount: isNumber,
+      order: isNumbers,
+      viewsPerSlice: isNumber,
+      warnings: Array.isArray,
+    }),
+  },
+  slice: {
+    slice: shaped({
+      index: isNumber,
+      labels: isLabels,
+      uncertainty: isBytes,
+      probabilities: optional(isBytes),
+      backendId: isString,
+      durationMs: isNumber,
+    }),
+  },
+  opened: {
+    manifest: shaped({ id: isString, file: isObject, segments: Array.isArray }),
+    device: shaped({ backendId: isString, threads: isNumber, msPerSlice: isNumber }),
+  },
+  refused: { reason: isString },
+  segmented: {},
+  finished: {
+    perSlice: (value) => value instanceof Float32Array,
+    notices: Array.isArray,
+    labels: isLabels,
+    uncertainty: isBytes,
+  },
+  closed: {},
+  cancelled: {},
+  failed: { error: shaped({ name: isString, code: isString, message: isString, remedy: isString, details: isObject }) },
+};
+
+const REQUESTS: Shapes = {
+  open: {
+    session: isNumber,
+    folderUrl: isString,
+    manifest: optional(isObject),
+    backend: isString,
+    allowSoftwareAdapter: isBoolean,
+  },
+  voxels: { offset: isNumber, length: isNumber, chunk: isVoxels },
+  segment: {
+    session: isNumber,
+    volume: shaped({ geometry: isObject, voxels: optional(isVoxels) }),
+    order: optional(isNumbers),
+    tta: isBoolean,
+    force: isBoolean,
+    keepProbabilities: isBoolean,
+  },
+  finish: {
+    manifest: isObject,
+    geometry: isObject,
+    labels: isLabels,
+    uncertainty: isBytes,
+    order: isNumbers,
+    sliceCount: isNumber,
+  },
+  close: { session: isNumber },
+  cancel: {},
+};
+
+function parseMessage(value: unknown, shapes: Shapes): unknown {
+  const kind: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'kind') : undefined;
+  const shape = typeof kind === 'string' && Object.hasOwn(shapes, kind) ? shapes[kind] : undefined;
+  if (!shape || !shaped({ ...shape, job: isNumber })(value)) {
+    throw new TypeError(`not a message of this protocol: ${String(kind)}`);
+  }
+  return value;
+}

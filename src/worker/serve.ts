@@ -1,0 +1,165 @@
+import { InternalError } from '../errors.ts';
+import type { InferenceBackend, InferenceSession } from '../inference/backend.ts';
+import type { ReadModelFile } from '../models/load-model.ts';
+import { finishVolume } from '../pipeline/finish-volume.ts';
+import { segmentSlices } from '../pipeline/segment-slices.ts';
+import type { Volume, VoxelArray } from '../volume/volume.ts';
+import type { BackendId } from './device-report.ts';
+import { openModel } from './open-model.ts';
+import {
+  parseRequest,
+  toSentError,
+  type FinalReply,
+  type OfJob,
+  type OpenRequest,
+  type Reply,
+  type Request,
+  type SegmentRequest,
+} from './protocol.ts';
+
+/** What of a worker's global scope, or of a MessagePort, is used. */
+export interface ServedPort {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  addEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
+}
+
+export interface Served {
+  createBackend(id: BackendId, options: { readonly allowSoftwareAdapter: boolean }): InferenceBackend;
+  /** The files of a model folder; the worker's caller decides what is kept. */
+  readModelFolder(url: string, options: { readonly signal: AbortSignal; readonly onLoad: LoadListener }): ReadModelFile;
+}
+
+export type LoadListener = (loadedBytes: number, totalBytes: number) => void;
+
+/** How often a worker that is at work says that it is alive. */
+const HEARTBEAT_MS = 500;
+
+/** The worker's side: does one job after the other, and answers each with one final reply. */
+export function serve(port: ServedPort, served: Served): void {
+  const sessions = new Map<number, InferenceSession>();
+  let received: VoxelArray | undefined;
+  let cancel = new AbortController();
+
+  port.addEventListener('message', ({ data }) => {
+    const request = parseRequest(data);
+    if (request.kind === 'cancel') cancel.abort(CANCELLED);
+    else if (request.kind === 'voxels') received = withChunk(received, request);
+    else void answer(request);
+  });
+
+  async function answer(request: OfJob<Job>): Promise<void> {
+    cancel = new AbortController();
+    const { job } = request;
+    const send: Send = (reply, transfer = []) => {
+      port.postMessage({ ...reply, job }, transfer);
+    };
+    const heartbeat = setInterval(() => {
+      send({ kind: 'alive' });
+    }, HEARTBEAT_MS);
+    try {
+      const reply = await perform(request, send, cancel.signal);
+      send(reply, reply.kind === 'finished' ? [...buffersOf(reply.labels, reply.uncertainty)] : []);
+    } catch (cause) {
+      send(cause === CANCELLED ? { kind: 'cancelled' } : { kind: 'failed', error: toSentError(cause) });
+    } finally {
+      clearInterval(heartbeat);
+    }
+  }
+
+  function perform(request: Job, send: Send, signal: AbortSignal): Promise<FinalReply> {
+    switch (request.kind) {
+      case 'open':
+        return open(request, send, signal);
+      case 'segment': {
+        const voxels = request.volume.voxels ?? received;
+        received = undefined;
+        return segment(request, voxels, send, signal);
+      }
+      case 'finish':
+        return finish(request);
+      case 'close':
+        return close(request.session);
+    }
+  }
+
+  async function open(request: OpenRequest, send: Send, signal: AbortSignal): Promise<FinalReply> {
+    const backend = served.createBackend(request.backend, request);
+    const availability = await backend.probe();
+    if (!availability.available) return { kind: 'refused', reason: availability.reason };
+    const read = served.readModelFolder(request.folderUrl, {
+      signal,
+      onLoad: (loadedBytes, totalBytes) => {
+        send({ kind: 'loading', loadedBytes, totalBytes });
+      },
+    });
+    const opened = await openModel(backend, read, request);
+    if ('refused' in opened) return { kind: 'refused', reason: opened.refused };
+    sessions.set(request.session, opened.session);
+    return { kind: 'opened', manifest: opened.session.model.manifest, device: opened.device };
+  }
+
+  async function segment(
+    { session: id, volume, ...options }: SegmentRequest,
+    voxels: VoxelArray | undefined,
+    send: Send,
+    signal: AbortSignal,
+  ): Promise<FinalReply> {
+    const session = sessions.get(id);
+    if (session === undefined || voxels === undefined) throw outOfStep();
+    const run = segmentSlices({ ...volume, voxels } satisfies Volume, { ...options, session, signal });
+    const { sliceAxis, sliceCount, order, viewsPerSlice, warnings } = run;
+    send({ kind: 'planned', plan: { sliceAxis, sliceCount, order, viewsPerSlice, warnings } });
+    for await (const slice of run.slices()) {
+      const { labels, uncertainty, probabilities } = slice;
+      send({ kind: 'slice', slice }, buffersOf(labels, uncertainty, probabilities));
+    }
+    return { kind: 'segmented' };
+  }
+
+  async function close(id: number): Promise<FinalReply> {
+    await sessions.get(id)?.dispose();
+    sessions.delete(id);
+    return { kind: 'closed' };
+  }
+}
+
+type Job = Exclude<Request, { kind: 'cancel' | 'voxels' }>;
+type Send = (reply: Reply, transfer?: Transferable[]) => void;
+
+const CANCELLED = Symbol('cancelled');
+
+function finish({
+  manifest,
+  geometry,
+  labels,
+  uncertainty,
+  ...plan
+}: Extract<Job, { kind: 'finish' }>): Promise<FinalReply> {
+  const finished = finishVolume({ labels, uncertainty }, geometry, manifest, plan);
+  return Promise.resolve({ kind: 'finished', ...finished });
+}
+
+/** Puts a part of a volume to its place; the first part brings the length of the whole. */
+function withChunk(
+  voxels: VoxelArray | undefined,
+  { offset, length, chunk }: Extract<Request, { kind: 'voxels' }>,
+): VoxelArray {
+  const whole = offset === 0 || voxels === undefined ? createLike(chunk, length) : voxels;
+  whole.set(chunk, offset);
+  return whole;
+}
+
+function createLike(voxels: VoxelArray, length: number): VoxelArray {
+  const ArrayType = voxels.constructor as new (length: number) => VoxelArray; // a typed array's own constructor
+  return new ArrayType(length);
+}
+
+function buffersOf(...arrays: (Uint8Array | Uint16Array | undefined)[]): ArrayBuffer[] {
+  return arrays.flatMap((array) => (array?.buffer instanceof ArrayBuffer ? [array.buffer] : []));
+}
+
+function outOfStep(): InternalError {
+  return new InternalError('internal', 'The worker has no such session, or no voxels to it.', {
+    remedy: 'Please report this.',
+  });
+}

@@ -1,0 +1,147 @@
+import { EnvironmentError } from '../errors.ts';
+import type { ModelManifest } from '../models/manifest.ts';
+import type { Notice } from '../volume/volume.ts';
+import { describeDevice, type BackendId, type DeviceReport, type RefusedBackend } from './device-report.ts';
+import { fromSentError, type FinalReply } from './protocol.ts';
+import { WorkerFault, type WorkerChannel } from './worker-channel.ts';
+
+/** A model that is open in some worker, or will be again. */
+export interface OpenSession {
+  readonly id: number;
+  readonly folderUrl: string;
+  /** Backends that may still be tried; the first is the one in use. */
+  readonly candidates: BackendId[];
+  readonly refused: RefusedBackend[];
+  /** As it was opened last; its worker may have died since. */
+  opened?: OpenedSession;
+}
+
+export interface OpenedSession {
+  readonly manifest: ModelManifest;
+  readonly device: DeviceReport;
+  readonly channel: WorkerChannel;
+}
+
+export interface OpenModelOptions {
+  readonly signal?: AbortSignal;
+  /** Of the model's file, where it is not kept here already. */
+  readonly onProgress?: (progress: { readonly loadedBytes: number; readonly totalBytes: number }) => void;
+}
+
+/** Opens models in the worker, on the first backend that is there and computes right. */
+export interface SessionOpener {
+  create(folderUrl: string, candidates: readonly BackendId[]): OpenSession;
+  /** Opens a session where it is not open yet, or where its worker was lost.
+   * @throws ModelError; EnvironmentError `backend-unavailable` if none is left; the signal's reason */
+  ensureOpen(session: OpenSession, options?: OpenModelOptions): Promise<OpenedSession>;
+  close(session: OpenSession): Promise<void>;
+}
+
+export function createSessionOpener(
+  liveChannel: () => WorkerChannel,
+  settings: { readonly allowSoftwareAdapter: boolean; readonly onNotice?: (notice: Notice) => void },
+): SessionOpener {
+  let lastId = 0;
+
+  return {
+    create: (folderUrl, candidates) => ({
+      id: ++lastId,
+      folderUrl: absolute(folderUrl),
+      candidates: [...candidates],
+      refused: [],
+    }),
+
+    async ensureOpen(session, options = {}) {
+      const { opened } = session;
+      if (opened?.channel.isDead === false) return opened;
+      const refusedBefore = session.refused.length;
+      for (;;) {
+        const [backend] = session.candidates;
+        if (backend === undefined) throw noBackend(session.refused);
+        const channel = liveChannel();
+        const reply = await open(channel, session, backend, options);
+        if (reply.kind === 'opened') {
+          session.opened = { manifest: reply.manifest, device: reply.device, channel };
+          const refused = session.refused.slice(refusedBefore);
+          for (const notice of deviceNotices(refused, reply.device)) settings.onNotice?.(notice);
+          return session.opened;
+        }
+        session.candidates.shift();
+        session.refused.push({ backendId: backend, reason: reply.reason });
+      }
+    },
+
+    async close(session) {
+      const channel = session.opened?.channel;
+      if (channel?.isDead === false) await channel.run({ kind: 'close', session: session.id });
+    },
+  };
+
+  async function open(
+    channel: WorkerChannel,
+    session: OpenSession,
+    backend: BackendId,
+    { signal, onProgress }: OpenModelOptions,
+  ): Promise<Extract<FinalReply, { kind: 'opened' | 'refused' }>> {
+    const { id, folderUrl, opened } = session;
+    const cancel = (): void => {
+      channel.send({ kind: 'cancel' });
+    };
+    signal?.addEventListener('abort', cancel);
+    try {
+      const reply = await channel.run(
+        {
+          kind: 'open',
+          session: id,
+          folderUrl,
+          ...(opened && { manifest: opened.manifest }),
+          backend,
+          allowSoftwareAdapter: settings.allowSoftwareAdapter,
+        },
+        {
+          onReply: (reply) => {
+            if (reply.kind === 'loading') onProgress?.(reply);
+          },
+        },
+      );
+      signal?.throwIfAborted();
+      if (reply.kind === 'opened' || reply.kind === 'refused') return reply;
+      throw reply.kind === 'failed' ? fromSentError(reply.error) : new WorkerFault(`it answered "${reply.kind}"`);
+    } catch (cause) {
+      if (!(cause instanceof WorkerFault) || signal?.aborted === true) throw cause;
+      return { kind: 'refused', reason: `the worker was lost while the model was opened: ${cause.message}` };
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+}
+
+/** With a slash at its end, so that a file's name is appended. */
+function absolute(folderUrl: string): string {
+  const folder = folderUrl.endsWith('/') ? folderUrl : `${folderUrl}/`;
+  return new URL(folder, globalThis.location.href).href;
+}
+
+function deviceNotices(refused: readonly RefusedBackend[], device: DeviceReport): Notice[] {
+  const notices = refused.map(({ backendId, reason }) => ({
+    code: `${backendId}-refused`,
+    message: `${NAMES[backendId]} is not used: ${reason}. In its place: ${describeDevice(device, 300)}.`,
+  }));
+  const cores = globalThis.navigator.hardwareConcurrency;
+  const isSlowed = device.backendId === 'wasm' && !globalThis.crossOriginIsolated && cores > 1;
+  if (!isSlowed) return notices;
+  const message =
+    `This page is not cross-origin isolated, so that the model runs on one of ${cores} processor threads, ` +
+    `and is slower by up to as much. Its server should send the COOP and COEP headers.`;
+  return [...notices, { code: 'one-thread', message }];
+}
+
+const NAMES: Readonly<Record<BackendId, string>> = { webgpu: 'WebGPU', wasm: 'WebAssembly' };
+
+function noBackend(refused: readonly RefusedBackend[]): EnvironmentError {
+  const reasons = refused.map(({ backendId, reason }) => `${backendId}: ${reason}`).join('; ');
+  return new EnvironmentError('backend-unavailable', `No way to run the model is left. ${reasons}.`, {
+    remedy: 'Reload the page; if it stays so, use another browser or computer.',
+    details: { refused },
+  });
+}

@@ -1,0 +1,111 @@
+import { parseReply, type FinalReply, type Reply, type Request } from './protocol.ts';
+
+/** What of a Worker is used. */
+export interface WorkerLike {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  terminate(): void;
+  addEventListener(type: 'message' | 'messageerror' | 'error', listener: (event: Event) => void): void;
+}
+
+/** A worker that died, fell silent, or does not get on. It was ended. */
+export class WorkerFault extends Error {}
+
+export interface JobOptions {
+  readonly transfer?: Transferable[];
+  readonly onReply?: (reply: Reply) => void;
+  /** Progress, any reply but a heartbeat, must come this often. Default: no matter, while there are heartbeats. */
+  readonly longestStepMs?: number;
+}
+
+/** One worker and the watch over it. */
+export interface WorkerChannel {
+  readonly isDead: boolean;
+  /** Does one job; never called while another is under way.
+   * @throws WorkerFault */
+  run(request: Request, options?: JobOptions): Promise<FinalReply>;
+  /** Sends what is not a job, to go with the one under way or the next. */
+  send(request: Request, transfer?: Transferable[]): void;
+  end(reason: string): void;
+}
+
+/** Checks in a watchdog's limit: few enough to cost nothing, and a computer that slept misses one, not all. */
+const CHECKS = 10;
+
+/** @param longestSilenceMs without a heartbeat, after which the worker is given up */
+export function openChannel(worker: WorkerLike, longestSilenceMs: number): WorkerChannel {
+  let job = 0;
+  let fault: WorkerFault | undefined;
+  let pending: { onReply: (reply: Reply) => void; reject: (fault: WorkerFault) => void } | undefined;
+
+  const end = (reason: string): void => {
+    if (fault !== undefined) return;
+    fault = new WorkerFault(reason);
+    worker.terminate();
+    pending?.reject(fault);
+  };
+  worker.addEventListener('error', (event) => {
+    event.preventDefault();
+    const message: unknown = Reflect.get(event, 'message');
+    end(typeof message === 'string' && message !== '' ? message : 'its script did not start');
+  });
+  worker.addEventListener('messageerror', () => {
+    end('a message could not be read');
+  });
+  worker.addEventListener('message', (event) => {
+    try {
+      const reply = parseReply(Reflect.get(event, 'data'));
+      if (reply.job === job) pending?.onReply(reply);
+    } catch (cause) {
+      end(String(cause));
+    }
+  });
+
+  const send: WorkerChannel['send'] = (request, transfer = []) => {
+    worker.postMessage({ ...request, job }, transfer);
+  };
+
+  return {
+    get isDead() {
+      return fault !== undefined;
+    },
+    end,
+    send,
+    run(request, { transfer, onReply, longestStepMs = Infinity } = {}) {
+      if (fault !== undefined) return Promise.reject(fault);
+      job++;
+      // Time is counted in checks, not read from a clock: a computer that slept is not a worker that did.
+      const checkMs = longestSilenceMs / CHECKS;
+      let [silentMs, stepMs] = [0, 0];
+      const watch = setInterval(() => {
+        silentMs += checkMs;
+        stepMs += checkMs;
+        if (silentMs > longestSilenceMs) end(`it gave no sign of life for ${seconds(longestSilenceMs)}`);
+        else if (stepMs > longestStepMs) end(`a step took more than ${seconds(longestStepMs)}`);
+      }, checkMs);
+      const reply = new Promise<FinalReply>((resolve, reject) => {
+        pending = {
+          reject,
+          onReply(reply) {
+            silentMs = 0;
+            if (reply.kind !== 'alive') stepMs = 0;
+            if (isFinal(reply)) resolve(reply);
+            else onReply?.(reply);
+          },
+        };
+        send(request, transfer);
+      });
+      return reply.finally(() => {
+        clearInterval(watch);
+        pending = undefined;
+      });
+    },
+  };
+}
+
+function isFinal(reply: Reply): reply is FinalReply {
+  return !['alive', 'loading', 'planned', 'slice'].includes(reply.kind);
+}
+
+function seconds(ms: number): string {
+  return `${Number((ms / 1000).toPrecision(2))} s`;
+}
