@@ -42,7 +42,7 @@ export {
 export type { SegIdentity, SegInstance } from './readers/dicom-seg-identity.ts';
 
 export type { Labelmap } from './labelmap/labelmap.ts';
-export { cielabToColour, type Colour } from './labelmap/display-colour.ts';
+export { cielabToColour, colourToCielab, type Colour } from './labelmap/display-colour.ts';
 export {
   editedSegment,
   type CodedConcept,
@@ -70,9 +70,11 @@ export {
   type SegmentedSlice,
   type SegmentVolumeOptions,
 } from './pipeline/segment-volume.ts';
+export { createSegments } from './pipeline/result.ts';
 export { outwardFrom } from './pipeline/slice-order.ts';
 
 export { encodeDicomSeg, type DicomSegOptions, type EncodedDicomSeg, type SegType } from './export/dicom-seg.ts';
+export type { LabelmapOrigin } from './export/seg-dataset.ts';
 export { encodeNiftiImage, encodeNiftiLabelmap, type NiftiOptions } from './export/nifti.ts';
 export { verifyDicomSeg, verifyNifti } from './export/verify.ts';
 

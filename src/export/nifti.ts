@@ -9,12 +9,18 @@ export interface NiftiOptions {
 }
 
 /** A labelmap as a NIfTI-1 file on the labelmap's grid: uint8 or uint16, i fastest, nothing reordered. */
-export function encodeNiftiLabelmap({ geometry, voxels }: Labelmap, options: NiftiOptions): Promise<Uint8Array> {
+export function encodeNiftiLabelmap(
+  { geometry, voxels }: Labelmap,
+  options: NiftiOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
   return encode(geometry, voxels, { intent: INTENT_LABEL, ...options });
 }
 
 /** An image as a NIfTI-1 file: modality values in the volume's own type and voxel order. */
-export function encodeNiftiImage({ geometry, voxels }: Volume, options: NiftiOptions): Promise<Uint8Array> {
+export function encodeNiftiImage(
+  { geometry, voxels }: Volume,
+  options: NiftiOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
   return encode(geometry, voxels, { intent: 0, ...options });
 }
 
@@ -29,7 +35,7 @@ async function encode(
   geometry: VolumeGeometry,
   voxels: VoxelArray,
   { intent, gzip }: NiftiOptions & { intent: number },
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const header = encodeHeader(geometry, voxels, intent);
   const body = new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength) as Uint8Array<ArrayBuffer>;
   const file = new Blob([header, body]);

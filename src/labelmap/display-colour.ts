@@ -25,3 +25,24 @@ function gamma(linear: number): number {
   const clipped = Math.min(1, Math.max(0, linear));
   return Math.round(255 * (clipped <= 0.0031308 ? 12.92 * clipped : 1.055 * clipped ** (1 / 2.4) - 0.055));
 }
+
+/** The inverse: an sRGB colour as DICOM's CIELab. */
+export function colourToCielab([red, green, blue]: Colour): [number, number, number] {
+  const [r, g, b] = [linear(red), linear(green), linear(blue)];
+  const fx = labForward((0.4360747 * r + 0.3850649 * g + 0.1430804 * b) / 0.96422);
+  const fy = labForward(0.2225045 * r + 0.7168786 * g + 0.0606169 * b);
+  const fz = labForward((0.0139322 * r + 0.0971045 * g + 0.7141733 * b) / 0.82521);
+  const [lightness, a, bStar] = [116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)];
+  const scaled = [(lightness / 100) * 65535, ((a + 128) / 255) * 65535, ((bStar + 128) / 255) * 65535] as const;
+  return scaled.map((value) => Math.min(65535, Math.max(0, Math.round(value)))) as [number, number, number];
+}
+
+function labForward(t: number): number {
+  return t > (6 / 29) ** 3 ? Math.cbrt(t) : t / (3 * (6 / 29) ** 2) + 4 / 29;
+}
+
+/** An sRGB byte to linear light. */
+function linear(byte: number): number {
+  const value = byte / 255;
+  return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+}

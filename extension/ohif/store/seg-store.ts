@@ -1,5 +1,20 @@
-import type { Provenance, Segment } from '../../../src/index.ts';
+import {
+  EnvironmentError,
+  InternalError,
+  isSegmentationError,
+  type LabelmapOrigin,
+  type Notice,
+  type Segment,
+  type SegmentationError,
+} from '../../../src/index.ts';
+import type { LabelmapExportClient } from '../../../src/worker/export-client.ts';
+import type { LabelsToExport, StoredComparison } from '../../../src/worker/labelmap-export.ts';
+import { describeSegments, type ListedSegment } from './describe-segments.ts';
+import { exportFormat, fileName, type ExportDescription } from './export-format.ts';
 import type { DownloadFormat, Possibility, SaveOutcome, SaveStage, SaveState } from './save-outcome.ts';
+import { byNumber, createSegRecords } from './seg-records.ts';
+import { storeAndConfirm } from './store-and-confirm.ts';
+import type { ViewerPort } from './viewer-port.ts';
 
 /** Stores the viewer's segmentations as DICOM-SEGs, and hands them out as files. */
 export interface SegStore {
@@ -8,11 +23,11 @@ export interface SegStore {
   /** Stores a new instance, reads it back and compares it with what was in the viewer when the save began. A second
    * call during a save joins it. */
   save(segmentationId: string, options?: SaveOptions): Promise<SaveOutcome>;
-  /** Encodes what is in the viewer, verifies the bytes and hands them to the browser as a file.
-   * @throws SegmentationError where the format cannot hold it; AbortError */
+  /** Encodes what is in the viewer, verifies the bytes and hands them to the user as a file.
+   * @throws SegmentationError where the format cannot hold it; the signal's reason */
   download(segmentationId: string, format: DownloadFormat, options?: SaveOptions): Promise<void>;
-  /** Says what a model's run wrote into a segmentation; without it, its segments count as drawn by hand. */
-  describe(segmentationId: string, result: RunDescription): void;
+  /** Says what a model's run writes into a segmentation; without it, its segments count as drawn by hand. */
+  describe(segmentationId: string, run: RunDescription): void;
   state(segmentationId: string): SaveState;
   /** Calls the listener when a segmentation's state changes; returns what ends that. */
   onChange(listener: (segmentationId: string, state: SaveState) => void): () => void;
@@ -27,5 +42,217 @@ export interface SaveOptions {
 export interface RunDescription {
   /** segmentNumber is the segment's index in the viewer. */
   readonly segments: readonly Segment[];
-  readonly provenance: Provenance;
+  readonly provenance: LabelmapOrigin;
+}
+
+export interface SegStoreOptions {
+  readonly viewer: ViewerPort;
+  /** Takes labels to a worker; see `openLabelmapExport`. */
+  readonly openExport: (labels: LabelsToExport, signal?: AbortSignal) => Promise<LabelmapExportClient>;
+  readonly softwareVersion: string;
+  readonly wait?: (ms: number) => Promise<void>;
+}
+
+export function createSegStore({ viewer, openExport, softwareVersion, wait = sleep }: SegStoreOptions): SegStore {
+  const records = createSegRecords();
+  const saves = new Map<string, Promise<SaveOutcome>>();
+  const listeners = new Set<(segmentationId: string, state: SaveState) => void>();
+
+  const state: SegStore['state'] = (id) => records.of(id).state ?? (viewer.isOpened(id) ? 'saved' : 'unsaved');
+  const setState = (id: string, next: SaveState): void => {
+    const isChange = state(id) !== next;
+    records.update(id, { state: next });
+    if (isChange) for (const listener of listeners) listener(id, next);
+  };
+
+  viewer.onChange((id) => {
+    if (viewer.name(id) === undefined) {
+      records.forget(id);
+      return;
+    }
+    const isNew = records.of(id).listed.size === 0;
+    records.see(id, new Set(viewer.segments(id).map(({ segmentNumber }) => segmentNumber)));
+    if (!isNew && state(id) === 'saved') setState(id, 'edited');
+  });
+
+  async function saveNow(id: string, { signal, onProgress }: SaveOptions): Promise<SaveOutcome> {
+    let stage = 'preparing' as SaveStage;
+    const enter = (next: SaveStage): void => {
+      stage = next;
+      onProgress?.(next);
+    };
+    try {
+      enter('preparing');
+      const pacs = viewer.pacs();
+      return await withPrepared(id, signal, async ({ exported, snapshot, segments, description, warnings }) => {
+        enter('encoding');
+        const format = exportFormat('seg-binary', { ...description, now: new Date() });
+        const { parts, instance } = await exported.encode(segments, format);
+        if (instance === undefined) throw new TypeError('a DICOM-SEG has no instance');
+        enter('sending');
+        const predecessor = await storeAndConfirm(pacs, parts, instance, {
+          verify: exported.verifyStored,
+          onSent: () => {
+            enter('reading-back');
+          },
+          signal,
+          wait,
+        });
+        records.update(id, { predecessor });
+        const editedMeanwhile = !(await isUnchanged(id, snapshot, exported));
+        setState(id, editedMeanwhile ? 'edited' : 'saved');
+        const unlisted = await viewer.showStored(instance).then(() => [], notListed);
+        const { seriesInstanceUID, sopInstanceUID } = instance;
+        return {
+          status: 'saved',
+          seriesInstanceUID,
+          sopInstanceUID,
+          editedMeanwhile,
+          warnings: [...warnings, ...unlisted],
+        };
+      });
+    } catch (error) {
+      const mayBeStored = stage === 'reading-back' || (stage === 'sending' && !isRefusal(error));
+      if (signal?.aborted === true) return { status: 'cancelled', mayBeStored };
+      return { status: 'failed', error: asSegmentationError(error), mayBeStored };
+    }
+  }
+
+  /** Runs work on a copy of the labels as they are at this moment. */
+  async function withPrepared<T>(
+    id: string,
+    signal: AbortSignal | undefined,
+    work: (prepared: Prepared) => Promise<T>,
+  ): Promise<T> {
+    const name = viewer.name(id);
+    if (name === undefined) throw notInViewer(id);
+    const { edited, ...labels } = viewer.labels(id);
+    const snapshot: Snapshot = { name, listed: viewer.segments(id) };
+    const exported = await openExport(labels, signal);
+    try {
+      const stored = viewer.isOpened(id)
+        ? await exported.compareWithStored(await viewer.openedFile(id, signal))
+        : undefined;
+      if (stored !== undefined) learnStored(id, stored);
+      const segments = describeSegments({
+        listed: snapshot.listed,
+        labels: await exported.labels(),
+        known: [...records.of(id).known.values()],
+        edited: stored === undefined ? edited : new Set(stored.changed ?? stored.segments.map(numberOf)),
+      });
+      records.learn(id, segments);
+      const { provenance = { softwareVersion }, predecessor } = records.of(id);
+      const warnings = stored !== undefined && stored.changed === undefined ? [NOT_COMPARABLE] : [];
+      return await work({ exported, snapshot, segments, warnings, description: { name, provenance, predecessor } });
+    } finally {
+      exported.dispose();
+    }
+  }
+
+  function learnStored(id: string, { identity, segments }: StoredComparison): void {
+    const { removed, predecessor = identity } = records.of(id);
+    records.learn(
+      id,
+      segments.filter((segment) => !removed.has(numberOf(segment))),
+    );
+    records.update(id, { predecessor });
+  }
+
+  /** Compared voxel by voxel: what an event says, or fails to say, is not relied upon. */
+  async function isUnchanged(id: string, before: Snapshot, exported: LabelmapExportClient): Promise<boolean> {
+    const name = viewer.name(id);
+    if (name === undefined) return false;
+    const sameList = JSON.stringify({ name, listed: viewer.segments(id) }) === JSON.stringify(before);
+    return sameList && (await exported.equals(viewer.labels(id).voxels));
+  }
+
+  return {
+    canSave() {
+      try {
+        viewer.pacs();
+        return { ok: true };
+      } catch (error) {
+        return { ok: false, reason: asSegmentationError(error).message };
+      }
+    },
+    save(id, options = {}) {
+      const save = saves.get(id) ?? saveNow(id, options).finally(() => saves.delete(id));
+      saves.set(id, save);
+      return save;
+    },
+    download: (id, format, { signal, onProgress } = {}) => {
+      onProgress?.('preparing');
+      return withPrepared(id, signal, async ({ exported, segments, description }) => {
+        onProgress?.('encoding');
+        const { parts } = await exported.encode(segments, exportFormat(format, { ...description, now: new Date() }));
+        viewer.offerFile(new Blob([...parts]), fileName(description.name, format));
+      });
+    },
+    describe(id, { segments, provenance }) {
+      records.forget(id);
+      records.update(id, { known: byNumber(segments), provenance });
+    },
+    state,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+interface Prepared {
+  readonly exported: LabelmapExportClient;
+  readonly snapshot: Snapshot;
+  readonly segments: readonly Segment[];
+  readonly warnings: readonly Notice[];
+  readonly description: Omit<ExportDescription, 'now'>;
+}
+
+/** What the viewer said beside the labels when they were copied. */
+interface Snapshot {
+  readonly name: string;
+  readonly listed: readonly ListedSegment[];
+}
+
+const NOT_COMPARABLE: Notice = {
+  code: 'opened-otherwise',
+  message:
+    'The segmentation that this one was opened from has overlapping segments or probabilities, which the viewer shows ' +
+    'as plain labels; they are stored as the viewer shows them.',
+};
+
+function notListed(): Notice[] {
+  return [
+    { code: 'not-listed', message: 'It is stored, but the list of series shows it only after the page is reloaded.' },
+  ];
+}
+
+function numberOf({ segmentNumber }: Segment): number {
+  return segmentNumber;
+}
+
+/** The PACS said no: it has nothing. An error of its own may have come after it had stored. */
+function isRefusal(error: unknown): boolean {
+  if (!isSegmentationError(error) || error.code !== 'pacs-refused') return false;
+  const status = error.details['status'];
+  return typeof status === 'number' && status < 500;
+}
+
+function asSegmentationError(error: unknown): SegmentationError {
+  if (isSegmentationError(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new InternalError('internal', `Saving failed: ${message}.`, {
+    remedy: 'Try again, and report this if it stays so; nothing in the viewer is lost.',
+    cause: error,
+  });
+}
+
+function notInViewer(segmentationId: string): EnvironmentError {
+  return new EnvironmentError('pacs-unavailable', `The segmentation ${segmentationId} is no longer in the viewer.`, {
+    remedy: 'Choose one that is.',
+  });
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
