@@ -7,7 +7,7 @@ import { isMainModule } from './is-main-module.ts';
 import { createShortAxisHeart, type ShortAxisHeart, type ShortAxisHeartOptions } from './short-axis-heart.ts';
 import { encodeDicomPhase, type DicomSeriesOptions } from './write-dicom.ts';
 
-/** Where `npm start` and the tests find the sample; git ignores it. */
+/** Where `npm run demo` and the tests find the sample; git ignores it. */
 export const GENERATED_FOLDER = join(import.meta.dirname, 'generated');
 
 /** Written last: where it is, the sample is complete. */

@@ -35,6 +35,7 @@ export type ErrorCode =
   // environment
   | 'backend-unavailable'
   | 'ohif-unavailable'
+  | 'orthanc-unavailable'
   | 'file-not-found'
   | 'file-not-readable'
   | 'file-not-writable'

@@ -8,6 +8,8 @@ export function appConfigScript(): string {
     extensions: ['/slicewise/extension.js'],
     modes: ['/slicewise/mode.js'],
     showStudyList: true,
+    // The panel says so where it matters; the host's own banner covers a part of it.
+    investigationalUseDialog: { option: 'never' },
     showLoadingIndicator: true,
     showWarningMessageForCrossOrigin: true,
     showCPUFallbackMessage: true,

@@ -16,7 +16,7 @@ export async function buildExtension(onBuild: () => void): Promise<string> {
   if (built > Math.max(configured, ...SOURCES.map(newestMtimeMs))) return DIST;
   onBuild();
   const { build } = await import('vite');
-  await build({ configFile: join(EXTENSION, 'vite.config.ts'), logLevel: 'warn' });
+  await build({ configFile: join(EXTENSION, 'vite.config.ts'), logLevel: 'error' });
   return DIST;
 }
 

@@ -1,32 +1,139 @@
+import { existsSync } from 'node:fs';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { EnvironmentError, InputError, isSegmentationError } from '../../src/index.ts';
 import { findModels } from '../../src/node/index.ts';
+import { generateStudies } from '../../sample-data/studies.ts';
 import { buildExtension } from './build-extension.ts';
-import { createFolderArchive } from './dicom-web/folder-archive.ts';
+import { createFolderArchive, type DicomWebHandler } from './dicom-web/folder-archive.ts';
 import { openStudyIndex } from './dicom-web/study-index.ts';
 import { openOhifApp } from './ohif-app.ts';
+import { startOrthanc } from './orthanc.ts';
+import { createPacsProxy, parsePacs } from './pacs-proxy.ts';
 import { createSlicewiseServer } from './server.ts';
 
-const { values } = parseArgs({
-  options: { data: { type: 'string' }, port: { type: 'string', default: '3000' } },
-});
+const HELP = `npm start -- [options]
 
-const data = values.data ?? join(import.meta.dirname, '../../sample-data/generated/dicom/phase_01');
-await mkdir(data, { recursive: true });
-const ohif = await openOhifApp(() => {
-  console.log('Fetching OHIF 3.13.2 (once, 50 MB) …');
-});
-const extension = await buildExtension(() => {
-  console.log('Building the extension …');
-});
-const index = await openStudyIndex(data);
-const models = new Map((await findModels()).map(({ manifest, folder }) => [manifest.id, folder]));
-const server = createSlicewiseServer({ ohif, extension, models, dicomWeb: createFolderArchive(index) });
-server.listen(Number(values.port), '127.0.0.1');
-await once(server, 'listening');
-const address = server.address();
-const port = typeof address === 'object' && address !== null ? address.port : values.port;
-console.log(`OHIF with Slicewise: http://localhost:${port}/`);
-console.log(`${index.instances().length} instances from ${data}; ${index.ignoredFiles()} other files ignored.`);
+Opens OHIF with Slicewise on this computer. Research use only: not a medical device.
+
+  --data <folder>   a folder of DICOM files; segmentations are stored in its folder "stored"
+  --pacs <url>      a PACS instead: the root of its DICOMweb, http://host:port/dicom-web
+                    (SLICEWISE_PACS_USER and SLICEWISE_PACS_PASSWORD, or SLICEWISE_PACS_TOKEN)
+  --orthanc         an installed Orthanc with the samples: the same as npm run start:orthanc
+  --port <number>   default 3000; 0 takes a free one
+`;
+
+interface Arguments {
+  readonly data: string | undefined;
+  readonly pacs: string | undefined;
+  readonly orthanc: boolean;
+  readonly port: number;
+}
+
+interface Archive {
+  readonly dicomWeb: DicomWebHandler;
+  /** What is in it and where, for the user. */
+  readonly description: string;
+  readonly close: () => Promise<void>;
+}
+
+async function main(): Promise<void> {
+  const given = parseArguments(process.argv.slice(2));
+  if (given === 'help') {
+    process.stdout.write(HELP);
+    return;
+  }
+  const ohif = await openOhifApp(() => {
+    console.log('Fetching OHIF (once, 50 MB) …');
+  });
+  const extension = await buildExtension(() => {
+    console.log('Building the extension …');
+  });
+  const models = new Map((await findModels()).map(({ manifest, folder }) => [manifest.id, folder]));
+  const archive = await openArchive(given);
+  const server = createSlicewiseServer({ ohif, extension, models, dicomWeb: archive.dicomWeb });
+  server.listen(given.port, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : given.port;
+  console.log(`\n  OHIF with Slicewise   http://localhost:${port}/\n`);
+  console.log(`${archive.description}\nResearch use only: not a medical device. Stop with Ctrl-C.`);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      server.close();
+      server.closeAllConnections();
+      void archive.close();
+    });
+  }
+}
+
+async function openArchive({ data, pacs, orthanc }: Arguments): Promise<Archive> {
+  if (pacs !== undefined) {
+    const parsed = parsePacs(pacs, process.env);
+    return { dicomWeb: createPacsProxy(parsed), description: `Studies of the PACS at ${parsed.root.host}.`, close };
+  }
+  const samples = (): Promise<string> =>
+    generateStudies(() => {
+      console.log('Making two synthetic hearts (once, a few seconds) …');
+    });
+  if (orthanc) {
+    const folder = data ?? (await samples());
+    const started = await startOrthanc(resolve('out', 'orthanc'), [folder]);
+    const dicomWeb = createPacsProxy(parsePacs(started.dicomWeb, {}));
+    return { dicomWeb, description: `Studies of Orthanc at ${started.dicomWeb}.`, close: started.stop };
+  }
+  if (data !== undefined && !existsSync(data)) {
+    throw new InputError('file-not-found', `There is no folder ${data}.`, { remedy: 'Check the path.' });
+  }
+  const index = await openStudyIndex(data ?? (await samples()));
+  const ignored = index.ignoredFiles();
+  const count = `${index.instances().length} DICOM objects${ignored === 0 ? '' : `; ${ignored} other files ignored`}`;
+  return {
+    dicomWeb: createFolderArchive(index),
+    description: `${index.folder}: ${count}. Segmentations are stored in ${join(index.folder, 'stored')}.`,
+    close,
+  };
+}
+
+function parseArguments(args: readonly string[]): Arguments | 'help' {
+  const options = {
+    data: { type: 'string' },
+    pacs: { type: 'string' },
+    orthanc: { type: 'boolean', default: false },
+    port: { type: 'string', default: '3000' },
+    help: { type: 'boolean', default: false },
+  } as const;
+  const { values } = attempt(() => parseArgs({ args: [...args], options }));
+  if (values.help) return 'help';
+  const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : NaN;
+  if (!(port <= 65535)) throw invalid(`--port is a number up to 65535, not "${values.port}"`);
+  if (values.pacs !== undefined && (values.data !== undefined || values.orthanc)) {
+    throw invalid('--pacs stands alone: studies come from one place');
+  }
+  return { data: values.data, pacs: values.pacs, orthanc: values.orthanc, port };
+}
+
+function attempt<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    throw invalid(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+function invalid(reason: string): InputError {
+  return new InputError('invalid-arguments', `${reason}.`, { remedy: 'npm start -- --help lists the options.' });
+}
+
+const close = (): Promise<void> => Promise.resolve();
+
+try {
+  await main();
+} catch (error) {
+  if (isSegmentationError(error)) console.error(`error: ${error.message}\n  ${error.remedy}`);
+  else if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    console.error('error: The port is in use.\n  Pass another: npm start -- --port 0 takes a free one.');
+  } else console.error(error);
+  process.exitCode = error instanceof EnvironmentError ? 3 : error instanceof InputError ? 2 : 1;
+}

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generateSample, isGenerated } from '../../sample-data/generate.ts';
-import { closingLines } from '../../sample-data/start.ts';
+import { closingLines } from '../../sample-data/demo.ts';
 import { openFiles } from '../../src/node/files.ts';
 import { readVolume } from '../../src/readers/read-volume.ts';
 import { gridDistanceMm } from '../../src/volume/geometry.ts';
@@ -47,7 +47,7 @@ describe('generateSample', () => {
   });
 });
 
-describe('the closing lines of npm start', () => {
+describe('the closing lines of npm run demo', () => {
   it('say how well it went, where to look, and that it is for research only', () => {
     const labels = [
       { label: 1, name: 'Right ventricle', dice: 0.912 },

@@ -15,12 +15,12 @@ const evaluationSchema = z.object({
 
 export type Evaluation = z.infer<typeof evaluationSchema>;
 
-/** `npm start`: the main job on the generated heart, as a user would type it, and how well it went.
- * @param model `npm start -- <id|folder>`
+/** `npm run demo`: the main job on the generated heart, as a user would type it, and how well it went.
+ * @param model `npm run demo -- <id|folder>`
  * @returns the exit code of the step that failed, or 0 */
 async function start(model = 'cardiac-mr'): Promise<number> {
   if (!existsSync(CLI)) {
-    console.error('Slicewise is not built yet. Run `npm ci` (or `npm run build`), then `npm start` again.');
+    console.error('Slicewise is not built yet. Run `npm ci` (or `npm run build`), then `npm run demo` again.');
     return 3;
   }
   if (!isGenerated(GENERATED_FOLDER)) {
