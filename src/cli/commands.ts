@@ -6,6 +6,19 @@ const series = {
   value: 'UID',
   help: 'the Series Instance UID to take, where there are several',
 } as const;
+const segOptions = {
+  'seg-type': {
+    type: 'string',
+    value: 'binary|labelmap',
+    help: 'how a DICOM-SEG stores its segments: binary (default, read everywhere), or labelmap (newer, one frame a slice)',
+  },
+  compress: { type: 'boolean', help: 'RLE Lossless; for --seg-type labelmap' },
+} as const;
+const overlap = {
+  type: 'string',
+  value: 'first|last',
+  help: 'of overlapping segments of a DICOM-SEG, which keeps the voxels, by number; refused by default',
+} as const;
 const quiet = { type: 'boolean', help: 'no progress, no summary; warnings and errors only' } as const;
 
 export const segmentSpec = {
@@ -21,6 +34,7 @@ export const segmentSpec = {
   options: {
     model: { type: 'string', value: 'id|folder', help: 'a model of `slicewise models`, or your own model folder' },
     output: { type: 'string', value: 'file', help: '.dcm is DICOM-SEG, .nii and .nii.gz a NIfTI labelmap' },
+    ...segOptions,
     series,
     reference: {
       type: 'string',
@@ -85,6 +99,8 @@ export const convertSpec = {
       help: 'the DICOM series of a labelmap: the grid for .nii (a DICOM-SEG omits empty slices), the source for .dcm',
     },
     model: { type: 'string', value: 'id|folder', help: 'for .dcm: whose segments the label values are' },
+    ...segOptions,
+    overlap,
     quiet,
   },
   required: [],
@@ -104,6 +120,7 @@ export const evaluateSpec = {
   ],
   options: {
     tolerance: { type: 'string', value: 'mm', help: 'for the surface figures of a later version; not used yet' },
+    overlap,
     json,
   },
   required: [],

@@ -16,6 +16,7 @@ import { assertKeepsImages, assertNotAnInput } from './output-paths.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
 import { formatGeometry, printLines, printWarnings, RESEARCH_USE_ONLY } from './print.ts';
 import { isDicomSeg, readLabelmap, unnamedSegments } from './read-labelmap.ts';
+import { parseOverlap, parseSegEncoding } from './seg-options.ts';
 import { softwareVersion } from './software-version.ts';
 
 interface Converted {
@@ -54,6 +55,7 @@ async function convertTo(
   context: InterruptibleContext,
 ): Promise<Converted> {
   if (format === 'dicom-seg') return niftiToSegmentation(files, options, context);
+  parseSegEncoding(convertSpec, options, format);
   if (options.model !== undefined) {
     throw invalidArguments(convertSpec, '--model names the segments of a DICOM-SEG, and the output is NIfTI');
   }
@@ -83,12 +85,13 @@ async function imageToNifti(
 async function segmentationToNifti(
   file: SourceFile,
   format: OutputFormat,
-  { reference: referencePath, series }: ConvertOptions,
+  { reference: referencePath, series, overlap }: ConvertOptions,
   context: InterruptibleContext,
 ): Promise<Converted> {
   const { stderr } = context;
+  const rule = parseOverlap(convertSpec, overlap);
   const reference = await readReference(referencePath, series, context);
-  const { labelmap, warnings } = await readLabelmap([file], reference);
+  const { labelmap, warnings } = await readLabelmap([file], { reference, ...rule });
   printWarnings(stderr, warnings);
   if (reference === undefined) {
     printWarnings(stderr, [
@@ -106,9 +109,11 @@ async function segmentationToNifti(
 
 async function niftiToSegmentation(
   files: readonly SourceFile[],
-  { reference: referencePath, model, series }: ConvertOptions,
+  options: ConvertOptions,
   context: InterruptibleContext,
 ): Promise<Converted> {
+  const { reference: referencePath, model, series } = options;
+  const segEncoding = parseSegEncoding(convertSpec, options, 'dicom-seg');
   const { format, labelmap, warnings } = await readLabelmap(files);
   printWarnings(context.stderr, warnings);
   if (format !== 'NIfTI') {
@@ -124,7 +129,7 @@ async function niftiToSegmentation(
   const unnamed = unnamedSegments(placed.voxels);
   if (unnamed.length === 0 && model === undefined) throw nothingToName();
   const named = { ...placed, segments: model === undefined ? unnamed : await segmentsOfModel(model, unnamed.length) };
-  const { parts } = await encodeVerified(named, 'dicom-seg', { ...origin(), source });
+  const { parts } = await encodeVerified(named, 'dicom-seg', { ...origin(), source, segEncoding });
   return { parts, lines: [...formatGeometry(named.geometry), ...listSegments(named)] };
 }
 

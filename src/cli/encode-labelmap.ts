@@ -2,6 +2,7 @@ import type { LabelmapOrigin } from '../export/seg-dataset.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { SourceSeries } from '../volume/volume.ts';
 import { invalidArguments } from './parse-arguments.ts';
+import type { SegEncoding } from './seg-options.ts';
 
 export type OutputFormat = 'dicom-seg' | 'nifti' | 'nifti-gzip';
 
@@ -21,7 +22,7 @@ export function outputFormatOf(path: string, command: string): OutputFormat {
 
 export interface VerifiedLabelmap {
   readonly parts: readonly Uint8Array[];
-  /** For the summary: "DICOM-SEG, 34 frames". */
+  /** For the summary: "DICOM-SEG BINARY, 34 frames". */
   readonly description: string;
 }
 
@@ -30,20 +31,32 @@ export async function preloadEncoders(format: OutputFormat): Promise<void> {
   await Promise.all([import('../export/verify.ts'), format === 'dicom-seg' && import('../export/dicom-seg.ts')]);
 }
 
+export interface LabelmapTarget {
+  readonly source: SourceSeries | undefined;
+  readonly origin: LabelmapOrigin;
+  /** For DICOM-SEG. Default: BINARY. */
+  readonly segEncoding?: SegEncoding;
+}
+
 /** Encodes a labelmap, reads the bytes back and compares; what is returned may be written.
  * @throws InputError if the labelmap cannot be written so; InternalError `verification-failed` */
 export async function encodeVerified(
   labelmap: Labelmap,
   format: OutputFormat,
-  { source, origin }: { readonly source: SourceSeries | undefined; readonly origin: LabelmapOrigin },
+  { source, origin, segEncoding }: LabelmapTarget,
 ): Promise<VerifiedLabelmap> {
   const { verifyDicomSeg, verifyNifti } = await import('../export/verify.ts');
   if (format === 'dicom-seg') {
     if (source === undefined) throw new TypeError('a DICOM-SEG needs its source series');
     const { encodeDicomSeg } = await import('../export/dicom-seg.ts');
-    const { parts, frameCount } = await encodeDicomSeg(labelmap, source, { provenance: origin, now: new Date() });
+    const { parts, frameCount } = await encodeDicomSeg(labelmap, source, {
+      provenance: origin,
+      now: new Date(),
+      ...segEncoding,
+    });
     await verifyDicomSeg(parts, labelmap, source);
-    return { parts, description: `DICOM-SEG, ${String(frameCount)} frame${frameCount === 1 ? '' : 's'}` };
+    const type = segEncoding?.segType === 'labelmap' ? 'LABELMAP' : 'BINARY';
+    return { parts, description: `DICOM-SEG ${type}, ${String(frameCount)} frame${frameCount === 1 ? '' : 's'}` };
   }
   const { encodeNiftiLabelmap } = await import('../export/nifti.ts');
   const bytes = await encodeNiftiLabelmap(labelmap, { gzip: format === 'nifti-gzip' });

@@ -7,6 +7,7 @@ import { assertSameVoxels, commonGrid, labelmapOnto } from './onto-grid.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
 import { formatMl, formatTable, printJson, printLines, printWarnings } from './print.ts';
 import { readLabelmap } from './read-labelmap.ts';
+import { parseOverlap } from './seg-options.ts';
 
 /** `slicewise evaluate`: Dice and volumes of a labelmap against a reference, each DICOM-SEG or NIfTI. */
 export async function evaluate(
@@ -20,8 +21,9 @@ export async function evaluate(
     }
     stderr.write('warning: --tolerance is for surface figures, which this version does not compute.\n');
   }
-  const prediction = await readLabelmap(openFiles([predictionPath]));
-  const reference = await readLabelmap(openFiles([referencePath]));
+  const rule = parseOverlap(evaluateSpec, options.overlap);
+  const prediction = await readLabelmap(openFiles([predictionPath]), rule);
+  const reference = await readLabelmap(openFiles([referencePath]), rule);
   printWarnings(stderr, [...prediction.warnings, ...reference.warnings]);
 
   const [from, to] = [prediction.labelmap.geometry, reference.labelmap.geometry];

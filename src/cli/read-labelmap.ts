@@ -2,6 +2,7 @@ import { InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { Segment } from '../labelmap/segment.ts';
 import { createUid } from '../labelmap/uid.ts';
+import type { ReadDicomSegOptions } from '../readers/dicom-seg.ts';
 import type { SourceFile } from '../readers/reader.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
 
@@ -11,15 +12,23 @@ export interface ReadLabelmapResult {
   readonly warnings: readonly Notice[];
 }
 
+export interface ReadLabelmapOptions extends Pick<ReadDicomSegOptions, 'overlap'> {
+  /** Fills a DICOM-SEG's empty slices; NIfTI has them anyway. */
+  readonly reference?: Volume | undefined;
+}
+
 /** Reads a DICOM-SEG or a NIfTI labelmap, whichever the file is; NIfTI describes no segments.
- * @param reference fills a DICOM-SEG's empty slices; NIfTI has them anyway
  * @throws InputError `not-segmentation` if there are several files or none, and what the readers throw */
-export async function readLabelmap(files: readonly SourceFile[], reference?: Volume): Promise<ReadLabelmapResult> {
+export async function readLabelmap(
+  files: readonly SourceFile[],
+  { reference, ...overlap }: ReadLabelmapOptions = {},
+): Promise<ReadLabelmapResult> {
   const file = onlyFile(files);
   if (await isDicomFile(file)) {
     const { readDicomSeg } = await import('../readers/dicom-seg.ts');
     const { labelmap, warnings } = await readDicomSeg(await file.read(), {
       name: file.name,
+      ...overlap,
       ...(reference && { reference }),
     });
     return { format: 'DICOM-SEG', labelmap, warnings };

@@ -19,6 +19,7 @@ export async function writeSegmentOutputs(
       const { parts, description } = await encodeVerified(result.labelmap, request.format, {
         source: input.source,
         origin: result.provenance,
+        segEncoding: request.segEncoding,
       });
       const segmentation = await stage(request.output, parts);
       const preview =

@@ -3,6 +3,7 @@ import { outputFormatOf, type OutputFormat } from './encode-labelmap.ts';
 import { assertNotAnInput } from './output-paths.ts';
 import { parseBackendId, type BackendId } from './open-backend.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
+import { parseSegEncoding, type SegEncoding } from './seg-options.ts';
 
 /** What `slicewise segment` was asked for, checked as far as it can be without reading anything. */
 export interface SegmentRequest {
@@ -10,6 +11,7 @@ export interface SegmentRequest {
   readonly model: string;
   readonly output: string;
   readonly format: OutputFormat;
+  readonly segEncoding: SegEncoding;
   readonly preview?: string;
   readonly report?: string;
   readonly reference?: string;
@@ -34,6 +36,7 @@ export function parseSegmentRequest({ positionals, options }: CommandArguments<t
     model,
     output,
     format,
+    segEncoding: parseSegEncoding(segmentSpec, options, format),
     ...(preview !== undefined && { preview }),
     ...(report !== undefined && { report }),
     ...(reference !== undefined && { reference }),

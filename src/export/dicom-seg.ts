@@ -10,7 +10,7 @@ import { perFrameFunctionalGroups } from './seg-functional-groups.ts';
 import { binaryPixels, labelmapPixels } from './seg-pixels.ts';
 import { assertIdentity, assertOnSourceGrid } from './seg-source.ts';
 
-/** BINARY, which every reader knows, or LABELMAP (PS3.3 2025), which is smaller where there are many segments. */
+/** BINARY, which every reader knows, or LABELMAP, which has one frame a slice however many segments there are. */
 export type SegType = 'binary' | 'labelmap';
 
 export interface DicomSegOptions {

@@ -73,6 +73,8 @@ describe('parseArguments', () => {
       [
         'model',
         'output',
+        'seg-type',
+        'compress',
         'series',
         'reference',
         'backend',

@@ -1,16 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { elementHeader } from '../../src/export/dicom-element.ts';
-import { encodePart10, type DicomAttributes } from '../../src/export/dicom-file.ts';
-import { segDataset } from '../../src/export/seg-dataset.ts';
-import { findFrames, packedByteLength, packFrames } from '../../src/export/seg-frames.ts';
-import { perFrameFunctionalGroups } from '../../src/export/seg-functional-groups.ts';
+import type { DicomAttributes } from '../../src/export/dicom-file.ts';
+import { findFrames, packedByteLength } from '../../src/export/seg-frames.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import { openFiles } from '../../src/node/files.ts';
 import { readDicomSeg } from '../../src/readers/dicom-seg.ts';
 import { readVolume } from '../../src/readers/read-volume.ts';
-import { EXPLICIT_LITTLE_ENDIAN } from '../../src/readers/transfer-syntaxes.ts';
 import { indexToWorld } from '../../src/volume/geometry.ts';
 import type { SourceSeries } from '../../src/volume/volume.ts';
 import { dataPath, describeWithData } from '../support/data.ts';
@@ -22,43 +18,8 @@ import {
   testProvenance,
   testUid,
 } from '../support/labelled-series.ts';
+import { segFile } from '../support/seg-files.ts';
 import goldens from './dicom-seg-goldens.json' with { type: 'json' };
-
-interface Oddities {
-  readonly source?: SourceSeries;
-  /** The frames in the file, in their order. */
-  readonly frames?: ReturnType<typeof findFrames>;
-  readonly attributes?: (usual: DicomAttributes) => DicomAttributes;
-}
-
-/** A segmentation as another writer might have made it. */
-async function segFile(labelmap: Labelmap, odd: Oddities = {}): Promise<Uint8Array> {
-  const source = odd.source ?? seriesOn(labelmap.geometry);
-  const frames = odd.frames ?? findFrames(labelmap);
-  const usual = segDataset(labelmap, source, {
-    origin: testProvenance,
-    contentLabel: 'TEST',
-    seriesDescription: 'test',
-    seriesNumber: 1,
-    instanceNumber: 1,
-    now: new Date(0),
-    sopInstanceUID: testUid(10),
-    seriesInstanceUID: testUid(11),
-    dimensionOrganizationUID: testUid(12),
-    pixels: { segmentationType: 'BINARY', bitsAllocated: 1, frames },
-  });
-  const pixels = new Uint8Array(packedByteLength(labelmap, frames.length));
-  packFrames(labelmap, frames, pixels);
-  return Buffer.concat([
-    await encodePart10(odd.attributes?.(usual) ?? usual, {
-      transferSyntaxUID: EXPLICIT_LITTLE_ENDIAN,
-      implementationVersionName: 'TEST',
-    }),
-    perFrameFunctionalGroups(frames, source),
-    elementHeader(0x7fe00010, 'OB', pixels.length),
-    pixels,
-  ]);
-}
 
 function withMeasures(usual: DicomAttributes, measures: DicomAttributes): DicomAttributes {
   const [shared] = usual['SharedFunctionalGroupsSequence'] as readonly DicomAttributes[];

@@ -1,0 +1,52 @@
+import { elementHeader } from '../../src/export/dicom-element.ts';
+import { encodePart10, type DicomAttributes } from '../../src/export/dicom-file.ts';
+import { segDataset } from '../../src/export/seg-dataset.ts';
+import { findFrames, packedByteLength, packFrames } from '../../src/export/seg-frames.ts';
+import { perFrameFunctionalGroups } from '../../src/export/seg-functional-groups.ts';
+import type { Labelmap } from '../../src/labelmap/labelmap.ts';
+import { EXPLICIT_LITTLE_ENDIAN } from '../../src/readers/transfer-syntaxes.ts';
+import type { SourceSeries } from '../../src/volume/volume.ts';
+import { obliqueGeometry, seriesOn, testLabelmap, testProvenance, testSegments, testUid } from './labelled-series.ts';
+
+export interface SegOddities {
+  readonly source?: SourceSeries;
+  /** The frames in the file, in their order. */
+  readonly frames?: ReturnType<typeof findFrames>;
+  readonly attributes?: (usual: DicomAttributes) => DicomAttributes;
+  /** Pixel data in place of the packed bits. */
+  readonly pixels?: Uint8Array;
+}
+
+/** A segmentation as another writer might have made it: what a BINARY one of ours would be, but for its oddities. */
+export async function segFile(labelmap: Labelmap, odd: SegOddities = {}): Promise<Buffer> {
+  const source = odd.source ?? seriesOn(labelmap.geometry);
+  const frames = odd.frames ?? findFrames(labelmap);
+  const usual = segDataset(labelmap, source, {
+    origin: testProvenance,
+    contentLabel: 'TEST',
+    seriesDescription: 'test',
+    seriesNumber: 1,
+    instanceNumber: 1,
+    now: new Date(0),
+    sopInstanceUID: testUid(10),
+    seriesInstanceUID: testUid(11),
+    dimensionOrganizationUID: testUid(12),
+    pixels: { segmentationType: 'BINARY', bitsAllocated: 1, frames },
+  });
+  const packed = new Uint8Array(packedByteLength(labelmap, frames.length));
+  packFrames(labelmap, frames, packed);
+  const pixels = odd.pixels ?? packed;
+  const meta = { transferSyntaxUID: EXPLICIT_LITTLE_ENDIAN, implementationVersionName: 'TEST' };
+  return Buffer.concat([
+    await encodePart10(odd.attributes?.(usual) ?? usual, meta),
+    perFrameFunctionalGroups(frames, source),
+    elementHeader(0x7fe00010, 'OB', pixels.length),
+    pixels,
+  ]);
+}
+
+/** Two segments on one slice of 8 × 3 voxels: the first has voxels 0 to 9, the second 4 to 15. */
+export function overlappingSegFile(): Promise<Buffer> {
+  const labelmap = testLabelmap([0], { geometry: obliqueGeometry([8, 3, 1]), segments: testSegments(2) });
+  return segFile(labelmap, { pixels: new Uint8Array([0xff, 0x03, 0x00, 0xf0, 0xff, 0x00]) });
+}
