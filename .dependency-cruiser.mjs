@@ -11,11 +11,11 @@ const layers = {
   evaluate: ['labelmap', 'volume'],
 };
 
-const onlyImporter = (dependency, file) => ({
+const onlyImporter = (dependency, ...files) => ({
   name: `one-importer-of-${dependency.replaceAll(/[^a-z]+/g, '-')}`,
   severity: 'error',
-  comment: `${dependency} is imported by ${file} alone, so that it can be replaced there.`,
-  from: { path: '^src/', pathNot: `^${file.replaceAll('.', '\\.')}$` },
+  comment: `${dependency} is imported by ${files.join(' and ')} alone, so that it can be replaced there.`,
+  from: { path: '^src/', pathNot: `^(${files.map((file) => file.replaceAll('.', '\\.')).join('|')})$` },
   to: { path: `node_modules/${dependency}(/|$)` },
 });
 
@@ -55,10 +55,13 @@ export default {
       from: {},
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
-    onlyImporter('dicom-parser', 'src/readers/dicom-dataset.ts'),
+    onlyImporter('@cornerstonejs/codec-openjpeg', 'src/readers/jpeg-2000.ts'),
+    onlyImporter('@cornerstonejs/codec-openjph', 'src/readers/high-throughput-jpeg-2000.ts'),
+    onlyImporter('@cornerstonejs/codec-charls', 'src/readers/jpeg-ls.ts'),
+    onlyImporter('@cornerstonejs/codec-libjpeg-turbo-8bit', 'src/readers/jpeg-baseline.ts'),
     onlyImporter('nifti-reader-js', 'src/readers/nifti.ts'),
     onlyImporter('dcmjs', 'src/export/dicom-file.ts'),
-    onlyImporter('onnxruntime-web', 'src/inference/ort-web.ts'),
+    onlyImporter('onnxruntime-web', 'src/inference/ort-web.ts', 'src/inference/ort-webgpu.ts'),
     onlyImporter('onnxruntime-node', 'src/node/ort-node-worker.js'),
   ],
   options: {

@@ -1,3 +1,8 @@
+import { InputError } from '../errors.ts';
+import { concatenate } from './concatenate.ts';
+import { damagedFile } from './damaged-file.ts';
+import { assertWithinLimit, type ReadLimits } from './read-limits.ts';
+
 /** Bytes read in order; of a compressed file no more is unpacked than asked for. */
 export interface ByteSource {
   /** @returns the next `byteLength` bytes
@@ -64,4 +69,47 @@ function openGzip(bytes: Uint8Array): ByteSource {
       return taken;
     },
   };
+}
+
+/** Unpacks raw Deflate data (PS3.5 A.5).
+ * @param name for messages
+ * @throws InputError `damaged-file`; `limit-exceeded` as soon as more comes out than the limits allow */
+export async function inflateRaw(bytes: Uint8Array, name: string, limits: ReadLimits): Promise<Uint8Array> {
+  // The data are padded to even length; browsers refuse a byte after the end, Node does not.
+  const attempts = bytes.at(-1) === 0 ? [bytes, bytes.subarray(0, -1)] : [bytes];
+  let problem: unknown;
+  for (const attempt of attempts) {
+    try {
+      return await inflateWithin(attempt, name, limits);
+    } catch (error) {
+      if (error instanceof InputError) throw error;
+      problem = error;
+    }
+  }
+  throw damagedFile(name, 'its deflated data set cannot be unpacked', problem);
+}
+
+async function inflateWithin(bytes: Uint8Array, name: string, limits: ReadLimits): Promise<Uint8Array> {
+  const inflated: ReadableStream<Uint8Array> = streamOf(bytes).pipeThrough(new DecompressionStream('deflate-raw'));
+  const reader = inflated.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return concatenate(chunks);
+    chunks.push(value);
+    length += value.length;
+    assertWithinLimit(length, 'inflatedBytes', limits, { name, what: 'bytes of deflated content' });
+    assertWithinLimit(length / bytes.length, 'inflateRatio', limits, { name, what: 'bytes from one deflated byte' });
+  }
+}
+
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    start(controller) {
+      // A stream's type wants no shared memory; files are never in any.
+      controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
+      controller.close();
+    },
+  });
 }

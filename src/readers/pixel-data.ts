@@ -1,3 +1,5 @@
+import type { VoxelArray } from '../volume/volume.ts';
+import { concatenate } from './concatenate.ts';
 import { damagedFile } from './damaged-file.ts';
 import type { PixelDataLocation } from './dicom-dataset.ts';
 
@@ -5,13 +7,15 @@ import type { PixelDataLocation } from './dicom-dataset.ts';
 export interface PixelFormat {
   readonly rows: number;
   readonly columns: number;
-  readonly bitsAllocated: 8 | 16 | 32;
+  readonly bitsAllocated: 8 | 16 | 32 | 64;
   readonly bitsStored: number;
   readonly isSigned: boolean;
+  /** Floats of 32 or 64 bits. */
+  readonly isFloat?: boolean;
 }
 
 /** Stored values of one frame, row by row, before any rescaling. */
-export type StoredValues = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array;
+export type StoredValues = VoxelArray;
 
 /** The bytes of one frame as its transfer syntax left them. */
 export interface EncodedFrame {
@@ -29,7 +33,10 @@ export function storedArray(format: PixelFormat, pixelCount: number): StoredValu
     case 16:
       return format.isSigned ? new Int16Array(pixelCount) : new Uint16Array(pixelCount);
     case 32:
+      if (format.isFloat === true) return new Float32Array(pixelCount);
       return format.isSigned ? new Int32Array(pixelCount) : new Uint32Array(pixelCount);
+    case 64:
+      return new Float64Array(pixelCount);
   }
 }
 
@@ -67,14 +74,4 @@ function itemsOf(file: Uint8Array, start: number, name: string): Uint8Array[] {
     position += length;
   }
   throw damagedFile(name, 'it ends within its compressed pixel data');
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
-  }
-  return whole;
 }

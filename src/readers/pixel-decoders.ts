@@ -1,13 +1,28 @@
-import { decodeJpeg2000 } from './jpeg-2000.ts';
 import { damagedFile } from './damaged-file.ts';
-import type { EncodedFrame, StoredValues } from './pixel-data.ts';
-import { storedArray } from './pixel-data.ts';
+import { decodeHighThroughputJpeg2000 } from './high-throughput-jpeg-2000.ts';
+import { decodeJpeg2000 } from './jpeg-2000.ts';
+import { decodeJpegLs } from './jpeg-ls.ts';
+import { decodeJpeg } from './jpeg.ts';
+import { storedArray, type EncodedFrame, type StoredValues } from './pixel-data.ts';
 import { decodeRle } from './rle.ts';
+import { swapBytes } from './swap-bytes.ts';
 import {
+  DEFLATED_LITTLE_ENDIAN,
+  ENCAPSULATED_UNCOMPRESSED,
+  EXPLICIT_BIG_ENDIAN,
   EXPLICIT_LITTLE_ENDIAN,
+  HTJ2K,
+  HTJ2K_LOSSLESS,
+  HTJ2K_LOSSLESS_RPCL,
   IMPLICIT_LITTLE_ENDIAN,
   JPEG_2000,
   JPEG_2000_LOSSLESS,
+  JPEG_BASELINE,
+  JPEG_EXTENDED,
+  JPEG_LOSSLESS,
+  JPEG_LOSSLESS_SV1,
+  JPEG_LS_LOSSLESS,
+  JPEG_LS_NEAR_LOSSLESS,
   RLE_LOSSLESS,
 } from './transfer-syntaxes.ts';
 
@@ -19,12 +34,23 @@ export interface PixelDecoder {
   decode(frame: EncodedFrame): StoredValues | Promise<StoredValues>;
 }
 
-/** The decoders that need no set-up. JPEG 2000 fetches its WebAssembly where the bundle put it:
- * see createJpeg2000Decoder for another place. */
+/** A decoder for every transfer syntax that can be read. Codecs in WebAssembly are loaded with their first frame. */
 export const pixelDecoders: readonly PixelDecoder[] = [
-  { transferSyntaxUIDs: [IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN], decode: decodeNative },
+  {
+    transferSyntaxUIDs: [
+      IMPLICIT_LITTLE_ENDIAN,
+      EXPLICIT_LITTLE_ENDIAN,
+      DEFLATED_LITTLE_ENDIAN,
+      ENCAPSULATED_UNCOMPRESSED,
+    ],
+    decode: decodeNative,
+  },
+  { transferSyntaxUIDs: [EXPLICIT_BIG_ENDIAN], decode: decodeBigEndian },
   { transferSyntaxUIDs: [RLE_LOSSLESS], decode: decodeRle },
+  { transferSyntaxUIDs: [JPEG_BASELINE, JPEG_EXTENDED, JPEG_LOSSLESS, JPEG_LOSSLESS_SV1], decode: decodeJpeg },
+  { transferSyntaxUIDs: [JPEG_LS_LOSSLESS, JPEG_LS_NEAR_LOSSLESS], decode: decodeJpegLs },
   { transferSyntaxUIDs: [JPEG_2000_LOSSLESS, JPEG_2000], decode: decodeJpeg2000 },
+  { transferSyntaxUIDs: [HTJ2K_LOSSLESS, HTJ2K_LOSSLESS_RPCL, HTJ2K], decode: decodeHighThroughputJpeg2000 },
 ];
 
 function decodeNative({ bytes, format, fileName }: EncodedFrame): StoredValues {
@@ -36,5 +62,11 @@ function decodeNative({ bytes, format, fileName }: EncodedFrame): StoredValues {
   }
   const values = storedArray(format, pixelCount);
   new Uint8Array(values.buffer).set(bytes.subarray(0, byteLength));
+  return values;
+}
+
+function decodeBigEndian(frame: EncodedFrame): StoredValues {
+  const values = decodeNative(frame);
+  swapBytes(values);
   return values;
 }

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -9,7 +8,8 @@ import {
   type StoredValues,
 } from '../../src/readers/pixel-data.ts';
 import { EnvironmentError, InputError } from '../../src/errors.ts';
-import { createJpeg2000Decoder } from '../../src/readers/jpeg-2000.ts';
+import { readJpeg2000Frame } from '../../src/readers/code-stream-frame.ts';
+import { createWasmDecoder, type CodecOptions } from '../../src/readers/wasm-codec.ts';
 import { pixelDecoders } from '../../src/readers/pixel-decoders.ts';
 import { parseDicom } from '../../src/readers/dicom-dataset.ts';
 import { encodeJpeg2000 } from '../support/jpeg-2000.ts';
@@ -125,11 +125,24 @@ describe('JPEG 2000', () => {
     expect(await decode(JPEG_2000, bytes, format)).toEqual(Uint16Array.from(values, (value) => value & 255));
   });
 
-  it('is decoded by WebAssembly from where it is told, or says that there is none', async () => {
-    const frame = { bytes: await encodeJpeg2000(values, format), format, fileName: 'a.dcm' };
-    const wasm = createRequire(import.meta.url).resolve('@cornerstonejs/codec-openjpeg/decodewasm');
-    expect(await createJpeg2000Decoder(wasm)(frame)).toEqual(values);
-    await expect(createJpeg2000Decoder('/nowhere/codec.wasm')(frame)).rejects.toBeInstanceOf(EnvironmentError);
+  it('is decoded by the WebAssembly of its package in Node, by the bundle’s elsewhere, or says that there is none', async () => {
+    const bytes = await encodeJpeg2000(values, format);
+    const bundled = new URL('https://host/assets/codec.wasm');
+    const located: string[] = [];
+    const decode = createWasmDecoder({
+      name: 'JPEG 2000',
+      packageName: 'a-codec',
+      load: ({ locateFile }: CodecOptions) => {
+        for (const folder of ['/node_modules/codec/', '', 'https://host/assets/']) {
+          located.push(locateFile('codec.wasm', folder));
+        }
+        return Promise.reject(new Error('no such file'));
+      },
+      wasmUrl: () => bundled,
+      readFrame: readJpeg2000Frame,
+    });
+    await expect(decode({ bytes, format, fileName: 'a.dcm' })).rejects.toBeInstanceOf(EnvironmentError);
+    expect(located).toEqual(['/node_modules/codec/codec.wasm', bundled.href, bundled.href]);
   });
 
   it('that is damaged, or of another size, is refused, and the next image still decodes', async () => {

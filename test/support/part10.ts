@@ -1,3 +1,4 @@
+import { concatenate as joined } from '../../src/readers/concatenate.ts';
 import { DICOM_DICTIONARY, type DicomKeyword } from '../../src/readers/dicom-dictionary.ts';
 
 type DicomValue = string | number | readonly (string | number)[] | Uint8Array | readonly DicomAttributes[];
@@ -138,12 +139,4 @@ export function latin1(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
-  }
-  return whole;
-}
+export { joined };

@@ -1,0 +1,50 @@
+import { InputError } from '../errors.ts';
+
+/** What one input may claim before memory is taken for it: a file of a few bytes can promise terabytes. */
+export interface ReadLimits {
+  /** Voxels of one volume: rows · columns · slices. Default 2³⁰. */
+  readonly voxels: number;
+  /** Bytes that a gzipped or deflated file may unfold to. Default 8 GiB. */
+  readonly inflatedBytes: number;
+  /** Bytes unfolded from one compressed byte. Default 1,032, the most that Deflate can. */
+  readonly inflateRatio: number;
+  /** Bytes of pixels from one byte of a compressed image; an empty image of JPEG 2000 has some thousands.
+   * Default 100,000. */
+  readonly compressionRatio: number;
+  /** Sequences within sequences of a DICOM file. Default 64. */
+  readonly sequenceDepth: number;
+  /** Elements and items of one DICOM file that are read; a SEG of 30,000 frames has a third. Default 4,000,000. */
+  readonly elements: number;
+}
+
+export const DEFAULT_READ_LIMITS: ReadLimits = {
+  voxels: 2 ** 30,
+  inflatedBytes: 8 * 2 ** 30,
+  inflateRatio: 1032,
+  compressionRatio: 100_000,
+  sequenceDepth: 64,
+  elements: 4_000_000,
+};
+
+export function withDefaultLimits(limits: Partial<ReadLimits> | undefined): ReadLimits {
+  return { ...DEFAULT_READ_LIMITS, ...limits };
+}
+
+/** @throws InputError `limit-exceeded`, naming the limit, if `amount` is above it or no number */
+export function assertWithinLimit(
+  amount: number,
+  limit: keyof ReadLimits,
+  limits: ReadLimits,
+  { name, what }: { readonly name: string; readonly what: string },
+): void {
+  if (amount <= limits[limit]) return;
+  const most = limits[limit].toLocaleString('en');
+  throw new InputError(
+    'limit-exceeded',
+    `${name} claims ${amount.toLocaleString('en')} ${what}, at most ${most} are read (limit ${limit}).`,
+    {
+      remedy: `Use another copy of the file; if it is sound, raise limits.${limit}.`,
+      details: { file: name, limit, amount, most: limits[limit] },
+    },
+  );
+}
