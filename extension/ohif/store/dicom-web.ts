@@ -23,7 +23,7 @@ export interface DicomWebOptions {
   readonly root: string;
   /** Asked before each request: tokens expire. */
   readonly headers: () => Readonly<Record<string, string>>;
-  readonly fetch: typeof fetch;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Without an answer for so long, a request has failed. */
   readonly timeoutMs: number;
 }

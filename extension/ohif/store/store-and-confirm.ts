@@ -26,11 +26,7 @@ export async function storeAndConfirm(
   onSent();
   const file = await retrieveSoon();
   const identity = await verify(file).catch((cause: unknown) => {
-    throw notStored(
-      path,
-      `gives back something else: ${cause instanceof Error ? cause.message : String(cause)}`,
-      cause,
-    );
+    throw notStored(path, `gives back something else (${reasonOf(cause)})`, cause);
   });
   if (identity.sopInstanceUID !== path.sopInstanceUID) {
     throw notStored(path, `gives back another instance, ${identity.sopInstanceUID}`);
@@ -50,6 +46,11 @@ export async function storeAndConfirm(
     }
     throw new TypeError('unreachable');
   }
+}
+
+function reasonOf(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return message.replace(/\.$/, '');
 }
 
 function isMissing(error: unknown): boolean {
