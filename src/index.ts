@@ -15,6 +15,7 @@ export {
   type VolumeGeometry,
   type WorldPoint,
 } from './volume/geometry.ts';
+export { stackedAxis } from './volume/reorient.ts';
 export {
   sliceView,
   type CopiedAttribute,

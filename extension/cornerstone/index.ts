@@ -1,5 +1,13 @@
-// The bridge between Slicewise and a page with Cornerstone3D, OHIF's or one's own.
+// The bridge between Slicewise and a page with Cornerstone3D: OHIF's, or one's own.
 export type { CornerstoneHost } from './host.ts';
-export { readVolume, type ReadVolumeOptions, type ReadVolumeResult } from './read-volume.ts';
+export { readGrid, readVolume, type ReadVolumeOptions, type ReadVolumeResult, type SeriesGrid } from './read-volume.ts';
+export { provideOneFrameOfReference } from './frame-of-reference.ts';
+export { openLabelmapSlices, type LabelmapPlace, type LabelmapSlices } from './labelmap-slices.ts';
 export { createLabelmapTarget, type LabelmapTarget } from './labelmap-target.ts';
 export { runModel, type RunModelOptions, type VolumeSegmenter } from './run-model.ts';
+export {
+  createSegmentStatistics,
+  type SegmentFigures,
+  type SegmentStatistics,
+  type SegmentStatisticsOptions,
+} from './segment-statistics.ts';

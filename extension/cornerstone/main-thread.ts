@@ -8,12 +8,13 @@ export interface Pacer {
   pause(signal?: AbortSignal): Promise<void>;
 }
 
-export function createPacer(): Pacer {
+export function createPacer({ beforeTurn }: { readonly beforeTurn?: (() => void) | undefined } = {}): Pacer {
   let turnEnds = performance.now() + TURN_MS;
   return {
     async pause(signal) {
       signal?.throwIfAborted();
       if (performance.now() < turnEnds) return;
+      beforeTurn?.();
       await nextTurn();
       turnEnds = performance.now() + TURN_MS;
       signal?.throwIfAborted();

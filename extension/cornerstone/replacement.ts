@@ -7,59 +7,74 @@ export interface Replacement {
   /** Writes slice k. Voxels that somebody has changed since this replacement wrote them, and those of locked segments,
    * stay as they are. */
   write(k: number, labels: Uint8Array | Uint16Array): void;
-  /** What was meant for each slice written: the labelmap differs from it where somebody has changed it. */
-  readonly written: ReadonlyMap<number, SliceSnapshot>;
 }
 
-/** @param changed called with each slice written, taken back or put again
- * @param undone called when the step is taken back (true) or put again (false) */
+export interface ReplacementEvents {
+  /** A slice was written, taken back or put again. */
+  readonly changed: (k: number) => void;
+  /** A slice was written; the labelmap differs from `intended` where somebody has changed it. */
+  readonly written: (k: number, intended: SliceSnapshot) => void;
+  /** The step was taken back (true) or put again (false). */
+  readonly undone: (isUndone: boolean) => void;
+}
+
 export function beginReplacement(
   { core, tools }: CornerstoneHost,
   segmentationId: string,
   slices: LabelmapSlices,
-  { changed, undone }: { changed: (k: number) => void; undone: (isUndone: boolean) => void },
+  { changed, written, undone }: ReplacementEvents,
 ): Replacement {
   const before = new Map<number, SliceSnapshot>();
-  const written = new Map<number, SliceSnapshot>();
-  let after: Map<number, SliceSnapshot> | undefined;
+  const intentions = new Map<number, SliceSnapshot>();
   const locked = new Set<number>(tools.segmentation.segmentLocking.getLockedSegmentIndices(segmentationId));
+  let after: ReadonlyMap<number, SliceSnapshot> = new Map();
 
+  const presentSnapshot = (k: number, likely: SliceSnapshot): SliceSnapshot => {
+    const labels = slices.labels(k);
+    return likely.matches(labels) ? likely : takeSnapshot(labels);
+  };
   const restore = (snapshots: ReadonlyMap<number, SliceSnapshot>): void => {
     for (const [k, snapshot] of snapshots) {
-      snapshot.copyTo(slices.labels(k));
+      slices.setLabels(k, unpacked(snapshot, slices.labels(k).length));
       changed(k);
     }
   };
-  const remember = (): void => {
+  const addToHistory = (): void => {
     core.utilities.HistoryMemo.DefaultHistoryMemo.push({
       id: core.utilities.uuidv4(),
       operationType: 'labelmap',
       restoreMemo(isUndo) {
-        if (isUndo !== false) {
-          after = new Map(Array.from(before.keys(), (k) => [k, takeSnapshot(slices.labels(k))]));
-          restore(before);
-        } else {
-          restore(after ?? new Map());
-        }
-        undone(isUndo !== false);
+        const isUndone = isUndo !== false;
+        if (isUndone) after = new Map(Array.from(intentions, ([k, intended]) => [k, presentSnapshot(k, intended)]));
+        restore(isUndone ? before : after);
+        undone(isUndone);
       },
     });
   };
 
   return {
-    written,
     write(k, labels) {
+      // At the first slice, so that what is edited while the run goes on is undone before the run is.
+      if (before.size === 0) addToHistory();
       const current = slices.labels(k);
-      if (before.size === 0) remember();
-      const previous = written.get(k);
+      const previous = intentions.get(k);
       if (previous === undefined) before.set(k, takeSnapshot(current));
       const intended = withLockedKept(current, labels, locked);
-      written.set(k, takeSnapshot(intended));
-      if (previous === undefined) current.set(intended);
-      else replaceUntouched(current, previous, intended);
+      if (previous?.matches(intended) === true) return;
+      const snapshot = takeSnapshot(intended);
+      intentions.set(k, snapshot);
+      if (previous !== undefined) keepChanges(intended, current, unpacked(previous, current.length));
+      slices.setLabels(k, intended);
       changed(k);
+      written(k, snapshot);
     },
   };
+}
+
+function unpacked(snapshot: SliceSnapshot, length: number): Uint8Array {
+  const labels = new Uint8Array(length);
+  snapshot.copyTo(labels);
+  return labels;
 }
 
 /** Locked segments neither lose voxels nor gain any. */
@@ -74,10 +89,9 @@ function withLockedKept(current: Uint8Array, labels: ArrayLike<number>, locked: 
   return intended;
 }
 
-function replaceUntouched(current: Uint8Array, previous: SliceSnapshot, intended: Uint8Array): void {
-  const expected = new Uint8Array(current.length);
-  previous.copyTo(expected);
-  for (let at = 0; at < current.length; at++) {
-    if (current[at] === expected[at]) current[at] = intended[at] ?? 0;
+/** Leaves the present label in `labels` wherever it is not what was written before. */
+function keepChanges(labels: Uint8Array, current: Uint8Array, writtenBefore: Uint8Array): void {
+  for (let at = 0; at < labels.length; at++) {
+    if (current[at] !== writtenBefore[at]) labels[at] = current[at] ?? 0;
   }
 }

@@ -1,11 +1,14 @@
 import {
   outwardFrom,
   sliceView,
+  stackedAxis,
+  type ModelManifest,
   type SegmentationResult,
   type SegmentVolumeOptions,
   type Volume,
 } from '../../src/index.ts';
 import type { LabelmapTarget } from './labelmap-target.ts';
+import { createPacer, timed } from './main-thread.ts';
 
 /** Whatever segments a volume with a session of its own: the worker's client. */
 export interface VolumeSegmenter<Session> {
@@ -21,42 +24,60 @@ export interface RunModelOptions<Session> extends Pick<
 > {
   readonly client: VolumeSegmenter<Session>;
   readonly session: Session;
-  /** Its voxels may be transferred away. */
   readonly volume: Volume;
   readonly target: LabelmapTarget;
   /** The slice to begin with: the one that is looked at. */
   readonly firstSlice: number;
-  /** Only these slices. Default: all. */
+  /** Only these slices. Default: all. A model that cuts the volume along another axis runs over all of it. */
   readonly slices?: readonly number[];
 }
 
 /** Runs a model into a segmentation of the page, from the slice that is looked at outward, as one step of undo.
  * What is done when the run is cancelled, fails or is undone stays, and can be undone.
  * @throws as segmentVolume; the signal's reason */
-export async function runModel<Session>(options: RunModelOptions<Session>): Promise<SegmentationResult> {
-  const { client, session, volume, target, firstSlice, slices, signal } = options;
-  const [, , count] = volume.geometry.dimensions;
+export async function runModel<Session extends { readonly model: { readonly manifest: ModelManifest } }>(
+  options: RunModelOptions<Session>,
+): Promise<SegmentationResult> {
+  const { client, session, volume, target, firstSlice, slices, signal, softwareVersion } = options;
+  const { tta, force, onProgress } = options;
   const undone = new AbortController();
   const replacement = target.replace({
     onUndo(isUndone) {
       if (isUndone) undone.abort(new DOMException('The run was undone.', 'AbortError'));
     },
   });
-  const order = outwardFrom(firstSlice, count).filter((k) => slices?.includes(k) ?? true);
+  const write = (k: number, labels: Uint8Array | Uint16Array): void => {
+    if (undone.signal.aborted) return;
+    timed('write-slice', () => {
+      replacement.write(k, labels);
+    });
+  };
+
+  // Slices across the page's own cannot be shown one by one.
+  const isAlongImages = stackedAxis(volume.geometry, session.model.manifest.input.sliceAxis) === 2;
+  const all = outwardFrom(firstSlice, target.sliceCount);
+  const order = isAlongImages && slices !== undefined ? all.filter((k) => slices.includes(k)) : all;
   const result = await client.segmentVolume(volume, {
     session,
-    softwareVersion: options.softwareVersion,
-    order,
+    softwareVersion,
     signal: signal === undefined ? undone.signal : AbortSignal.any([signal, undone.signal]),
-    ...(options.tta !== undefined && { tta: options.tta }),
-    ...(options.force !== undefined && { force: options.force }),
-    ...(options.onProgress !== undefined && { onProgress: options.onProgress }),
-    onSlice: ({ index, labels }) => {
-      if (!undone.signal.aborted) replacement.write(index, labels);
-    },
+    ...(tta !== undefined && { tta }),
+    ...(force !== undefined && { force }),
+    ...(onProgress !== undefined && { onProgress }),
+    ...(isAlongImages && {
+      order,
+      onSlice: ({ index, labels }) => {
+        write(index, labels);
+      },
+    }),
   });
   // Post-processing in 3D may have changed any slice after it was shown.
-  for (const k of order) replacement.write(k, sliceView(result.labelmap.voxels, result.labelmap.geometry, k));
+  const pacer = createPacer();
+  for (const k of order) {
+    write(k, sliceView(result.labelmap.voxels, result.labelmap.geometry, k));
+    await pacer.pause(signal);
+  }
+  undone.signal.throwIfAborted();
   target.flush();
   return result;
 }

@@ -2,7 +2,7 @@ import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
 import { datasetOfAttributes, type NaturalisedAttributes } from './dicom-attributes.ts';
 import { dicomInstanceOf, type DicomInstance } from './dicom-instance.ts';
-import { createModalityVoxels } from './modality-values.ts';
+import { createModalityVoxels, type Allocate, type ModalityVoxels } from './modality-values.ts';
 import { storedArray, type StoredValues } from './pixel-data.ts';
 import type { SourceFile } from './reader.ts';
 import { stackSlices } from './slice-stack.ts';
@@ -19,6 +19,8 @@ export interface ImageStack {
   /** The slice k of each image, in the order that the images were given in. */
   readonly sliceOfImage: readonly number[];
   readonly warnings: readonly Notice[];
+  /** The volume but for its voxels. */
+  readonly description: Omit<Volume, 'voxels'>;
   /** Collects the voxels of the images, in any order.
    * @param n the image, by its place among those given
    * @param pixels of the image, row by row; not changed
@@ -35,22 +37,34 @@ export function readImageHeader(attributes: NaturalisedAttributes, name: string)
 }
 
 /** Stacks the images of one series; their pixels are then written one by one.
+ * @param allocate the memory for the voxels; by default the page's own
  * @throws InputError as the DICOM reader does for the same images in files */
-export function stackImages(headers: readonly ImageHeader[]): ImageStack {
+export function stackImages(headers: readonly ImageHeader[], allocate?: Allocate): ImageStack {
   const stack = stackSlices(headers.map(({ instance }) => instance));
   const { source, notices } = sourceSeriesOf(stack);
   const { geometry, slices } = stack;
   const pixelCount = geometry.dimensions[0] * geometry.dimensions[1];
-  const voxels = createModalityVoxels(
-    slices.map(({ header }) => header),
-    pixelCount,
-  );
+  let voxels: ModalityVoxels | undefined;
+  const allocated = (): ModalityVoxels =>
+    (voxels ??= createModalityVoxels(
+      slices.map(({ header }) => header),
+      pixelCount,
+      allocate,
+    ));
   const [first] = slices;
   const sliceOf = new Map(slices.map(({ instance }, k) => [instance, k]));
   const sliceOfImage = headers.map(({ instance }) => sliceOf.get(instance) ?? -1);
+  const description: Omit<Volume, 'voxels'> = {
+    geometry,
+    ...(first?.instance.modality !== undefined && { modality: first.instance.modality }),
+    ...(first?.instance.bodyPartExamined !== undefined && { bodyPartExamined: first.instance.bodyPartExamined }),
+    ...(first?.instance.rescaleType !== undefined && { rescaleType: first.instance.rescaleType }),
+    ...(source !== undefined && { source }),
+  };
   return {
     geometry,
     sliceOfImage,
+    description,
     warnings: [...stack.notices, ...notices],
     write(n, pixels, scale) {
       const k = sliceOfImage[n] ?? -1;
@@ -58,22 +72,15 @@ export function stackImages(headers: readonly ImageHeader[]): ImageStack {
       if (header === undefined || pixels.length !== pixelCount) throw new RangeError(`Image ${n} has no such slice.`);
       const { format, rescale } = header;
       if (scale === 'modality') {
-        voxels.write(k, pixels as StoredValues, { ...format, bitsStored: format.bitsAllocated }, IDENTITY);
+        allocated().write(k, pixels as StoredValues, { ...format, bitsStored: format.bitsAllocated }, IDENTITY);
         return;
       }
       const stored = storedArray(format, pixelCount);
       stored.set(pixels);
-      voxels.write(k, stored, format, rescale);
+      allocated().write(k, stored, format, rescale);
     },
     get volume() {
-      return {
-        geometry,
-        voxels: voxels.voxels,
-        ...(first?.instance.modality !== undefined && { modality: first.instance.modality }),
-        ...(first?.instance.bodyPartExamined !== undefined && { bodyPartExamined: first.instance.bodyPartExamined }),
-        ...(first?.instance.rescaleType !== undefined && { rescaleType: first.instance.rescaleType }),
-        ...(source !== undefined && { source }),
-      };
+      return { ...description, voxels: allocated().voxels };
     },
   };
 }

@@ -7,6 +7,9 @@ export interface Rescale {
   readonly intercept: number;
 }
 
+/** Where voxels are kept: a page may want them in memory that it shares with a worker. */
+export type Allocate = (byteLength: number) => ArrayBufferLike;
+
 /** Collects slices of modality values in the smallest type that loses nothing: the stored type if nothing is rescaled,
  * Int16 (Int32 once a value needs it) if slopes and intercepts are integers, else Float32, computed in float64. */
 export interface ModalityVoxels {
@@ -19,8 +22,9 @@ export interface ModalityVoxels {
 export function createModalityVoxels(
   slices: readonly { readonly format: PixelFormat; readonly rescale: Rescale }[],
   pixelsPerSlice: number,
+  allocate: Allocate = (byteLength) => new ArrayBuffer(byteLength),
 ): ModalityVoxels {
-  let voxels = allocate(slices, pixelsPerSlice * slices.length);
+  let voxels = voxelArray(slices, pixelsPerSlice * slices.length, allocate);
   return {
     get voxels() {
       return voxels;
@@ -36,7 +40,9 @@ export function createModalityVoxels(
       }
       const { min, max } = rescaleInto(voxels.subarray(from, from + pixelsPerSlice), stored, rescale);
       if (voxels instanceof Int16Array && (min < -0x8000 || max > 0x7fff)) {
-        voxels = Int32Array.from(voxels);
+        const wider = new Int32Array(allocate(4 * voxels.length));
+        wider.set(voxels);
+        voxels = wider;
         rescaleInto(voxels.subarray(from, from + pixelsPerSlice), stored, rescale);
       }
     },
@@ -63,15 +69,20 @@ export function rescaleVoxels(stored: VoxelArray, rescale: Rescale): VoxelArray 
   return float32;
 }
 
-function allocate(slices: readonly { format: PixelFormat; rescale: Rescale }[], length: number): VoxelArray {
+function voxelArray(
+  slices: readonly { format: PixelFormat; rescale: Rescale }[],
+  length: number,
+  allocate: Allocate,
+): VoxelArray {
   const [first] = slices;
   const isOneFormat = slices.every(
     ({ format }) => format.bitsAllocated === first?.format.bitsAllocated && format.isSigned === first.format.isSigned,
   );
   if (first !== undefined && isOneFormat && slices.every(({ rescale }) => isIdentity(rescale))) {
-    return storedArray(first.format, length);
+    const sample = storedArray(first.format, 0);
+    return Reflect.construct(sample.constructor, [allocate(length * sample.BYTES_PER_ELEMENT)]) as typeof sample;
   }
-  return slices.every(fitsInt32) ? new Int16Array(length) : new Float32Array(length);
+  return slices.every(fitsInt32) ? new Int16Array(allocate(2 * length)) : new Float32Array(allocate(4 * length));
 }
 
 function fitsInt32({ format, rescale: { slope, intercept } }: { format: PixelFormat; rescale: Rescale }): boolean {

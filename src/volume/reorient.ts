@@ -31,7 +31,7 @@ const PATIENT_AXIS = { sagittal: 0, coronal: 1, axial: 2 } as const;
 export function viewGrid(geometry: VolumeGeometry, sliceAxis: SliceAxis, orientation: 'LPS' | 'any'): GridView {
   const { dimensions, spacing, direction } = geometry;
   const patientAxes = nearestPatientAxes(geometry);
-  const stacked = sliceAxis === 'acquired' ? 2 : axisAlong(patientAxes, PATIENT_AXIS[sliceAxis]);
+  const stacked = stackedAxis(geometry, sliceAxis);
   const inPlane = ([0, 1, 2] as const).filter((axis) => axis !== stacked);
   if (orientation === 'LPS') inPlane.sort((a, b) => patientAxes[a] - patientAxes[b]);
   const [across, down] = inPlane as [Axis, Axis];
@@ -52,6 +52,11 @@ export function viewGrid(geometry: VolumeGeometry, sliceAxis: SliceAxis, orienta
     sliceAxis: stacked,
     sliceFlipped: isFlipped(stacked),
   };
+}
+
+/** The index axis of a grid that slices are stacked along; see {@link viewGrid}. */
+export function stackedAxis(geometry: VolumeGeometry, sliceAxis: SliceAxis): Axis {
+  return sliceAxis === 'acquired' ? 2 : axisAlong(nearestPatientAxes(geometry), PATIENT_AXIS[sliceAxis]);
 }
 
 /** The view's slice for slice `index` of the grid along its slice axis, and back: the map is its own inverse. */
