@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const EXTENSION = join(import.meta.dirname, '..');
@@ -16,7 +16,15 @@ export async function buildExtension(onBuild: () => void): Promise<string> {
   if (built > Math.max(configured, ...SOURCES.map(newestMtimeMs))) return DIST;
   onBuild();
   const { build } = await import('vite');
-  await build({ configFile: join(EXTENSION, 'vite.config.ts'), logLevel: 'error' });
+  // Elsewhere first: a build that fails leaves the last one that did not.
+  const partial = `${DIST}.${process.pid}.partial`;
+  try {
+    await build({ configFile: join(EXTENSION, 'vite.config.ts'), logLevel: 'error', build: { outDir: partial } });
+    rmSync(DIST, { recursive: true, force: true });
+    renameSync(partial, DIST);
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
   return DIST;
 }
 
