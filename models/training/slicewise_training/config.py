@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from .augment import Augmentation
-from .psp_net import PSPNetConfig
+from .network import NetworkConfig, network_config
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Config:
     id: str
     split: Path
     data: DataConfig
-    network: PSPNetConfig
+    network: NetworkConfig
     input: InputConfig
     augmentation: Augmentation
     training: TrainingConfig
@@ -81,7 +81,7 @@ def load_config(path: Path) -> Config:
         id=document["id"],
         split=(path.parent / document["split"]).resolve(),
         data=DataConfig(**data),
-        network=PSPNetConfig(**document["network"]),
+        network=network_config(document["network"]),
         input=InputConfig(**document["input"]),
         augmentation=Augmentation(**document["augmentation"]),
         training=TrainingConfig(**training),

@@ -18,8 +18,8 @@ import numpy as np
 
 from .config import Config, load_config
 from .data import load_part
-from .network import run_checkpoint, run_onnx
 from .predict import Run, dice, predict_labels
+from .runs import run_checkpoint, run_onnx
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
     config = load_config(arguments.config)
     if arguments.part == "test":
         log_test_reading(config, str(arguments.model or arguments.run))
-    run = run_onnx(arguments.model) if arguments.model else run_checkpoint(arguments.run, config)
+    run = run_onnx(arguments.model) if arguments.model else run_checkpoint(arguments.run, config.network)
     figures = evaluate(config, arguments.data, arguments.part, run)
     print(json.dumps(figures["mean"], indent=2))
     if arguments.output:

@@ -21,13 +21,13 @@ import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from torch import nn
 
 from .calibrate import fit_temperature
 from .config import Config, load_config
 from .data import Float
 from .model_card import model_card, write_json
-from .network import load_network, run_checkpoint, run_onnx_file
-from .psp_net import PSPNet
+from .runs import load_network, run_checkpoint, run_onnx_file
 
 OPSET = 17
 INPUT, OUTPUT = "image", "logits"
@@ -44,14 +44,14 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load_config(arguments.config)
     release = json.loads(arguments.config.read_text())["release"]
-    temperature = fit_temperature(config, arguments.data, run_checkpoint(arguments.run, config))
-    network = load_network(arguments.run, config)
+    temperature = fit_temperature(config, arguments.data, run_checkpoint(arguments.run, config.network))
+    network = load_network(arguments.run, config.network)
     window = generated_window(config)
     write_model_folder(network, config, release, window, temperature, arguments.output)
 
 
 def write_model_folder(
-    network: PSPNet,
+    network: nn.Module,
     config: Config,
     release: dict[str, Any],
     window: Float,
@@ -105,7 +105,7 @@ def write_model_folder(
 
 
 @torch.no_grad()
-def export_onnx(network: PSPNet, path: Path, window: Float) -> Float:
+def export_onnx(network: nn.Module, path: Path, window: Float) -> Float:
     """Writes the ONNX file and returns its logits of the window, [1, classes, h, w].
 
     Raises RuntimeError if ONNX Runtime's logits differ from PyTorch's before the weights are rounded, or if rounding

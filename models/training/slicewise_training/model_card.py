@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from .config import Config, load_config
-from .psp_net import PSPNet
+from .network import NetworkConfig, build_network, parameter_count
+from .psp_net import PSPNetConfig
 
 
 def main() -> None:
@@ -40,7 +41,7 @@ def write_json(path: Path, document: object) -> None:
 
 def model_card(manifest: dict[str, Any], config: Config, release: dict[str, Any]) -> str:
     network, training, card = config.network, config.training, release["card"]
-    parameters = parameter_count(PSPNet(network))
+    parameters = parameter_count(build_network(network))
     segments = "\n".join(
         f"| {s['segmentNumber']} | {s['segmentLabel']} | {s['segmentedPropertyType']['codeMeaning']} "
         f"({s['segmentedPropertyType']['codingSchemeDesignator']} {s['segmentedPropertyType']['codeValue']}) |"
@@ -58,8 +59,7 @@ Weights: {manifest["licence"]}. Segments:
 
 ## Network
 
-PSPNet (Zhao et al., CVPR 2017), {network.backbone}, output stride {network.output_stride}\
-{", with a boundary-refining step on the stride-4 features" if network.refine else ""}; {parameters / 1e6:.1f} M parameters, stored as
+{architecture(network)}; {parameters / 1e6:.1f} M parameters, stored as
 float16, computed in float32. Input: three neighbouring slices, {config.input.size} × {config.input.size} pixels of
 {config.input.spacing} mm, {intensity(config)} to 0–1; larger slices are covered by overlapping windows.
 Logits at 1/{network.logits_stride} of the input, interpolated to the source grid before argmax; temperature {manifest["output"]["temperature"]}.
@@ -84,6 +84,14 @@ average of the weights. Augmentation: {augmentation(config)}. The configuration 
 """
 
 
+def architecture(network: NetworkConfig) -> str:
+    if not isinstance(network, PSPNetConfig):
+        name = {"unet": "U-Net", "deeplabv3plus": "DeepLabv3+"}[network.architecture]
+        return f"{name} of segmentation-models-pytorch, {network.backbone}"
+    refined = ", with a boundary-refining step on the stride-4 features" if network.refine else ""
+    return f"PSPNet (Zhao et al., CVPR 2017), {network.backbone}, output stride {network.output_stride}{refined}"
+
+
 def intensity(config: Config) -> str:
     low, high = f"{config.input.low:g}", f"{config.input.high:g}"
     if config.input.intensity == "window":
@@ -98,12 +106,6 @@ def augmentation(config: Config) -> str:
     reversed_ = ["reversed slice order"] if a.reverse_slices else []
     rest = "zoom, aspect, elastic deformation, gamma, bias field, contrast, noise, resolution, lost neighbours"
     return ", ".join([turned, *mirrored, *reversed_, rest])
-
-
-def parameter_count(network: PSPNet) -> int:
-    """Of the deployed network: without the auxiliary head."""
-    auxiliary = {id(p) for p in network.auxiliary.parameters()}
-    return sum(p.numel() for p in network.parameters() if id(p) not in auxiliary)
 
 
 def figures_table(manifest: dict[str, Any]) -> str:

@@ -1,48 +1,65 @@
-"""Ways to run a network on one window of the model's grid: a checkpoint's average, or an exported ONNX file."""
+"""Networks by their configuration.
+
+A network takes [B, C, H, W] and gives logits [B, classes, H / s, W / s], s = config.logits_stride; in training mode it
+gives (logits, auxiliary logits or None).
+"""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any, Literal
 
-import numpy as np
-import onnxruntime
-import torch
+from torch import Tensor, nn
 
-from .config import Config
-from .data import Float
-from .predict import Run
-from .psp_net import PSPNet
+from .psp_net import PSPNet, PSPNetConfig
 
 
-def load_network(run_folder: Path, config: Config) -> PSPNet:
-    """The running average of a training run, in evaluation mode."""
-    network = PSPNet(config.network)
-    state = torch.load(run_folder / "checkpoint.pt", map_location="cpu", weights_only=True)
-    network.load_state_dict(state["average"], strict=True)
-    return network.eval()
+@dataclass(frozen=True)
+class LibraryNetworkConfig:
+    """A U-Net or DeepLabv3+ of segmentation-models-pytorch, without pretrained weights, to compare with."""
+
+    architecture: Literal["unet", "deeplabv3plus"]
+    classes: int
+    in_channels: int = 3
+    backbone: str = "resnet18"
+
+    @property
+    def logits_stride(self) -> int:
+        return 1 if self.architecture == "unet" else 4
+
+    @property
+    def size_multiple(self) -> int:
+        return 32 if self.architecture == "unet" else 16
 
 
-def run_checkpoint(run_folder: Path, config: Config) -> Run:
-    network = load_network(run_folder, config)
-
-    @torch.no_grad()
-    def run(window: Float) -> Float:
-        return np.asarray(network(torch.from_numpy(window)).numpy())
-
-    return run
+NetworkConfig = PSPNetConfig | LibraryNetworkConfig
 
 
-def run_onnx(model_folder: Path) -> Run:
-    manifest = json.loads((model_folder / "manifest.json").read_text())
-    return run_onnx_file(model_folder / manifest["file"]["path"])
+def network_config(document: dict[str, Any]) -> NetworkConfig:
+    return LibraryNetworkConfig(**document) if "architecture" in document else PSPNetConfig(**document)
 
 
-def run_onnx_file(path: Path) -> Run:
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
+def build_network(config: NetworkConfig) -> nn.Module:
+    return PSPNet(config) if isinstance(config, PSPNetConfig) else LibraryNetwork(config)
 
-    def run(window: Float) -> Float:
-        return np.asarray(session.run(None, {name: window})[0])
 
-    return run
+class LibraryNetwork(nn.Module):
+    def __init__(self, config: LibraryNetworkConfig) -> None:
+        super().__init__()
+        import segmentation_models_pytorch as smp  # only what is compared needs it
+
+        options = {"encoder_weights": None, "in_channels": config.in_channels, "classes": config.classes}
+        self.network = (
+            smp.Unet(config.backbone, **options)
+            if config.architecture == "unet"
+            else smp.DeepLabV3Plus(config.backbone, upsampling=1, **options)
+        )
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, None]:
+        logits = self.network(x)
+        return (logits, None) if self.training else logits
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Of the deployed network: without the auxiliary head."""
+    return sum(p.numel() for name, p in network.named_parameters() if not name.startswith("auxiliary."))

@@ -1,4 +1,4 @@
-"""PSPNet: a dilated ResNet, pyramid pooling, a 3×3 head and an auxiliary head.
+"""PSPNet: a dilated ResNet or MobileNetV2, pyramid pooling, a 3×3 head and an auxiliary head.
 
 Zhao, Shi, Qi, Wang, Jia: Pyramid Scene Parsing Network. CVPR 2017 (arXiv 1612.01105), figure 3 and section 3.2.
 The stem of three 3×3 convolutions is the one of the authors' own code.
@@ -13,7 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-Backbone = Literal["resnet18", "resnet34", "resnet50", "resnet101"]
+from .mobile_net import DilatedMobileNetV2
+
+Backbone = Literal["resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2"]
 
 POOLING_BINS = (1, 2, 3, 6)
 
@@ -171,7 +173,12 @@ class PSPNet(nn.Module):
     def __init__(self, config: PSPNetConfig) -> None:
         super().__init__()
         self.config = config
-        self.backbone = DilatedResNet(config.backbone, config.in_channels, config.output_stride)
+        if config.backbone == "mobilenet_v2":
+            self.backbone: DilatedMobileNetV2 | DilatedResNet = DilatedMobileNetV2(
+                config.in_channels, config.output_stride
+            )
+        else:
+            self.backbone = DilatedResNet(config.backbone, config.in_channels, config.output_stride)
         stage1, _, stage3, stage4 = self.backbone.channels
         self.pyramid = PyramidPooling(stage4) if config.pyramid else nn.Identity()
         head_channels = stage4 // 4

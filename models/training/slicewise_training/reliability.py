@@ -22,8 +22,8 @@ from scipy.ndimage import binary_dilation
 from .calibrate import BAND_PX
 from .config import Config, load_config
 from .data import Float, load_part
-from .network import run_onnx
 from .predict import Run, dice, predict_scores
+from .runs import run_onnx
 
 BINS = 15
 WORST, UNSURE = 0.2, 0.3

@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from .augment import random_view
 from .config import Config, Crop, load_config
 from .data import LabelledVolume, load_part, to_model_matrix, with_neighbours
+from .network import build_network
 from .predict import dice, predict_labels
-from .psp_net import PSPNet
 
 VALIDATE_EVERY_S = 600.0
 SAVE_EVERY_S = 120.0
@@ -49,7 +49,7 @@ class Training:
         run.mkdir(parents=True, exist_ok=True)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(config.training.seed)
-        self.network = PSPNet(config.network).to(self.device, memory_format=torch.channels_last)
+        self.network = build_network(config.network).to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval()
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(),
@@ -123,8 +123,9 @@ class Training:
         with torch.autocast(self.device.type, torch.bfloat16):
             logits, auxiliary = self.network(images)
         loss = segmentation_loss(logits, labels)
-        # The auxiliary logits are too coarse to gain from more than every fourth pixel.
-        loss = loss + settings.auxiliary_weight * segmentation_loss(auxiliary, labels[:, 2::4, 2::4])
+        if auxiliary is not None:
+            # Too coarse to gain from more than every fourth pixel.
+            loss = loss + settings.auxiliary_weight * segmentation_loss(auxiliary, labels[:, 2::4, 2::4])
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)

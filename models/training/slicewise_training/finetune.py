@@ -1,0 +1,140 @@
+"""Trains a model from the weights of another: an exported model folder, or a training run.
+
+    python -m slicewise_training.finetune configs/mine.json --start ../cardiac-mr --data <folder> --run runs/mine \\
+        [--minutes 20] [--threads 2]
+
+The network's configuration must be the start's, except for `classes`: layers of another shape start anew. A second call
+goes on where a killed one stopped. The result is a work derived from the start's weights and carries their licence too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from .config import load_config
+from .train import Training
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--start", type=Path, required=True, help="model folder or training run")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True, help="folder of checkpoint and curves")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end the schedule at this training time")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    training = Training(load_config(arguments.config), arguments.data, arguments.run, arguments.minutes * 60)
+    if training.step == 0:
+        print(json.dumps({"startsAnew": start_from(arguments.start, training)}))
+    training.go()
+
+
+def start_from(folder: Path, training: Training) -> list[str]:
+    """Gives the training's networks the weights of a run's checkpoint or of a model folder.
+
+    @returns the layers whose shape differs, which start anew
+    """
+    network = training.network
+    if (folder / "checkpoint.pt").exists():
+        state = torch.load(folder / "checkpoint.pt", map_location=training.device, weights_only=True)["average"]
+        left = adopt_state(network, state)
+    else:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        images, _ = training.batch(training.config.training.crops[0])
+        left = adopt_onnx(network, onnx.load(folder / manifest["file"]["path"]), images)
+    training.average.load_state_dict(network.state_dict(), strict=True)
+    return left
+
+
+def adopt_state(network: nn.Module, state: dict[str, Tensor]) -> list[str]:
+    own = network.state_dict()
+    if own.keys() != state.keys():
+        raise ValueError(f"the start is another network: it differs in {sorted(own.keys() ^ state.keys())[:4]}")
+    fitting = {name: value for name, value in state.items() if value.shape == own[name].shape}
+    network.load_state_dict(fitting, strict=False)
+    return sorted({name.rsplit(".", 1)[0] for name in own.keys() - fitting.keys()})
+
+
+@torch.no_grad()
+def adopt_onnx(network: nn.Module, model: onnx.ModelProto, images: Tensor) -> list[str]:
+    """Takes the weights of an exported network, whose batch normalisations were folded into its convolutions.
+
+    Each normalisation is unfolded again by what it sees of `images`: mean and variance of these become its statistics,
+    and scale and shift undo them, so that the network computes what the exported one does and trains on from there.
+    """
+    pairs = normalised_convolutions(network, images[:1])
+    exported = convolution_weights(model)
+    if len(pairs) != len(exported):
+        raise ValueError(f"the start is another network: {len(exported)} convolutions instead of {len(pairs)}")
+    names = {module: name for name, module in network.named_modules()}
+    left, hooks = [], []
+    for (convolution, norm), (weight, bias) in zip(pairs, exported, strict=True):
+        if convolution.weight.shape != weight.shape:
+            if norm is not None:
+                raise ValueError(f"the start is another network: {names[convolution]} has another shape")
+            left.append(names[convolution])
+            continue
+        convolution.weight.copy_(torch.from_numpy(weight))
+        if norm is None:
+            convolution.bias.copy_(torch.from_numpy(bias))
+        else:
+            norm.bias.copy_(torch.from_numpy(bias))
+            hooks.append(norm.register_forward_pre_hook(unfold))
+    network.eval()(images)
+    for hook in hooks:
+        hook.remove()
+    return [*left, *sorted(name for name, _ in network.named_children() if name == "auxiliary")]
+
+
+def unfold(norm: nn.Module, inputs: tuple[Tensor]) -> None:
+    assert isinstance(norm, nn.BatchNorm2d)
+    variance, mean = torch.var_mean(inputs[0].float(), (0, 2, 3), correction=0)
+    norm.running_mean.copy_(mean)
+    norm.running_var.copy_(variance)
+    norm.weight.copy_((variance + norm.eps).sqrt())
+    norm.bias.add_(mean)
+
+
+@torch.no_grad()
+def normalised_convolutions(network: nn.Module, image: Tensor) -> list[tuple[nn.Conv2d, nn.BatchNorm2d | None]]:
+    """The convolutions of the deployed network, each with the normalisation right behind it, in order of execution."""
+    ran: list[nn.Module] = []
+    hooks = [
+        module.register_forward_hook(lambda module, _inputs, _output: ran.append(module))
+        for module in network.modules()
+        if isinstance(module, nn.Conv2d | nn.BatchNorm2d)
+    ]
+    network.eval()(image)
+    for hook in hooks:
+        hook.remove()
+    followers = [*ran[1:], None]
+    return [
+        (module, follower if isinstance(follower, nn.BatchNorm2d) else None)
+        for module, follower in zip(ran, followers, strict=True)
+        if isinstance(module, nn.Conv2d)
+    ]
+
+
+def convolution_weights(model: onnx.ModelProto) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Weight and bias of each Conv node, in order of execution; float16 ones by way of their Cast."""
+    stored = {tensor.name: numpy_helper.to_array(tensor).astype(np.float32) for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Cast" and node.input[0] in stored:
+            stored[node.output[0]] = stored[node.input[0]]
+    return [(stored[node.input[1]], stored[node.input[2]]) for node in model.graph.node if node.op_type == "Conv"]
+
+
+if __name__ == "__main__":
+    main()
