@@ -9,6 +9,11 @@ export interface ListedSegment {
   readonly colour?: Colour;
 }
 
+/** What a viewer calls a segmentation and its segments, to be compared with another moment's. */
+export function namesOf(name: string, listed: readonly ListedSegment[]): string {
+  return JSON.stringify([name, ...listed.map(({ segmentNumber, label }) => [segmentNumber, label])]);
+}
+
 export interface SegmentsToDescribe {
   readonly listed: readonly ListedSegment[];
   /** Labels that occur among the voxels; one that the viewer does not list is described all the same, never lost. */

@@ -9,7 +9,7 @@ import {
 } from '../../../src/index.ts';
 import type { LabelmapExportClient } from '../../../src/worker/export-client.ts';
 import type { LabelsToExport, StoredComparison } from '../../../src/worker/labelmap-export.ts';
-import { describeSegments, type ListedSegment } from './describe-segments.ts';
+import { describeSegments, namesOf } from './describe-segments.ts';
 import { exportFormat, fileName, type ExportDescription } from './export-format.ts';
 import type { DownloadFormat, Possibility, SaveOutcome, SaveStage, SaveState } from './save-outcome.ts';
 import { byNumber, createSegRecords } from './seg-records.ts';
@@ -59,10 +59,13 @@ export function createSegStore({ viewer, openExport, softwareVersion, wait = sle
   const listeners = new Set<(segmentationId: string, state: SaveState) => void>();
 
   const state: SegStore['state'] = (id) => records.of(id).state ?? (viewer.isOpened(id) ? 'saved' : 'unsaved');
+  const tell = (id: string): void => {
+    for (const listener of listeners) listener(id, state(id));
+  };
   const setState = (id: string, next: SaveState): void => {
-    const isChange = state(id) !== next;
+    const before = state(id);
     records.update(id, { state: next });
-    if (isChange) for (const listener of listeners) listener(id, next);
+    if (next !== before) tell(id);
   };
 
   viewer.onChange((id) => {
@@ -84,7 +87,7 @@ export function createSegStore({ viewer, openExport, softwareVersion, wait = sle
     try {
       enter('preparing');
       const pacs = viewer.pacs();
-      return await withPrepared(id, signal, async ({ exported, snapshot, segments, description, warnings }) => {
+      return await withPrepared(id, signal, async ({ exported, names, segments, description, warnings }) => {
         enter('encoding');
         const format = exportFormat('seg-binary', { ...description, now: new Date() });
         const { parts, instance } = await exported.encode(segments, format);
@@ -99,7 +102,7 @@ export function createSegStore({ viewer, openExport, softwareVersion, wait = sle
           wait,
         });
         records.update(id, { predecessor });
-        const editedMeanwhile = !(await isUnchanged(id, snapshot, exported));
+        const editedMeanwhile = !(await isUnchanged(id, names, exported));
         setState(id, editedMeanwhile ? 'edited' : 'saved');
         const unlisted = await viewer.showStored(instance).then(() => [], notListed);
         const { seriesInstanceUID, sopInstanceUID } = instance;
@@ -126,8 +129,8 @@ export function createSegStore({ viewer, openExport, softwareVersion, wait = sle
   ): Promise<T> {
     const name = viewer.name(id);
     if (name === undefined) throw notInViewer(id);
-    const { edited, ...labels } = viewer.labels(id);
-    const snapshot: Snapshot = { name, listed: viewer.segments(id) };
+    const { edited, ...labels } = await viewer.labels(id, signal);
+    const listed = viewer.segments(id);
     const exported = await openExport(labels, signal);
     try {
       const stored = viewer.isOpened(id)
@@ -135,7 +138,7 @@ export function createSegStore({ viewer, openExport, softwareVersion, wait = sle
         : undefined;
       if (stored !== undefined) learnStored(id, stored);
       const segments = describeSegments({
-        listed: snapshot.listed,
+        listed,
         labels: await exported.labels(),
         known: [...records.of(id).known.values()],
         edited: stored === undefined ? edited : new Set(stored.changed ?? stored.segments.map(numberOf)),
@@ -143,7 +146,13 @@ export function createSegStore({ viewer, openExport, softwareVersion, wait = sle
       records.learn(id, segments);
       const { provenance = { softwareVersion }, predecessor } = records.of(id);
       const warnings = stored !== undefined && stored.changed === undefined ? [NOT_COMPARABLE] : [];
-      return await work({ exported, snapshot, segments, warnings, description: { name, provenance, predecessor } });
+      return await work({
+        exported,
+        names: namesOf(name, listed),
+        segments,
+        warnings,
+        description: { name, provenance, predecessor },
+      });
     } finally {
       exported.dispose();
     }
@@ -159,11 +168,10 @@ export function createSegStore({ viewer, openExport, softwareVersion, wait = sle
   }
 
   /** Compared voxel by voxel: what an event says, or fails to say, is not relied upon. */
-  async function isUnchanged(id: string, before: Snapshot, exported: LabelmapExportClient): Promise<boolean> {
+  async function isUnchanged(id: string, before: string, exported: LabelmapExportClient): Promise<boolean> {
     const name = viewer.name(id);
     if (name === undefined) return false;
-    const sameList = JSON.stringify({ name, listed: viewer.segments(id) }) === JSON.stringify(before);
-    return sameList && (await exported.equals(viewer.labels(id).voxels));
+    return namesOf(name, viewer.segments(id)) === before && (await exported.equals((await viewer.labels(id)).voxels));
   }
 
   return {
@@ -189,8 +197,10 @@ export function createSegStore({ viewer, openExport, softwareVersion, wait = sle
       });
     },
     describe(id, { segments, provenance }) {
+      const before = state(id);
       records.forget(id);
       records.update(id, { known: byNumber(segments), provenance });
+      if (state(id) !== before) tell(id);
     },
     state,
     onChange(listener) {
@@ -202,16 +212,11 @@ export function createSegStore({ viewer, openExport, softwareVersion, wait = sle
 
 interface Prepared {
   readonly exported: LabelmapExportClient;
-  readonly snapshot: Snapshot;
+  /** As they were when the labels were copied. */
+  readonly names: string;
   readonly segments: readonly Segment[];
   readonly warnings: readonly Notice[];
   readonly description: Omit<ExportDescription, 'now'>;
-}
-
-/** What the viewer said beside the labels when they were copied. */
-interface Snapshot {
-  readonly name: string;
-  readonly listed: readonly ListedSegment[];
 }
 
 const NOT_COMPARABLE: Notice = {

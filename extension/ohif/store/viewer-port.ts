@@ -7,9 +7,9 @@ export interface ViewerPort {
   /** The active data source's PACS.
    * @throws EnvironmentError `pacs-unavailable` with the reason, if it cannot store */
   pacs(): DicomWeb;
-  /** A copy of the labels as they are now, taken in one turn of the page: no stroke can be half in it.
-   * @throws InputError if they are no labels of one DICOM series */
-  labels(segmentationId: string): ViewerLabels;
+  /** A copy of the labels as they are now.
+   * @throws InputError if they are no labels of one series of images, or not one label a voxel; the signal's reason */
+  labels(segmentationId: string, signal?: AbortSignal): Promise<ViewerLabels>;
   /** As the viewer lists them. */
   segments(segmentationId: string): readonly ListedSegment[];
   /** The segmentation's name; undefined if there is no such segmentation. */
@@ -19,7 +19,8 @@ export interface ViewerPort {
   /** The bytes of the stored segmentation that it was opened from.
    * @throws EnvironmentError `pacs-unreachable`, `pacs-refused`; the signal's reason */
   openedFile(segmentationId: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
-  /** Calls the listener when voxels, names or the list of segments of a segmentation have changed. */
+  /** Calls the listener when voxels, names or the list of segments of a segmentation have changed, and when there is a
+   * new one, or one less. */
   onChange(listener: (segmentationId: string) => void): () => void;
   /** Lists a series that was just stored, without a reload of the page. */
   showStored(path: InstancePath): Promise<void>;

@@ -50,12 +50,13 @@ export function createFakeViewer({ labelmap, source, pacs }: FakeViewerOptions):
       if (pacs === undefined) throw unavailable;
       return pacs;
     },
-    labels: () => ({
-      geometry: labelmap.geometry,
-      voxels: viewer.voxels.slice(),
-      edited: new Set(viewer.edited),
-      ...(source && { source }),
-    }),
+    labels: () =>
+      Promise.resolve({
+        geometry: labelmap.geometry,
+        voxels: viewer.voxels.slice(),
+        edited: new Set(viewer.edited),
+        ...(source && { source }),
+      }),
     segments: () => viewer.listed,
     name: () => viewer.label,
     isOpened: () => viewer.openedPath !== undefined,

@@ -265,6 +265,18 @@ describe('edits', () => {
     expect(store.state('seg')).toBe('edited');
   });
 
+  test('by a model that runs again make it "unsaved", without a predecessor', async () => {
+    const { store, viewer, pacs } = scene();
+    await store.save('seg');
+    const heard = vi.fn();
+    store.onChange(heard);
+    store.describe('seg', { segments: labelmap.segments, provenance: testProvenance });
+    viewer.paint(0, 1);
+    expect(heard.mock.calls).toEqual([['seg', 'unsaved']]);
+    await store.save('seg');
+    expect((await lastStored(pacs)).identity.predecessorSOPInstanceUID).toBeUndefined();
+  });
+
   test('of names count as edits', async () => {
     const { store, viewer, pacs } = scene();
     await store.save('seg');
@@ -439,7 +451,8 @@ describe('a download', () => {
   test('that the format cannot hold is refused with the reason', async () => {
     const { store, viewer } = scene();
     const other = seriesOn(obliqueGeometry([7, 5, 9]));
-    viewer.labels = () => ({ ...reference, source: other, voxels: viewer.voxels.slice(), edited: new Set() });
+    viewer.labels = () =>
+      Promise.resolve({ ...reference, source: other, voxels: viewer.voxels.slice(), edited: new Set() });
     await expect(store.download('seg', 'seg-binary')).rejects.toMatchObject({ code: 'geometry-mismatch' });
     expect(viewer.files).toEqual([]);
   });
