@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'several-series'
   | 'several-volumes'
   | 'series-not-found'
+  | 'phase-not-found'
   | 'unsupported-transfer-syntax'
   | 'unsupported-image'
   | 'unsupported-segmentation'
@@ -34,6 +35,7 @@ export type ErrorCode =
   | 'model-mismatch'
   // environment
   | 'backend-unavailable'
+  | 'insecure-page'
   | 'ohif-unavailable'
   | 'orthanc-unavailable'
   | 'file-not-found'

@@ -2,9 +2,10 @@ import { InputError } from '../errors.ts';
 import { damagedFile } from './damaged-file.ts';
 import type { CopiedAttribute } from '../volume/volume.ts';
 import { readDicomHeader, type DicomDataset } from './dicom-dataset.ts';
-import type { DicomKeyword } from './dicom-dictionary.ts';
+import { DEFAULT_READ_LIMITS, type ReadLimits } from './read-limits.ts';
 import type { SourceFile } from './reader.ts';
-import { sliceHeader, type SliceHeader } from './slice-header.ts';
+import { sliceHeaders, type SliceHeader } from './slice-header.ts';
+import { DEFLATED_LITTLE_ENDIAN } from './transfer-syntaxes.ts';
 
 /** What is kept of one file's header; the file's bytes are not. */
 export interface DicomInstance {
@@ -20,14 +21,14 @@ export interface DicomInstance {
   readonly modality: string | undefined;
   readonly bodyPartExamined: string | undefined;
   readonly seriesDescription: string | undefined;
-  readonly rescaleType: string | undefined;
   readonly isLossy: boolean;
+  /** Values of Lossy Image Compression Ratio and Method, one for each time that the image was compressed. */
+  readonly lossyRatios: readonly string[];
+  readonly lossyMethods: readonly string[];
   readonly isInverted: boolean;
   readonly copied: Readonly<Partial<Record<CopiedAttribute, string>>>;
-  /** Values that can tell apart images at one position, by keyword. */
-  readonly distinguishing: ReadonlyMap<DicomKeyword, string>;
-  /** The image as a slice, or why it cannot be one. */
-  readonly slice: SliceHeader | InputError;
+  /** The images as slices, or why they cannot be any. */
+  readonly slices: readonly SliceHeader[] | InputError;
 }
 
 const COPIED_ATTRIBUTES: readonly CopiedAttribute[] = [
@@ -48,21 +49,6 @@ const COPIED_ATTRIBUTES: readonly CopiedAttribute[] = [
   'PositionReferenceIndicator',
 ];
 
-/** What distinguishes cardiac phases, echoes, b-values, time points, reconstructions; no dates or times of day. */
-const DISTINGUISHING_ATTRIBUTES: readonly DicomKeyword[] = [
-  'TemporalPositionIdentifier',
-  'TriggerTime',
-  'NominalCardiacTriggerDelayTime',
-  'EchoTime',
-  'EchoNumbers',
-  'InversionTime',
-  'FlipAngle',
-  'DiffusionBValue',
-  'ImageType',
-  'ConvolutionKernel',
-  'AcquisitionNumber',
-];
-
 /** Objects with pixels that are no image of the patient: made from one, and often stored beside it. */
 const DERIVED_OBJECT_CLASSES = new Set([
   '1.2.840.10008.5.1.4.1.1.30', // Parametric Map
@@ -76,12 +62,18 @@ const MEDIA_STORAGE_DIRECTORY = '1.2.840.10008.1.3.10';
 
 /** Reads the header of a DICOM file.
  * @throws InputError if the file cannot be parsed */
-export async function readDicomInstance(file: SourceFile): Promise<DicomInstance> {
-  return dicomInstanceOf(await readDicomHeader(file), file);
+export async function readDicomInstance(
+  file: SourceFile,
+  limits: ReadLimits = DEFAULT_READ_LIMITS,
+): Promise<DicomInstance> {
+  const dataset = await readDicomHeader(file, limits);
+  const isDeflated = dataset.transferSyntaxUID === DEFLATED_LITTLE_ENDIAN;
+  return dicomInstanceOf(dataset, file, isDeflated ? Infinity : file.byteLength);
 }
 
-/** What is kept of a header that is read already. */
-export function dicomInstanceOf(dataset: DicomDataset, file: SourceFile): DicomInstance {
+/** What is kept of a header that is read already.
+ * @param fileLength of the bytes that the header was parsed from; undefined where pixels are elsewhere */
+export function dicomInstanceOf(dataset: DicomDataset, file: SourceFile, fileLength?: number): DicomInstance {
   const sopClassUID = dataset.text('SOPClassUID') ?? '';
   const isImage = dataset.has('Rows') && !DERIVED_OBJECT_CLASSES.has(sopClassUID);
   if (!isImage) assertNotCutOff(dataset, file.name);
@@ -97,17 +89,12 @@ export function dicomInstanceOf(dataset: DicomDataset, file: SourceFile): DicomI
     modality: dataset.string('Modality'),
     bodyPartExamined: dataset.string('BodyPartExamined'),
     seriesDescription: dataset.text('SeriesDescription'),
-    rescaleType: dataset.string('RescaleType'),
     isLossy: dataset.string('LossyImageCompression') === '01',
+    lossyRatios: dataset.strings('LossyImageCompressionRatio'),
+    lossyMethods: dataset.strings('LossyImageCompressionMethod'),
     isInverted: dataset.string('PhotometricInterpretation') === 'MONOCHROME1',
     copied: copiedAttributes(dataset),
-    distinguishing: new Map(
-      DISTINGUISHING_ATTRIBUTES.map((keyword): [DicomKeyword, string] => [
-        keyword,
-        distinguishingValue(dataset, keyword),
-      ]),
-    ),
-    slice: sliceHeaderOrProblem(dataset, file.name),
+    slices: sliceHeadersOrProblem(dataset, file.name, fileLength),
   };
 }
 
@@ -127,15 +114,13 @@ function copiedAttributes(dataset: DicomDataset): Partial<Record<CopiedAttribute
   return copied;
 }
 
-function distinguishingValue(dataset: DicomDataset, keyword: DicomKeyword): string {
-  return keyword === 'DiffusionBValue' || keyword === 'NominalCardiacTriggerDelayTime'
-    ? dataset.numbers(keyword).join('\\')
-    : (dataset.text(keyword) ?? '');
-}
-
-function sliceHeaderOrProblem(dataset: DicomDataset, name: string): SliceHeader | InputError {
+function sliceHeadersOrProblem(
+  dataset: DicomDataset,
+  name: string,
+  fileLength: number | undefined,
+): SliceHeader[] | InputError {
   try {
-    return sliceHeader(dataset, name);
+    return sliceHeaders(dataset, name, fileLength);
   } catch (error) {
     if (error instanceof InputError) return error;
     throw error;

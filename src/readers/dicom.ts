@@ -1,20 +1,25 @@
 import { InputError } from '../errors.ts';
-import type { Notice, Volume } from '../volume/volume.ts';
-import { isDicom, unsupportedTransferSyntax } from './dicom-dataset.ts';
+import { resampleStack } from '../volume/resample-stack.ts';
+import type { Notice, Volume, VoxelArray } from '../volume/volume.ts';
+import { inflateDicom, isDicom, unsupportedTransferSyntax } from './dicom-dataset.ts';
 import { readDicomInstance, type DicomInstance } from './dicom-instance.ts';
 import { chooseSeries, imageSeries, noImages, seriesWithoutImage } from './dicom-series.ts';
-import { createModalityVoxels } from './modality-values.ts';
+import { openFrames } from './frames.ts';
+import { createModalityVoxels, type ModalityVoxels } from './modality-values.ts';
 import { pixelDecoders, type PixelDecoder } from './pixel-decoders.ts';
-import { frameBytes, type StoredValues } from './pixel-data.ts';
+import type { StoredValues } from './pixel-data.ts';
+import { assertWithinLimit, withDefaultLimits, type ReadLimits } from './read-limits.ts';
 import type { ReadOptions, ReadResult, SeriesDescription, SourceFile, VolumeReader } from './reader.ts';
+import type { SliceHeader } from './slice-header.ts';
 import { stackSlices, type SliceStack, type StackedSlice } from './slice-stack.ts';
 import { sourceSeriesOf } from './source-series.ts';
 
-/** Makes a reader of DICOM image series: one file a slice, sorted along the slice normal.
+/** Makes a reader of DICOM image series: one file a slice, or files of many frames, sorted along the slice normal.
  * @param decoders by transfer syntax; the first that names a syntax decodes it */
 export function createDicomReader(decoders: readonly PixelDecoder[] = pixelDecoders): VolumeReader {
   return {
     id: 'DICOM',
+    hasSeries: true,
     accepts: isDicom,
     describe: (files) => describe(files, decoders),
     read: (files, options) => read(files, options ?? {}, decoders),
@@ -25,51 +30,100 @@ export const dicomReader = createDicomReader();
 
 async function read(
   files: readonly SourceFile[],
-  { seriesInstanceUID, signal }: ReadOptions,
+  { seriesInstanceUID, phase, resample, limits: some, signal }: ReadOptions,
   decoders: readonly PixelDecoder[],
 ): Promise<ReadResult> {
+  const limits = withDefaultLimits(some);
   const instances: DicomInstance[] = [];
   for (const file of files) {
     signal?.throwIfAborted();
-    instances.push(await readDicomInstance(file));
+    instances.push(await readDicomInstance(file, limits));
   }
   const series = chooseSeries(imageSeries(instances), seriesInstanceUID);
-  const stack = stackSlices(series);
+  const stack = stackSlices(series, { phase, resample });
   for (const instance of series) findDecoder(instance, decoders);
-  const voxels = await readVoxels(stack, decoders, signal);
+  const voxels = await readVoxels(stack, { decoders, limits, signal });
   const { source, notices } = sourceSeriesOf(stack);
-  const first = firstOf(stack);
+  const { instance: first, header } = firstOf(stack);
   const volume: Volume = {
     geometry: stack.geometry,
     voxels,
     ...(first.modality === undefined ? {} : { modality: first.modality }),
     ...(first.bodyPartExamined === undefined ? {} : { bodyPartExamined: first.bodyPartExamined }),
-    ...(first.rescaleType === undefined ? {} : { rescaleType: first.rescaleType }),
+    ...(header.rescaleType === undefined ? {} : { rescaleType: header.rescaleType }),
     ...(source === undefined ? {} : { source }),
   };
   const ignoredFiles = instances.filter(({ isImage }) => !isImage).length;
   return { volume, warnings: [...stack.notices, ...notices, ...imagelessNotice(ignoredFiles)], ignoredFiles };
 }
 
-async function readVoxels(stack: SliceStack, decoders: readonly PixelDecoder[], signal: AbortSignal | undefined) {
-  const [columns, rows] = stack.geometry.dimensions;
-  const target = createModalityVoxels(
-    stack.slices.map(({ header }) => header),
-    columns * rows,
-  );
-  for (const [k, slice] of stack.slices.entries()) {
-    signal?.throwIfAborted();
-    target.write(k, await decodeSlice(slice, decoders), slice.header.format, slice.header.rescale);
-  }
-  return target.voxels;
+interface ReadContext {
+  readonly decoders: readonly PixelDecoder[];
+  readonly limits: ReadLimits;
+  readonly signal: AbortSignal | undefined;
 }
 
-/** The file's bytes live no longer than this call: at most one file is in memory beside the volume. */
-async function decodeSlice(slice: StackedSlice, decoders: readonly PixelDecoder[]): Promise<StoredValues> {
-  const { instance, header } = slice;
+async function readVoxels(stack: SliceStack, context: ReadContext): Promise<VoxelArray> {
+  const { slices, geometry, resampling } = stack;
+  const { header: any, instance: first } = firstOf(stack);
+  const pixelCount = any.format.rows * any.format.columns;
+  const name = any.frameCount === slices.length ? first.file.name : 'The series';
+  const claims = [pixelCount * slices.length, geometry.dimensions.reduce((product, n) => product * n, 1)];
+  assertWithinLimit(Math.max(...claims), 'voxels', context.limits, { name, what: 'voxels' });
+  let target: ModalityVoxels | undefined;
+  for (const { instance, frames } of framesByFile(slices)) {
+    for await (const { k, header, values } of decodeFrames(instance, frames, context)) {
+      // Not before the first frame is decoded: what the headers promise may not be there.
+      target ??= createModalityVoxels(
+        slices.map((slice) => slice.header),
+        pixelCount,
+      );
+      target.write(k, values, header.format, header.rescale);
+    }
+  }
+  if (target === undefined) throw new RangeError('A stack has at least one slice.');
+  return resampling === undefined ? target.voxels : resampleStack(target.voxels, resampling);
+}
+
+interface FrameOfFile {
+  /** Its slice. */
+  readonly k: number;
+  readonly header: SliceHeader;
+}
+
+/** The frames that each file gives, so that no file is read twice. */
+function framesByFile(slices: readonly StackedSlice[]) {
+  const files = new Map<DicomInstance, FrameOfFile[]>();
+  slices.forEach(({ instance, header }, k) => {
+    const frames = files.get(instance);
+    if (frames === undefined) files.set(instance, [{ k, header }]);
+    else frames.push({ k, header });
+  });
+  return [...files].map(([instance, frames]) => ({ instance, frames }));
+}
+
+/** The file's bytes live no longer than its frames: at most one file is in memory beside the volume. */
+async function* decodeFrames(
+  instance: DicomInstance,
+  frames: readonly FrameOfFile[],
+  { decoders, limits, signal }: ReadContext,
+): AsyncGenerator<FrameOfFile & { readonly values: StoredValues }> {
   const { file } = instance;
-  const bytes = frameBytes(await file.read(), header.pixelData, file.name);
-  return findDecoder(instance, decoders).decode({ bytes, format: header.format, fileName: file.name });
+  const decoder = findDecoder(instance, decoders);
+  const bytes = await inflateDicom(await file.read(), file.name, limits);
+  const frameBytes = openFrames(bytes, instance.transferSyntaxUID, frames[0]?.header, file.name);
+  for (const frame of frames) {
+    signal?.throwIfAborted();
+    const { format, frameIndex } = frame.header;
+    const encoded = frameBytes(frameIndex);
+    const byteLength = (format.rows * format.columns * format.bitsAllocated) / 8;
+    assertWithinLimit(byteLength / encoded.length, 'compressionRatio', limits, {
+      name: file.name,
+      what: 'bytes from one compressed byte',
+    });
+    const values = await decoder.decode({ bytes: encoded, format, fileName: file.name });
+    yield { ...frame, values };
+  }
 }
 
 function findDecoder({ transferSyntaxUID, file }: DicomInstance, decoders: readonly PixelDecoder[]): PixelDecoder {
@@ -78,9 +132,9 @@ function findDecoder({ transferSyntaxUID, file }: DicomInstance, decoders: reado
   return decoder;
 }
 
-function firstOf({ slices: [first] }: SliceStack): DicomInstance {
+function firstOf({ slices: [first] }: SliceStack): StackedSlice {
   if (first === undefined) throw new RangeError('A stack has at least one slice.');
-  return first.instance;
+  return first;
 }
 
 function imagelessNotice(count: number): Notice[] {

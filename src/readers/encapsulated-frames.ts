@@ -1,6 +1,9 @@
+import { concatenate } from './concatenate.ts';
 import { damagedFile } from './damaged-file.ts';
 
-/** The compressed frames of encapsulated pixel data (PS3.5 A.4): one fragment a frame, or as the basic offset table says.
+/** The compressed frames of encapsulated pixel data (PS3.5 A.4): one fragment a frame, else as the basic offset table
+ * says, else from one beginning of a JPEG or JPEG 2000 image to the next. (An extended offset table is for frames of one
+ * fragment each.)
  * @param start of the first item
  * @throws InputError `damaged-file` */
 export function encapsulatedFrames(file: Uint8Array, start: number, frameCount: number, name: string): Uint8Array[] {
@@ -9,22 +12,35 @@ export function encapsulatedFrames(file: Uint8Array, start: number, frameCount: 
     throw damagedFile(name, `it has ${fragments.length} compressed fragments for ${frameCount} frames`);
   }
   if (fragments.length === frameCount) return fragments.map(({ bytes }) => bytes);
-  if (frameCount === 1) return [joined(fragments)];
-  const [first] = fragments;
-  const view = new DataView(table.bytes.buffer, table.bytes.byteOffset, table.bytes.byteLength);
-  if (first === undefined || view.byteLength !== 4 * frameCount) {
+  const startsFrame = frameCount === 1 ? () => false : frameStarts(table, fragments);
+  const frames: Item[][] = [];
+  for (const fragment of fragments) {
+    const current = frames.at(-1);
+    if (current === undefined || startsFrame(fragment)) frames.push([fragment]);
+    else current.push(fragment);
+  }
+  if (frames.length !== frameCount) {
     throw damagedFile(
       name,
       `its ${fragments.length} compressed fragments do not say which of ${frameCount} frames is theirs`,
     );
   }
-  const starts = Array.from({ length: frameCount }, (_, n) => first.itemOffset + view.getUint32(4 * n, true));
-  return starts.map((from, n) => {
-    const to = starts[n + 1] ?? Infinity;
-    const own = fragments.filter(({ itemOffset }) => itemOffset >= from && itemOffset < to);
-    if (own.length === 0) throw damagedFile(name, `frame ${n + 1} has no compressed fragment`);
-    return joined(own);
-  });
+  return frames.map((own) => (own.length === 1 && own[0] !== undefined ? own[0].bytes : joined(own)));
+}
+
+/** Whether a fragment is the first of its frame. */
+function frameStarts(table: Item, [first]: readonly Item[]): (fragment: Item) => boolean {
+  const { buffer, byteOffset, byteLength } = table.bytes;
+  if (byteLength < 4 || first === undefined) return ({ bytes }) => beginsImage(bytes);
+  const offsets = new DataView(buffer, byteOffset, byteLength);
+  const starts = new Set<number>();
+  for (let at = 0; at + 4 <= byteLength; at += 4) starts.add(first.itemOffset + offsets.getUint32(at, true));
+  return ({ itemOffset }) => starts.has(itemOffset);
+}
+
+/** SOI of JPEG and JPEG-LS, SOC and SIZ of JPEG 2000. */
+function beginsImage([a, b, c, d]: Uint8Array): boolean {
+  return a === 0xff && ((b === 0xd8 && c === 0xff) || (b === 0x4f && c === 0xff && d === 0x51));
 }
 
 interface Item {
@@ -52,13 +68,5 @@ function itemsOf(file: Uint8Array, start: number, name: string): Item[] {
 }
 
 function joined(items: readonly Item[]): Uint8Array {
-  const [only] = items;
-  if (items.length === 1 && only !== undefined) return only.bytes;
-  const whole = new Uint8Array(items.reduce((sum, { bytes }) => sum + bytes.length, 0));
-  let position = 0;
-  for (const { bytes } of items) {
-    whole.set(bytes, position);
-    position += bytes.length;
-  }
-  return whole;
+  return concatenate(items.map(({ bytes }) => bytes));
 }

@@ -58,7 +58,7 @@ export function stackImages(headers: readonly ImageHeader[], allocate?: Allocate
     geometry,
     ...(first?.instance.modality !== undefined && { modality: first.instance.modality }),
     ...(first?.instance.bodyPartExamined !== undefined && { bodyPartExamined: first.instance.bodyPartExamined }),
-    ...(first?.instance.rescaleType !== undefined && { rescaleType: first.instance.rescaleType }),
+    ...(first?.header.rescaleType !== undefined && { rescaleType: first.header.rescaleType }),
     ...(source !== undefined && { source }),
   };
   return {

@@ -1,10 +1,13 @@
 import type { VoxelArray } from '../volume/volume.ts';
+import type { ModalityTable } from './modality-table.ts';
 import { storedArray, type PixelFormat, type StoredValues } from './pixel-data.ts';
 
 /** Modality value = stored value · slope + intercept (PS3.3 C.11.1.1). */
 export interface Rescale {
   readonly slope: number;
   readonly intercept: number;
+  /** Used instead of slope and intercept, which then are 1 and 0. */
+  readonly table?: ModalityTable;
 }
 
 /** Where voxels are kept: a page may want them in memory that it shares with a worker. */
@@ -76,7 +79,10 @@ function voxelArray(
 ): VoxelArray {
   const [first] = slices;
   const isOneFormat = slices.every(
-    ({ format }) => format.bitsAllocated === first?.format.bitsAllocated && format.isSigned === first.format.isSigned,
+    ({ format: { bitsAllocated, isSigned, isFloat } }) =>
+      bitsAllocated === first?.format.bitsAllocated &&
+      isSigned === first.format.isSigned &&
+      isFloat === first.format.isFloat,
   );
   if (first !== undefined && isOneFormat && slices.every(({ rescale }) => isIdentity(rescale))) {
     const sample = storedArray(first.format, 0);
@@ -86,17 +92,18 @@ function voxelArray(
 }
 
 function fitsInt32({ format, rescale: { slope, intercept } }: { format: PixelFormat; rescale: Rescale }): boolean {
+  if (format.isFloat === true) return false;
   const span = 2 ** format.bitsStored * Math.abs(slope) + Math.abs(intercept);
   return Number.isInteger(slope) && Number.isInteger(intercept) && span <= 0x7fffffff;
 }
 
-function isIdentity({ slope, intercept }: Rescale): boolean {
-  return slope === 1 && intercept === 0;
+function isIdentity({ slope, intercept, table }: Rescale): boolean {
+  return slope === 1 && intercept === 0 && table === undefined;
 }
 
 /** Only Bits Stored bits are the value (PS3.5 8.1.1); old files keep overlays in the rest. */
 function normaliseBits(values: StoredValues, { bitsAllocated, bitsStored, isSigned }: PixelFormat): void {
-  if (bitsStored === bitsAllocated) return;
+  if (bitsStored === bitsAllocated || bitsAllocated === 64) return;
   const unused = 32 - bitsStored;
   if (isSigned) {
     for (let index = 0; index < values.length; index++) values[index] = ((values[index] ?? 0) << unused) >> unused;
@@ -108,8 +115,9 @@ function normaliseBits(values: StoredValues, { bitsAllocated, bitsStored, isSign
 function rescaleInto(
   target: VoxelArray,
   stored: VoxelArray,
-  { slope, intercept }: Rescale,
+  { slope, intercept, table }: Rescale,
 ): { min: number; max: number } {
+  if (table !== undefined) return lookUpInto(target, stored, table);
   let min = Infinity;
   let max = -Infinity;
   for (let index = 0; index < stored.length; index++) {
@@ -119,4 +127,19 @@ function rescaleInto(
     target[index] = value;
   }
   return { min, max };
+}
+
+function lookUpInto(
+  target: VoxelArray,
+  stored: VoxelArray,
+  { firstValue, entries }: ModalityTable,
+): { min: number; max: number } {
+  let max = 0;
+  for (let index = 0; index < stored.length; index++) {
+    const entry = Math.min(Math.max((stored[index] ?? 0) - firstValue, 0), entries.length - 1);
+    const value = entries[entry] ?? 0;
+    if (value > max) max = value;
+    target[index] = value;
+  }
+  return { min: 0, max };
 }

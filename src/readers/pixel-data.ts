@@ -1,7 +1,4 @@
 import type { VoxelArray } from '../volume/volume.ts';
-import { concatenate } from './concatenate.ts';
-import { damagedFile } from './damaged-file.ts';
-import type { PixelDataLocation } from './dicom-dataset.ts';
 
 /** How one frame's pixels are stored (PS3.3 C.7.6.3); one sample a pixel, high bit = bits stored − 1. */
 export interface PixelFormat {
@@ -38,40 +35,4 @@ export function storedArray(format: PixelFormat, pixelCount: number): StoredValu
     case 64:
       return new Float64Array(pixelCount);
   }
-}
-
-/** The pixel data of a single-frame file: a view of native pixels, or the joined fragments of an encapsulated frame
- * (PS3.5 A.4; the first item is the offset table, of no use for one frame).
- * @throws InputError `damaged-file` if the file ends before its pixel data */
-export function frameBytes(file: Uint8Array, { dataOffset, byteLength }: PixelDataLocation, name: string): Uint8Array {
-  if (byteLength !== undefined) {
-    if (dataOffset + byteLength > file.length) {
-      const missing = dataOffset + byteLength - file.length;
-      throw damagedFile(name, `its last ${missing} bytes of pixel data are missing`);
-    }
-    return file.subarray(dataOffset, dataOffset + byteLength);
-  }
-  const [, ...fragments] = itemsOf(file, dataOffset, name);
-  if (fragments.length === 0) throw damagedFile(name, 'its pixel data are empty');
-  const [only] = fragments;
-  return fragments.length === 1 && only !== undefined ? only : concatenate(fragments);
-}
-
-const ITEM = 0xe000fffe;
-const SEQUENCE_DELIMITATION = 0xe0ddfffe;
-
-function itemsOf(file: Uint8Array, start: number, name: string): Uint8Array[] {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const items: Uint8Array[] = [];
-  for (let position = start; position + 8 <= file.length;) {
-    const tag = view.getUint32(position, true);
-    const length = view.getUint32(position + 4, true);
-    position += 8;
-    if (tag === SEQUENCE_DELIMITATION) return items;
-    if (tag !== ITEM) throw damagedFile(name, `its pixel data have no fragment at byte ${position - 8}`);
-    if (position + length > file.length) break;
-    items.push(file.subarray(position, position + length));
-    position += length;
-  }
-  throw damagedFile(name, 'it ends within its compressed pixel data');
 }

@@ -1,5 +1,6 @@
 import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
+import type { ReadLimits } from './read-limits.ts';
 
 /** A file that may be read: from a folder, a File object, memory. */
 export interface SourceFile {
@@ -14,6 +15,13 @@ export interface SourceFile {
 export interface ReadOptions {
   /** Chooses one of several series. */
   readonly seriesInstanceUID?: string;
+  /** Chooses one of several volumes of a series or file, from 1: cardiac phases, echoes, b-values, time points. */
+  readonly phase?: number;
+  /** Interpolates unequal gaps, a tilted gantry and sheared axes onto a regular grid, with a warning; without it they are
+   * refused. */
+  readonly resample?: boolean;
+  /** What an input may claim; the defaults hold for what is left out. */
+  readonly limits?: Partial<ReadLimits>;
   readonly signal?: AbortSignal;
 }
 
@@ -45,6 +53,8 @@ export interface SeriesDescription {
 /** A file format of image volumes. Every implementation passes test/contracts/reader-contract.ts. */
 export interface VolumeReader {
   readonly id: string;
+  /** Whether its files belong to series that have an identifier. */
+  readonly hasSeries?: boolean;
   /** Whether a file is this format, by its first 352 bytes and its name. */
   accepts(head: Uint8Array, name: string): boolean;
   /** Every series among files of this format; never throws for one bad series, or one without images: it has a

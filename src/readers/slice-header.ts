@@ -1,15 +1,23 @@
 import { InputError } from '../errors.ts';
 import { dot, normalised, type Vector3 } from '../volume/geometry.ts';
+import { damagedFile } from './damaged-file.ts';
 import type { DicomDataset, PixelDataLocation } from './dicom-dataset.ts';
 import type { DicomKeyword } from './dicom-dictionary.ts';
+import { readDistinguishingValues, type DistinguishingValues } from './distinguishing-values.ts';
+import { frameAttributes, type FrameAttributes } from './functional-groups.ts';
+import { readModalityTable } from './modality-table.ts';
 import type { Rescale } from './modality-values.ts';
 import type { PixelFormat } from './pixel-data.ts';
 
-/** A single-frame greyscale image with its place in the patient. */
+/** One greyscale image, a file's only one or a frame of several, with its place in the patient. */
 export interface SliceHeader {
   readonly pixelData: PixelDataLocation;
+  /** Frames in the file, and the place of this one among them from 0. */
+  readonly frameCount: number;
+  readonly frameIndex: number;
   readonly format: PixelFormat;
   readonly rescale: Rescale;
+  readonly rescaleType: string | undefined;
   /** Image Position (Patient), LPS mm, and the file's own strings. */
   readonly position: Vector3;
   readonly positionStrings: readonly [string, string, string];
@@ -22,62 +30,92 @@ export interface SliceHeader {
   readonly pixelSpacingStrings: readonly [string, string];
   /** Spacing Between Slices, else Slice Thickness, mm. */
   readonly nominalSliceSpacing: number | undefined;
+  /** A scout, made to plan the other images. */
+  readonly isLocalizer: boolean;
+  /** What tells images at one place apart. */
+  readonly distinguishing: DistinguishingValues;
 }
 
-/** Reads where and how a file's image is stored.
- * @throws InputError if it cannot be a slice: no pixels or place, several frames, colour, an unusual packing */
-export function sliceHeader(dataset: DicomDataset, name: string): SliceHeader {
+/** Reads where and how a file's images are stored, in the order of its frames.
+ * @param fileLength Infinity if unknown; undefined where the pixels are elsewhere
+ * @throws InputError if they cannot be slices: no pixels or place, colour, an unusual packing */
+export function sliceHeaders(dataset: DicomDataset, name: string, fileLength?: number): SliceHeader[] {
   const pixelData = dataset.pixelData;
   if (pixelData === undefined) {
-    throw dataset.reachedPixelData
-      ? unsupportedImage(name, 'it has floating-point pixels', 'Export the series with integer pixels.')
-      : new InputError('no-pixel-data', `${name} has no pixel data.`, {
-          remedy: 'Export the series again with its images, or take this file out of the input.',
-          details: { file: name },
-        });
+    throw new InputError('no-pixel-data', `${name} has no pixel data.`, {
+      remedy: 'Export the series again with its images, or take this file out of the input.',
+      details: { file: name },
+    });
   }
-  assertSingleFrame(dataset, name);
   assertGreyscale(dataset, name);
-  const position = values(dataset, 'ImagePositionPatient', 3, name);
-  const orientation = values(dataset, 'ImageOrientationPatient', 6, name);
-  const spacing = values(dataset, 'PixelSpacing', 2, name);
+  const frames = frameAttributes(dataset, name);
+  if (frames === undefined) throw framesWithoutPlaces(dataset, name);
+  const shared = { pixelData, frameCount: frames.length, format: pixelFormat(dataset, pixelData, name) };
+  assertHoldsFrames(shared, fileLength, name);
+  return frames.map((frame, frameIndex) => ({
+    ...shared,
+    frameIndex,
+    ...sliceOf(dataset, frame, shared.format, name),
+  }));
+}
+
+function sliceOf(dataset: DicomDataset, frame: FrameAttributes, format: PixelFormat, name: string) {
+  const position = values(frame('PlanePositionSequence'), 'ImagePositionPatient', 3, name);
+  const orientation = values(frame('PlaneOrientationSequence'), 'ImageOrientationPatient', 6, name);
+  const measures = frame('PixelMeasuresSequence');
+  const spacing = values(measures, 'PixelSpacing', 2, name);
   const [x, y, z] = position.numbers as [number, number, number];
   const [rowDirection, columnDirection] = directions(orientation.numbers as SixNumbers, orientation.strings, name);
   const [rowSpacing, columnSpacing] = spacing.numbers as [number, number];
   if (!(rowSpacing > 0 && columnSpacing > 0)) {
     throw invalidAttribute(name, 'PixelSpacing', spacing.strings.join('\\'));
   }
+  const transformation = frame('PixelValueTransformationSequence');
+  const position3: Vector3 = [x, y, z];
   return {
-    pixelData,
-    format: pixelFormat(dataset, name),
-    rescale: rescaleOf(dataset, name),
-    position: [x, y, z],
+    rescale: rescaleOf(dataset, transformation, format, name),
+    rescaleType: transformation.string('RescaleType'),
+    position: position3,
     positionStrings: position.strings as [string, string, string],
     rowDirection,
     columnDirection,
     orientationStrings: orientation.strings as SixStrings,
-    pixelSpacing: [rowSpacing, columnSpacing],
+    pixelSpacing: [rowSpacing, columnSpacing] as const,
     pixelSpacingStrings: spacing.strings as [string, string],
-    nominalSliceSpacing: [dataset.number('SpacingBetweenSlices'), dataset.number('SliceThickness')].find(
+    nominalSliceSpacing: [measures.number('SpacingBetweenSlices'), measures.number('SliceThickness')].find(
       (millimetres) => millimetres !== undefined && millimetres > 0,
     ),
+    isLocalizer: dataset.strings('ImageType').includes('LOCALIZER'),
+    distinguishing: readDistinguishingValues(frame),
   };
 }
 
 type SixNumbers = [number, number, number, number, number, number];
 type SixStrings = [string, string, string, string, string, string];
 
-function assertSingleFrame(dataset: DicomDataset, name: string): void {
-  const frames = dataset.number('NumberOfFrames') ?? 1;
-  // GE writes an empty per-frame sequence into some single-frame images.
-  const keepsItsPositionPerFrame =
-    dataset.has('PerFrameFunctionalGroupsSequence') && !dataset.has('ImagePositionPatient');
-  if (frames === 1 && !keepsItsPositionPerFrame) return;
-  throw unsupportedImage(
+function framesWithoutPlaces(dataset: DicomDataset, name: string): InputError {
+  return unsupportedImage(
     name,
-    `it is a multi-frame image (${frames} frames)`,
-    'Export the series as single-frame images, or convert it to NIfTI (for example with dcm2niix) and load that.',
+    `it has ${dataset.number('NumberOfFrames') ?? 0} frames, and no position for each of them`,
+    'Export the series as single-frame images or as an enhanced multi-frame image, or convert it to NIfTI.',
   );
+}
+
+/** Said before memory is taken for what a header claims. */
+function assertHoldsFrames(
+  { pixelData, frameCount, format }: Pick<SliceHeader, 'pixelData' | 'frameCount' | 'format'>,
+  fileLength: number | undefined,
+  name: string,
+): void {
+  const { byteLength, dataOffset } = pixelData;
+  if (byteLength === undefined || fileLength === undefined) return;
+  const needed = (frameCount * format.rows * format.columns * format.bitsAllocated) / 8;
+  if (byteLength < needed) {
+    throw damagedFile(name, `it has ${byteLength} bytes of pixels, its header promises ${needed}`);
+  }
+  if (dataOffset + byteLength > fileLength) {
+    throw damagedFile(name, `its last ${dataOffset + byteLength - fileLength} bytes of pixel data are missing`);
+  }
 }
 
 function assertGreyscale(dataset: DicomDataset, name: string): void {
@@ -91,10 +129,15 @@ function assertGreyscale(dataset: DicomDataset, name: string): void {
   );
 }
 
-function pixelFormat(dataset: DicomDataset, name: string): PixelFormat {
+function pixelFormat(dataset: DicomDataset, { keyword }: PixelDataLocation, name: string): PixelFormat {
   const rows = dataset.number('Rows') ?? 0;
   const columns = dataset.number('Columns') ?? 0;
   if (rows < 1 || columns < 1) throw invalidAttribute(name, 'Rows and Columns', `${rows} and ${columns}`);
+  // Float images need not say what goes without saying (PS3.3 C.7.6.24, C.7.6.25).
+  if (keyword !== 'PixelData') {
+    const bits = keyword === 'FloatPixelData' ? 32 : 64;
+    return { rows, columns, bitsAllocated: bits, bitsStored: bits, isSigned: true, isFloat: true };
+  }
   const bitsAllocated = dataset.number('BitsAllocated') ?? 0;
   const bitsStored = dataset.number('BitsStored') ?? bitsAllocated;
   const highBit = dataset.number('HighBit') ?? bitsStored - 1;
@@ -111,16 +154,18 @@ function pixelFormat(dataset: DicomDataset, name: string): PixelFormat {
   return { rows, columns, bitsAllocated, bitsStored, isSigned: dataset.number('PixelRepresentation') === 1 };
 }
 
-function rescaleOf(dataset: DicomDataset, name: string): Rescale {
-  if (dataset.has('ModalityLUTSequence')) {
-    throw unsupportedImage(
-      name,
-      'it maps stored to modality values with a table (Modality LUT)',
-      'Export the series with a rescale slope and intercept.',
-    );
-  }
-  const slope = dataset.has('RescaleSlope') ? (dataset.number('RescaleSlope') ?? NaN) : 1;
-  const intercept = dataset.has('RescaleIntercept') ? (dataset.number('RescaleIntercept') ?? NaN) : 0;
+function rescaleOf(
+  dataset: DicomDataset,
+  transformation: DicomDataset,
+  { isSigned }: PixelFormat,
+  name: string,
+): Rescale {
+  const table = readModalityTable(dataset, isSigned, name);
+  if (table !== undefined) return { slope: 1, intercept: 0, table };
+  const numberOr = (keyword: DicomKeyword, otherwise: number): number =>
+    transformation.has(keyword) ? (transformation.number(keyword) ?? NaN) : otherwise;
+  const slope = numberOr('RescaleSlope', 1);
+  const intercept = numberOr('RescaleIntercept', 0);
   if (!Number.isFinite(slope) || slope === 0 || !Number.isFinite(intercept)) {
     throw invalidAttribute(name, 'RescaleSlope and RescaleIntercept', `${slope} and ${intercept}`);
   }

@@ -1,8 +1,10 @@
 import { InputError, IrregularSlicesError } from '../errors.ts';
 import { createGeometry, cross, dot, normalised, type Vector3, type VolumeGeometry } from '../volume/geometry.ts';
+import { planResampling, type StackResampling } from '../volume/resample-stack.ts';
 import type { Notice } from '../volume/volume.ts';
 import type { DicomInstance } from './dicom-instance.ts';
 import type { SliceHeader } from './slice-header.ts';
+import { splitVolumes, type PlacedImage } from './split-volumes.ts';
 
 export interface StackedSlice {
   readonly instance: DicomInstance;
@@ -10,10 +12,19 @@ export interface StackedSlice {
 }
 
 export interface SliceStack {
-  /** By increasing position along the slice normal: slice k of the volume is the k-th. */
+  /** By increasing position along the slice normal: slice k of the volume is the k-th, unless it is resampled. */
   readonly slices: readonly StackedSlice[];
   readonly geometry: VolumeGeometry;
+  /** How the slices' voxels become those of the geometry, where they are not its voxels themselves. */
+  readonly resampling?: StackResampling;
   readonly notices: readonly Notice[];
+}
+
+export interface StackOptions {
+  /** Which of several volumes, from 1. */
+  readonly phase?: number | undefined;
+  /** Interpolates unequal gaps and a tilted gantry away instead of refusing them. */
+  readonly resample?: boolean | undefined;
 }
 
 /** Components of one series' direction cosines agree to this: 0.05 mm at the edge of a 500 mm image. */
@@ -28,35 +39,148 @@ const TILT_TOLERANCE = 1e-3;
 /** Sorts the images of one series along the slice normal and checks that they form one regular, upright grid.
  * @param instances at least one, any order
  * @throws the first instance's own problem; InputError `mixed-images`, `mixed-orientations`, `several-volumes`,
- * `duplicate-slices`, `gantry-tilt`; IrregularSlicesError if a gap differs from the median by more than 1 % and 0.01 mm
+ * `phase-not-found`, `duplicate-slices`, `gantry-tilt`; IrregularSlicesError if a gap differs from the median by more
+ * than 1 % and 0.01 mm
  * @see DICOM PS3.3 C.7.6.2.1.1 */
-export function stackSlices(instances: readonly DicomInstance[]): SliceStack {
-  const slices = instances.map((instance): StackedSlice => {
-    if (instance.slice instanceof InputError) throw instance.slice;
-    return { instance, header: instance.slice };
+export function stackSlices(instances: readonly DicomInstance[], options: StackOptions = {}): SliceStack {
+  const all = instances.flatMap((instance): StackedSlice[] => {
+    if (instance.slices instanceof InputError) throw instance.slices;
+    return instance.slices.map((header) => ({ instance, header }));
   });
-  const [any] = slices;
+  const { images, notices } = withoutLocalizers(all);
+  const chosen = chooseVolume(images, options.phase);
+  const [any] = chosen;
   if (any === undefined) throw new RangeError('A stack needs at least one slice.');
-  assertOneOrientation(slices, any.header);
-  assertOneImageFormat(slices, any.header);
+  assertOneOrientation(chosen, any.header);
+  assertOneImageFormat(chosen, any.header);
 
-  const normal = normalised(cross(any.header.rowDirection, any.header.columnDirection));
+  const normal = normalOf(any.header);
   const depth = ({ header }: StackedSlice): number => dot(header.position, normal);
-  const sorted = slices.toSorted((a, b) => depth(a) - depth(b));
-  const depths = sorted.map(depth);
-  assertOneImageAPosition(sorted, depths);
-  assertUpright(sorted, any.header, normal);
-  assertRegular(sorted, depths);
-  return { slices: sorted, ...geometryOf(sorted, depths, normal) };
+  const slices = chosen.toSorted((a, b) => depth(a) - depth(b));
+  const depths = slices.map(depth);
+  const stack = { slices, ...geometryOf(slices, depths, normal) };
+  try {
+    assertUpright(slices, any.header, normal);
+    assertRegular(slices, depths);
+  } catch (error) {
+    if (options.resample !== true || !(error instanceof InputError)) throw error;
+    return resampled(stack, error, notices);
+  }
+  return { ...stack, notices: [...notices, ...stack.notices] };
+}
+
+function resampled(stack: SliceStack, problem: InputError, notices: readonly Notice[]): SliceStack {
+  const { geometry } = stack;
+  const resampling = planResampling({ geometry, positions: stack.slices.map(({ header }) => header.position) });
+  const { dimensions, spacing } = resampling.geometry;
+  const message =
+    `${problem.message} The volume was interpolated onto ${dimensions.join(' × ')} voxels of ` +
+    `${spacing.map((mm) => Number(mm.toFixed(3))).join(' × ')} mm.`;
+  return {
+    ...stack,
+    geometry: resampling.geometry,
+    resampling,
+    notices: [...notices, ...stack.notices, { code: 'resampled', message }],
+  };
+}
+
+/** Scouts lie across the images that they were made to plan; a series of nothing else keeps them. */
+function withoutLocalizers(slices: readonly StackedSlice[]): {
+  readonly images: readonly StackedSlice[];
+  readonly notices: readonly Notice[];
+} {
+  const images = slices.filter(({ header }) => !header.isLocalizer);
+  const [any] = images;
+  if (any === undefined || images.length === slices.length) return { images: slices, notices: [] };
+  const count = slices.length - images.length;
+  const message = `${count} localizer${count === 1 ? '' : 's'} (ImageType LOCALIZER) among the images left out.`;
+  return { images, notices: [{ code: 'localizers-left-out', message }] };
+}
+
+/** @returns the images of the volume asked for, or of the only one */
+function chooseVolume(slices: readonly StackedSlice[], phase: number | undefined): readonly StackedSlice[] {
+  const placed = placeImages(slices);
+  const volumes = splitVolumes(placed);
+  if (volumes === undefined) throw duplicateSlices(placed);
+  const [only, another] = volumes;
+  const chosen = phase === undefined && another === undefined ? only : volumes[(phase ?? 0) - 1];
+  if (chosen !== undefined) return chosen.images.map(({ slice }) => slice);
+  const listed = volumes.map(({ label, images }, n) => {
+    const count = `${images.length} image${images.length === 1 ? '' : 's'}`;
+    return label === '' ? count : `${n + 1}: ${label} (${count})`;
+  });
+  const shown = [...listed.slice(0, MOST_LISTED), ...(listed.length > MOST_LISTED ? ['…'] : [])].join('; ');
+  const details = {
+    volumes: volumes.map(({ label, images }, n) => ({ phase: n + 1, label, images: images.length })),
+  };
+  if (phase !== undefined) {
+    throw new InputError(
+      'phase-not-found',
+      `There is no volume ${phase} in the series, which holds ${volumes.length}: ${shown}.`,
+      { remedy: `Choose one from 1 to ${volumes.length}.`, details },
+    );
+  }
+  throw new InputError('several-volumes', `The series holds ${volumes.length} volumes, not one: ${shown}.`, {
+    remedy: `Choose one with --phase 1 … ${volumes.length}.`,
+    details,
+  });
+}
+
+const MOST_LISTED = 12;
+
+interface PlacedSlice extends PlacedImage {
+  readonly slice: StackedSlice;
+}
+
+/** Images of one orientation whose depths along their normal do not differ are at one place. */
+function placeImages(slices: readonly StackedSlice[]): PlacedSlice[] {
+  const placed: PlacedSlice[] = [];
+  let place = 0;
+  for (let rest = slices; rest.length > 0;) {
+    const [first] = rest;
+    if (first === undefined) break;
+    const normal = normalOf(first.header);
+    const parallel = rest
+      .filter(({ header }) => isParallel(header, first.header))
+      .map((slice) => ({ slice, depth: dot(slice.header.position, normal) }))
+      .sort((a, b) => a.depth - b.depth);
+    parallel.forEach(({ slice, depth }, n) => {
+      if (n === 0 || depth - (parallel[n - 1]?.depth ?? 0) > POSITION_TOLERANCE_MM) place++;
+      placed.push({ slice, place, distinguishing: slice.header.distinguishing });
+    });
+    rest = rest.filter(({ header }) => !isParallel(header, first.header));
+  }
+  return placed;
+}
+
+function normalOf({ rowDirection, columnDirection }: SliceHeader): Vector3 {
+  return normalised(cross(rowDirection, columnDirection));
+}
+
+function isParallel(a: SliceHeader, b: SliceHeader): boolean {
+  const [left, right] = [a, b].map(({ rowDirection, columnDirection }) => [...rowDirection, ...columnDirection]);
+  return left?.every((cosine, n) => Math.abs(cosine - (right?.[n] ?? NaN)) <= ORIENTATION_TOLERANCE) ?? false;
+}
+
+function duplicateSlices(placed: readonly PlacedSlice[]): InputError {
+  const countOf = new Map<number, number>();
+  for (const { place } of placed) countOf.set(place, (countOf.get(place) ?? 0) + 1);
+  const shared = [...countOf].filter(([, count]) => count > 1);
+  const [[example] = []] = shared;
+  const names = placed.filter(({ place }) => place === example).map(({ slice }) => slice.instance.file.name);
+  return new InputError(
+    'duplicate-slices',
+    `${shared.length} of ${countOf.size} positions have more than one image, and nothing tells them apart: ${listedNames(names)}.`,
+    { remedy: 'Pass each image once.', details: { files: names } },
+  );
+}
+
+function listedNames(names: readonly string[]): string {
+  return names.slice(0, 6).join(', ') + (names.length > 6 ? `, … (${names.length} in all)` : '');
 }
 
 function assertOneOrientation(slices: readonly StackedSlice[], first: SliceHeader): void {
-  const isFirst = ({ header }: StackedSlice): boolean =>
-    [...header.rowDirection, ...header.columnDirection].every(
-      (cosine, n) =>
-        Math.abs(cosine - ([...first.rowDirection, ...first.columnDirection][n] ?? NaN)) <= ORIENTATION_TOLERANCE,
-    );
-  const others = slices.filter((slice) => !isFirst(slice));
+  const others = slices.filter(({ header }) => !isParallel(header, first));
   if (others.length === 0) return;
   throw new InputError(
     'mixed-orientations',
@@ -93,51 +217,6 @@ function mixedImages(what: string, { file }: DicomInstance): InputError {
   });
 }
 
-function assertOneImageAPosition(sorted: readonly StackedSlice[], depths: readonly number[]): void {
-  const positions: StackedSlice[][] = [];
-  sorted.forEach((slice, k) => {
-    const isNew = k === 0 || (depths[k] ?? 0) - (depths[k - 1] ?? 0) > POSITION_TOLERANCE_MM;
-    if (isNew) positions.push([slice]);
-    else positions.at(-1)?.push(slice);
-  });
-  const shared = positions.filter((slices) => slices.length > 1);
-  const [example] = shared;
-  if (example === undefined) return;
-  const uids = example.map(({ instance }) => instance.sopInstanceUID).filter((uid) => uid !== '');
-  const distinguishing = new Set(uids).size === uids.length ? distinguishingAttributes(example) : [];
-  if (distinguishing.length === 0) {
-    const names = example.map(({ instance }) => instance.file.name);
-    throw new InputError(
-      'duplicate-slices',
-      `${shared.length} of ${positions.length} positions have more than one image, and nothing tells them apart: ${listed(names)}.`,
-      { remedy: 'Pass each image once.', details: { files: names } },
-    );
-  }
-  throw new InputError(
-    'several-volumes',
-    `The series holds ${example.length} images at ${shared.length === positions.length ? 'each position' : 'some positions'}, ` +
-      `not one volume: they differ in ${distinguishing.map(({ keyword, values }) => `${keyword} (${listed(values)})`).join(', ')}.`,
-    {
-      remedy: 'Pass only the files of one phase, echo or time point.',
-      details: { positions: positions.length, imagesAPosition: example.length, distinguishing },
-    },
-  );
-}
-
-function distinguishingAttributes(slices: readonly StackedSlice[]) {
-  return [...(slices[0]?.instance.distinguishing.keys() ?? [])]
-    .map((keyword) => ({
-      keyword,
-      values: [...new Set(slices.map(({ instance }) => instance.distinguishing.get(keyword) ?? ''))],
-    }))
-    .filter(({ values }) => values.length > 1);
-}
-
-function listed(values: readonly string[]): string {
-  const shown = values.slice(0, 6).map((value) => value || 'none');
-  return shown.join(', ') + (values.length > shown.length ? `, … (${values.length} in all)` : '');
-}
-
 /** A tilted gantry, or slices shifted in their plane: the grid would be sheared. */
 function assertUpright(sorted: readonly StackedSlice[], any: SliceHeader, normal: Vector3): void {
   const start = sorted[0]?.header.position ?? any.position;
@@ -152,7 +231,7 @@ function assertUpright(sorted: readonly StackedSlice[], any: SliceHeader, normal
       'gantry-tilt',
       `The slices are not stacked at right angles: ${instance.file.name} lies ${inPlane.toFixed(2)} mm aside of the first slice's normal at ${alongNormal.toFixed(2)} mm (${degrees.toFixed(1)}°).`,
       {
-        remedy: 'Correct the gantry tilt first, for example with dcm2niix, and load the resulting NIfTI.',
+        remedy: 'Pass --resample to interpolate the images onto an upright grid.',
         details: { inPlaneMm: inPlane, alongNormalMm: alongNormal, degrees, file: instance.file.name },
       },
     );
@@ -175,7 +254,7 @@ function assertRegular(sorted: readonly StackedSlice[], depths: readonly number[
     'irregular-slices',
     `The slices are not evenly spaced: ${shown.join('; ')}${more}, the usual gap is ${usual.toFixed(3)} mm.`,
     {
-      remedy: 'Load the complete series (a slice may be missing), or resample it to an even spacing first.',
+      remedy: 'Load the complete series (a slice may be missing), or pass --resample to interpolate.',
       details: { usualGapMm: usual, gaps: odd.map(({ k, gapMm }) => ({ slices: [k + 1, k + 2], gapMm })) },
     },
   );

@@ -1,9 +1,9 @@
 import type { CopiedAttribute, Notice, SourceInstance, SourceSeries } from '../volume/volume.ts';
-import type { SliceStack } from './slice-stack.ts';
+import type { SliceStack, StackedSlice } from './slice-stack.ts';
 
 /** What a DICOM-SEG needs to know of the series, and what is odd about it.
  * @returns no source if a UID is missing: nothing could refer to the images */
-export function sourceSeriesOf({ slices }: SliceStack): { source?: SourceSeries; notices: Notice[] } {
+export function sourceSeriesOf({ slices, resampling }: SliceStack): { source?: SourceSeries; notices: Notice[] } {
   const [first] = slices;
   if (first === undefined) return { notices: [] };
   const { instance, header } = first;
@@ -48,6 +48,7 @@ export function sourceSeriesOf({ slices }: SliceStack): { source?: SourceSeries;
     instances: slices.map((slice, sliceIndex): SourceInstance => ({
       sopClassUID: slice.instance.sopClassUID,
       sopInstanceUID: slice.instance.sopInstanceUID,
+      ...(slice.header.frameCount === 1 ? {} : { frameNumber: slice.header.frameIndex + 1 }),
       sliceIndex,
       imagePositionPatient: slice.header.positionStrings,
     })),
@@ -55,8 +56,25 @@ export function sourceSeriesOf({ slices }: SliceStack): { source?: SourceSeries;
     pixelSpacing: header.pixelSpacingStrings,
     attributes,
     lossyImageCompression: slices.some((slice) => slice.instance.isLossy),
+    ...lossyCompressionOf(slices),
+    ...(resampling === undefined ? {} : { interpolated: { columns: header.format.columns, rows: header.format.rows } }),
   };
   return { source, notices };
+}
+
+/** Of the slice that was compressed most: the ratios of one image are those of its compressions in turn. */
+function lossyCompressionOf(
+  slices: readonly StackedSlice[],
+): Pick<SourceSeries, 'lossyImageCompressionRatio' | 'lossyImageCompressionMethod'> {
+  const overall = ({ instance }: StackedSlice): number =>
+    instance.lossyRatios.reduce((product, ratio) => product * (Number(ratio) || 1), 1);
+  const [worst] = slices.filter(({ instance }) => instance.isLossy).toSorted((a, b) => overall(b) - overall(a));
+  if (worst === undefined) return {};
+  const { lossyRatios, lossyMethods } = worst.instance;
+  return {
+    ...(lossyRatios.length === 0 ? {} : { lossyImageCompressionRatio: lossyRatios }),
+    ...(lossyMethods.length === 0 ? {} : { lossyImageCompressionMethod: lossyMethods }),
+  };
 }
 
 const DATE_ATTRIBUTES = ['PatientBirthDate', 'StudyDate'] as const satisfies readonly CopiedAttribute[];

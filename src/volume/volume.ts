@@ -44,6 +44,12 @@ export interface SourceSeries {
   readonly attributes: Readonly<Partial<Record<CopiedAttribute, string>>>;
   /** Lossy Image Compression (0028,2110) of any slice. */
   readonly lossyImageCompression: boolean;
+  /** Lossy Image Compression Ratio (0028,2112) and Method (0028,2114), one for each time the images were compressed. */
+  readonly lossyImageCompressionRatio?: readonly string[];
+  readonly lossyImageCompressionMethod?: readonly string[];
+  /** The size of the images, where the volume was interpolated between them (unequal gaps, a tilted gantry): its slices
+   * are none of theirs, and a labelmap goes through `labelmapOnSourceSlices` before it refers to them. */
+  readonly interpolated?: { readonly columns: number; readonly rows: number };
 }
 
 /** What a SEG copies from its source (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2, C.7.4.1). */

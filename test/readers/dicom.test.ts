@@ -98,7 +98,7 @@ describe('a series that is no regular grid', () => {
     const second = slicesAt([0, 5, 10], (k) => ({ [keyword]: other, SOPInstanceUID: testUid(200 + k) }));
     await expect(dicomReader.read([...first, ...second])).rejects.toMatchObject({
       code: 'several-volumes',
-      message: textMatching(new RegExp(`2 images at each position.*${keyword} \\(.*${other}`)),
+      message: textMatching(new RegExp(`2 volumes.*2: ${keyword} ${other} \\(3 images\\)`)),
     });
   });
 
@@ -114,15 +114,15 @@ describe('an image that is no slice', () => {
   it.each<[string, DicomAttributes, string]>([
     ['in colour', { PhotometricInterpretation: 'RGB', SamplesPerPixel: 3 }, 'unsupported-image'],
     ['with a palette', { PhotometricInterpretation: 'PALETTE COLOR' }, 'unsupported-image'],
-    ['of many frames', { NumberOfFrames: '12' }, 'unsupported-image'],
+    ['of many frames without places', { NumberOfFrames: '12' }, 'unsupported-image'],
     [
-      'with its position in functional groups',
+      'with an empty functional group',
       { PerFrameFunctionalGroupsSequence: [{}], ImagePositionPatient: undefined },
-      'unsupported-image',
+      'missing-attribute',
     ],
     ['of single bits', { BitsAllocated: 1, BitsStored: 1, HighBit: 0 }, 'unsupported-image'],
     ['with its bits at the top', { BitsStored: 12, HighBit: 15 }, 'unsupported-image'],
-    ['with a modality table', { ModalityLUTSequence: [{}] }, 'unsupported-image'],
+    ['with an empty modality table', { ModalityLUTSequence: [{}] }, 'invalid-attribute'],
     ['without pixels', { PixelData: undefined }, 'no-pixel-data'],
     ['without a position', { ImagePositionPatient: undefined }, 'missing-attribute'],
     ['without an orientation', { ImageOrientationPatient: '' }, 'missing-attribute'],

@@ -1,17 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  frameBytes,
-  storedArray,
-  type EncodedFrame,
-  type PixelFormat,
-  type StoredValues,
-} from '../../src/readers/pixel-data.ts';
+import { storedArray, type EncodedFrame, type PixelFormat, type StoredValues } from '../../src/readers/pixel-data.ts';
 import { EnvironmentError, InputError } from '../../src/errors.ts';
 import { readJpeg2000Frame } from '../../src/readers/code-stream-frame.ts';
 import { createWasmDecoder, type CodecOptions } from '../../src/readers/wasm-codec.ts';
 import { pixelDecoders } from '../../src/readers/pixel-decoders.ts';
 import { parseDicom } from '../../src/readers/dicom-dataset.ts';
+import { encapsulatedFrames } from '../../src/readers/encapsulated-frames.ts';
 import { encodeJpeg2000 } from '../support/jpeg-2000.ts';
 import { errorWith } from '../support/matchers.ts';
 import { encodePart10 } from '../support/part10.ts';
@@ -177,23 +172,40 @@ describe('JPEG 2000', () => {
 });
 
 describe('encapsulated pixel data', () => {
-  const frameOf = (fragments: readonly Uint8Array[], cut = 0): Uint8Array => {
+  const framesOf = (fragments: readonly Uint8Array[], count = 1, cut = 0): Uint8Array[] => {
     const bytes = encodePart10({ Rows: 1 }, { transferSyntaxUID: RLE, fragments });
     const { pixelData } = parseDicom(bytes, 'a.dcm');
     if (pixelData === undefined) throw new Error('The file has no pixel data.');
     expect(pixelData.byteLength).toBeUndefined();
-    return frameBytes(bytes.slice(0, bytes.length - cut), pixelData, 'a.dcm');
+    return encapsulatedFrames(bytes.slice(0, bytes.length - cut), pixelData.dataOffset, count, 'a.dcm');
   };
+  const damaged = errorWith({ code: 'damaged-file' });
 
   it('are joined from their fragments, delimiters within a fragment left alone', () => {
     const tricky = Uint8Array.of(0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0);
-    expect(frameOf([Uint8Array.of(1, 2), tricky, Uint8Array.of(3, 4)])).toEqual(Uint8Array.of(1, 2, ...tricky, 3, 4));
-    expect(frameOf([Uint8Array.of(9, 8)])).toEqual(Uint8Array.of(9, 8));
+    expect(framesOf([Uint8Array.of(1, 2), tricky, Uint8Array.of(3, 4)])).toEqual([
+      Uint8Array.of(1, 2, ...tricky, 3, 4),
+    ]);
+    expect(framesOf([Uint8Array.of(9, 8)])).toEqual([Uint8Array.of(9, 8)]);
+  });
+
+  it('of several frames have a fragment each, or begin anew where an image does', () => {
+    expect(framesOf([Uint8Array.of(1, 2), Uint8Array.of(3, 4)], 2)).toEqual([Uint8Array.of(1, 2), Uint8Array.of(3, 4)]);
+    const [jpeg, rest, codeStream] = [
+      Uint8Array.of(0xff, 0xd8, 0xff, 0xf7),
+      Uint8Array.of(5, 6),
+      Uint8Array.of(0xff, 0x4f, 0xff, 0x51),
+    ];
+    expect(framesOf([jpeg, rest, codeStream, rest, rest], 2)).toEqual([
+      Uint8Array.of(...jpeg, ...rest),
+      Uint8Array.of(...codeStream, ...rest, ...rest),
+    ]);
+    expect(() => framesOf([jpeg, rest, codeStream, rest, rest], 3)).toThrow(damaged);
+    expect(() => framesOf([jpeg, rest], 3)).toThrow(damaged);
   });
 
   it('without a fragment, or cut off, are damaged', () => {
-    const damaged = errorWith({ code: 'damaged-file' });
-    expect(() => frameOf([])).toThrow(damaged);
-    for (const cut of [8, 9, 12, 18]) expect(() => frameOf([Uint8Array.of(1, 2, 3, 4)], cut)).toThrow(damaged);
+    expect(() => framesOf([])).toThrow(damaged);
+    for (const cut of [8, 9, 12, 18]) expect(() => framesOf([Uint8Array.of(1, 2, 3, 4)], 1, cut)).toThrow(damaged);
   });
 });

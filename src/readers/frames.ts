@@ -1,0 +1,45 @@
+import { damagedFile } from './damaged-file.ts';
+import { encapsulatedFrames } from './encapsulated-frames.ts';
+import type { SliceHeader } from './slice-header.ts';
+import { swapBytes } from './swap-bytes.ts';
+import { EXPLICIT_BIG_ENDIAN } from './transfer-syntaxes.ts';
+
+/** Finds the frames of a file's pixel data.
+ * @param file inflated, if it was deflated
+ * @param header of any of its frames
+ * @returns a frame's bytes by its place from 0: a view of native pixels, or one compressed frame, its fragments joined
+ * @throws InputError `damaged-file` */
+export function openFrames(
+  file: Uint8Array,
+  transferSyntaxUID: string,
+  header: Pick<SliceHeader, 'pixelData' | 'frameCount' | 'format'> | undefined,
+  name: string,
+): (frameIndex: number) => Uint8Array {
+  if (header === undefined) throw new RangeError('There is no frame to open.');
+  const { pixelData, frameCount, format } = header;
+  const { dataOffset, byteLength, vr } = pixelData;
+  const at = <T>(frames: readonly T[], n: number): T => {
+    const frame = frames[n];
+    if (frame === undefined) throw new RangeError(`There is no frame ${n}.`);
+    return frame;
+  };
+  if (byteLength === undefined) {
+    const frames = encapsulatedFrames(file, dataOffset, frameCount, name);
+    return (frameIndex) => at(frames, frameIndex);
+  }
+  if (dataOffset + byteLength > file.length) {
+    throw damagedFile(name, `its last ${dataOffset + byteLength - file.length} bytes of pixel data are missing`);
+  }
+  const frameLength = (format.rows * format.columns * format.bitsAllocated) / 8;
+  const isSwapped = transferSyntaxUID === EXPLICIT_BIG_ENDIAN && format.bitsAllocated === 8 && vr === 'OW';
+  const pixels = file.subarray(dataOffset, dataOffset + byteLength);
+  const bytes = isSwapped ? bytesOfSwappedWords(pixels) : pixels;
+  return (frameIndex) => bytes.subarray(frameIndex * frameLength, (frameIndex + 1) * frameLength);
+}
+
+/** Bytes in words of the other order (PS3.5 annex D). */
+function bytesOfSwappedWords(pixels: Uint8Array): Uint8Array {
+  const bytes = pixels.slice(0, pixels.length & ~1);
+  swapBytes(new Uint16Array(bytes.buffer));
+  return bytes;
+}
