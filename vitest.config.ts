@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{judges,e2e,browser}/**', 'test/quality/cardiac-mr.test.ts'],
+          exclude: ['test/{judges,e2e,browser}/**', 'test/quality/{cardiac-mr,recorded-figures}.test.ts'],
           testTimeout: 60_000,
         },
       },
@@ -21,7 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'quality',
-          include: ['test/quality/cardiac-mr.test.ts'],
+          include: ['test/quality/{cardiac-mr,recorded-figures}.test.ts'],
           testTimeout: 900_000,
           hookTimeout: 120_000,
         },

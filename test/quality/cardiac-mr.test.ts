@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createShortAxisHeart } from '../../sample-data/short-axis-heart.ts';
-import { evaluateOverlap } from '../../src/evaluate/overlap.ts';
 import { createWasmBackend } from '../../src/inference/ort-web.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import { loadModel, type LoadedModel } from '../../src/models/load-model.ts';
@@ -13,17 +10,16 @@ import { openFiles } from '../../src/node/files.ts';
 import { openModelFolder } from '../../src/node/model-folders.ts';
 import { createNodeBackend } from '../../src/node/ort-node.ts';
 import { readDicomSeg } from '../../src/readers/dicom-seg.ts';
-import { readNiftiLabelmap } from '../../src/readers/nifti.ts';
 import { readVolume } from '../../src/readers/read-volume.ts';
 import { sliceView } from '../../src/volume/volume.ts';
 import { compareSessions, expectAgreement } from '../support/agreement.ts';
 import { dataPath, describeWithData } from '../support/data.ts';
+import { compareNifti, mean, readModelsJson, slicewise } from './command.ts';
 import { fillPolygon, parseContour } from './contours.ts';
 
 // The figures of the model card, through the built command at its default options. The generated heart's are in
 // test/sample-data/dice.test.ts.
 
-const root = resolve(import.meta.dirname, '../..');
 const [MYOCARDIUM, LEFT_VENTRICLE] = [2, 3];
 let folder: string;
 
@@ -47,8 +43,7 @@ test('onnxruntime-node and WebAssembly agree on the generated heart', async () =
 
 describeWithData('on the own test patients of ACDC', () => {
   test('the mean Dice is at least 0.87', async () => {
-    const split: unknown = JSON.parse(await readFile(join(root, 'models/training/splits/cardiac-mr.json'), 'utf8'));
-    const patients = testPatients(split);
+    const patients = testPatients(await readModelsJson('training/splits/cardiac-mr.json'));
     const images = (await readdir(dataPath('cardiac-mr')))
       .filter((name) => name.endsWith('_image.nii.gz') && patients.includes(name.split('_')[0] ?? ''))
       .sort();
@@ -58,7 +53,7 @@ describeWithData('on the own test patients of ACDC', () => {
       const output = join(folder, name);
       await slicewise('segment', dataPath('cardiac-mr', name), '--model', 'cardiac-mr', '--output', output);
       const overlap = await compareNifti(output, dataPath('cardiac-mr', name.replace('_image', '_label')));
-      for (const [label, dice] of Object.entries(overlap.dice)) (figures[label] ??= []).push(dice);
+      for (const [label, dice] of Object.entries(overlap)) (figures[label] ??= []).push(dice);
     }
     const perSegment = Object.fromEntries(Object.entries(figures).map(([label, values]) => [label, mean(values)]));
     console.log('ACDC test patients', perSegment, mean(Object.values(perSegment)));
@@ -96,24 +91,6 @@ describeWithData('on Sunnybrook, another centre and vendor', () => {
     expect(mean(epicardium)).toBeGreaterThanOrEqual(0.8);
   });
 });
-
-async function slicewise(...args: string[]): Promise<void> {
-  await promisify(execFile)(process.execPath, [join(root, 'dist/cli/main.js'), ...args, '--quiet']);
-}
-
-/** Dice by label value, and their mean. */
-async function compareNifti(
-  prediction: string,
-  reference: string,
-): Promise<{ dice: Record<string, number>; mean: number }> {
-  const read = async (path: string): Promise<Labelmap> => {
-    const [file] = openFiles([path]);
-    if (!file) throw new Error(`${path} is missing`);
-    return { ...(await readNiftiLabelmap(file)), segments: [] };
-  };
-  const { labels, meanDice } = evaluateOverlap(await read(prediction), await read(reference));
-  return { dice: Object.fromEntries(labels.map(({ label, dice }) => [label, dice])), mean: meanDice };
-}
 
 function testPatients(split: unknown): string[] {
   if (typeof split === 'object' && split && 'test' in split && Array.isArray(split.test)) return split.test.map(String);
@@ -154,8 +131,4 @@ function contourDice(labelmap: Labelmap, k: number, contour: [number, number][],
     sum += Number(predicted) + Number(inside[n] === true);
   }
   return sum === 0 ? 1 : (2 * both) / sum;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { evaluateOverlap } from '../../src/evaluate/overlap.ts';
+import type { Labelmap } from '../../src/labelmap/labelmap.ts';
+import { openFiles } from '../../src/node/files.ts';
+import { readNiftiLabelmap } from '../../src/readers/nifti.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** Runs the built command. */
+export async function slicewise(...args: string[]): Promise<void> {
+  await promisify(execFile)(process.execPath, [join(root, 'dist/cli/main.js'), ...args, '--quiet']);
+}
+
+/** Dice by label value of two NIfTI labelmaps; a label that neither has is missing. */
+export async function compareNifti(prediction: string, reference: string): Promise<Record<string, number>> {
+  const read = async (path: string): Promise<Labelmap> => {
+    const [file] = openFiles([path]);
+    if (!file) throw new Error(`${path} is missing`);
+    return { ...(await readNiftiLabelmap(file)), segments: [] };
+  };
+  const { labels } = evaluateOverlap(await read(prediction), await read(reference));
+  return Object.fromEntries(labels.map(({ label, dice }) => [label, dice]));
+}
+
+/** A JSON file of models/. */
+export async function readModelsJson(...path: string[]): Promise<unknown> {
+  return JSON.parse(await readFile(join(root, 'models', ...path), 'utf8'));
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
