@@ -1,5 +1,4 @@
 import type { Slicewise } from './slicewise.ts';
-import { texts } from './texts.ts';
 
 /** What the keyboard can do, by OHIF's command names. OHIF lists them in its preferences, where keys can be changed. */
 export function commandsModule({ actions }: Slicewise): object {
@@ -12,6 +11,7 @@ export function commandsModule({ actions }: Slicewise): object {
           actions.cancel();
         },
       },
+      slicewiseSave: { commandFn: () => void actions.save() },
       slicewiseNextSegment: {
         commandFn: () => {
           actions.selectNextSegment();
@@ -20,9 +20,3 @@ export function commandsModule({ actions }: Slicewise): object {
     },
   };
 }
-
-export const hotkeys = [
-  { commandName: 'slicewiseRun', label: texts.hotkeys.run, keys: ['shift+r'], isEditable: true },
-  { commandName: 'slicewiseCancel', label: texts.hotkeys.cancel, keys: ['shift+c'], isEditable: true },
-  { commandName: 'slicewiseNextSegment', label: texts.hotkeys.nextSegment, keys: ['shift+n'], isEditable: true },
-];

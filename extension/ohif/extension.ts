@@ -32,7 +32,7 @@ export default {
   getPanelModule: () => [
     {
       name: PANEL_NAME,
-      iconName: 'tab-segmentation',
+      iconName: 'ToolLabelmapAssist',
       iconLabel: texts.panelName,
       label: texts.panelName,
       component: createHostPanel(started()),

@@ -14,7 +14,10 @@ export interface OhifManagers {
 export interface OhifServices {
   readonly segmentationService: SegmentationService;
   readonly viewportGridService: ViewportGridService;
-  readonly displaySetService: { getDisplaySetByUID(uid: string): DisplaySet | undefined };
+  readonly displaySetService: {
+    readonly activeDisplaySets: readonly DisplaySet[];
+    getDisplaySetByUID(uid: string): DisplaySet | undefined;
+  };
   readonly cornerstoneViewportService: CornerstoneViewportService;
   readonly customizationService: { setCustomizations(customizations: object, scope: 'mode'): void };
 }
@@ -24,11 +27,18 @@ interface PubSub<Name extends string> {
   subscribe(event: string, listener: (detail: unknown) => void): { unsubscribe(): void };
 }
 
+export interface DisplaySetService extends PubSub<'DISPLAY_SETS_ADDED'> {
+  readonly activeDisplaySets: readonly DisplaySet[];
+  getDisplaySetByUID(uid: string): DisplaySet | undefined;
+}
+
 /** One series as OHIF shows it. */
 export interface DisplaySet {
   readonly displaySetInstanceUID: string;
   readonly StudyInstanceUID: string;
   readonly SeriesInstanceUID: string;
+  /** Of SEG, SR and the like: the one instance. */
+  readonly SOPInstanceUID?: string;
   readonly SeriesDescription?: string;
   readonly SeriesNumber?: number | string;
   readonly Modality?: string;
@@ -49,6 +59,8 @@ export interface CornerstoneViewportService extends PubSub<'VIEWPORT_DATA_CHANGE
 }
 
 export interface SegmentationService extends PubSub<
+  | 'SEGMENTATION_ADDED'
+  | 'SEGMENTATION_ADDED'
   | 'SEGMENTATION_MODIFIED'
   | 'SEGMENTATION_REMOVED'
   | 'SEGMENTATION_REPRESENTATION_MODIFIED'
@@ -94,7 +106,7 @@ interface LabelmapStyle {
   readonly fillAlpha?: number;
   readonly fillAlphaInactive?: number;
   readonly renderOutline?: boolean;
-  readonly renderFill?: boolean;
+  readonly renderOutlineInactive?: boolean;
 }
 
 export type Rgba = readonly [red: number, green: number, blue: number, alpha: number];

@@ -1,3 +1,5 @@
+import type { OhifManagers } from './host.ts';
+import { hotkeys } from './hotkeys.ts';
 import { MODE_ID, PANEL_MODULE_ID } from './id.ts';
 import { texts } from './texts.ts';
 
@@ -7,7 +9,7 @@ interface HostMode {
 }
 interface HostModeInstance {
   readonly routes: readonly HostRoute[];
-  readonly onModeEnter: (this: object, context: object) => unknown;
+  readonly onModeEnter: (this: object, managers: OhifManagers) => unknown;
   readonly [property: string]: unknown;
 }
 interface HostRoute {
@@ -37,7 +39,11 @@ export default {
       routeName: MODE_ID,
       displayName: texts.modeName,
       // The segmentation mode's own onModeEnter opens its tab as soon as a segmentation appears and so takes ours away.
-      onModeEnter: basic.onModeEnter,
+      onModeEnter(this: object, managers: OhifManagers) {
+        basic.onModeEnter.call(this, managers);
+        const { customizationService } = managers.servicesManager.services;
+        customizationService.setCustomizations({ 'ohif.hotkeyBindings': { $push: hotkeys } }, 'mode');
+      },
       routes: segmentation.routes.map(withPanelFirst),
     };
   },

@@ -5,10 +5,10 @@ import { texts } from './texts.ts';
 
 /** What the user is told outside the flow of a run, each until dismissed. */
 export interface Notices {
-  show(severity: ShownNotice['severity'], notice: Notice & { readonly remedy?: string }): void;
+  readonly show: (severity: ShownNotice['severity'], notice: Notice & { readonly remedy?: string }) => void;
   /** Shows an error with its remedy. Anything that is not ours is told as it is. */
-  showError(error: unknown): void;
-  dismiss(id: number): void;
+  readonly showError: (error: unknown) => void;
+  readonly dismiss: (id: number) => void;
 }
 
 export function createNotices(state: Cell<PanelState>): Notices {

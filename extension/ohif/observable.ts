@@ -1,8 +1,8 @@
 /** A value that can be read and watched. */
 export interface Observable<T> {
-  get(): T;
+  readonly get: () => T;
   /** Calls the listener after each change; returns what ends that. */
-  subscribe(listener: () => void): () => void;
+  readonly subscribe: (listener: () => void) => () => void;
 }
 
 export interface Cell<T> extends Observable<T> {

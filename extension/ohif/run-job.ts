@@ -1,16 +1,23 @@
-import { cielabToColour, type ModelManifest, type SegmentationResult } from '../../src/index.ts';
+import {
+  cielabToColour,
+  createSegments,
+  type LabelmapOrigin,
+  type ModelManifest,
+  type SegmentationResult,
+} from '../../src/index.ts';
 import type { SegmentationClient, WorkerSession } from '../../src/worker/client.ts';
-import { createLabelmapTarget, readVolume, runModel } from '../cornerstone/index.ts';
+import { readVolume, runModel } from '../cornerstone/index.ts';
+import type { Labelmaps } from './labelmaps.ts';
 import type { Notices } from './notices.ts';
 import type { Cell } from './observable.ts';
 import type { ModelEntry, PanelState, RunState, Scope } from './state.ts';
+import type { SegStore } from './store/seg-store.ts';
 import { texts } from './texts.ts';
 import type { NewSegmentation, Series, Viewer } from './viewer.ts';
 
 /** What a run gave, and where its slices are in the viewer. */
 export interface FinishedRun {
   readonly segmentationId: string;
-  readonly seriesId: string;
   readonly result: SegmentationResult;
   /** The slice k of the volume for each slice in the viewer's order. */
   readonly sliceOfImage: readonly number[];
@@ -21,8 +28,11 @@ export interface FinishedRun {
 export interface RunJobOptions {
   readonly state: Cell<PanelState>;
   readonly viewer: Viewer;
+  readonly labelmaps: Labelmaps;
   readonly notices: Notices;
   readonly client: SegmentationClient;
+  /** Learns what made the labels, so that a stored object says so. */
+  readonly store?: SegStore;
   readonly softwareVersion: string;
   readonly onFinished: (run: FinishedRun) => void;
 }
@@ -31,15 +41,15 @@ export interface RunJobOptions {
 export interface RunJobs {
   /** Runs the selected model on the series in view, over the chosen slices.
    * @param force in spite of a known mismatch; the user was asked */
-  run(options?: { readonly force?: boolean }): Promise<void>;
+  readonly run: (options?: { readonly force?: boolean }) => Promise<void>;
   /** Finished slices stay. */
-  cancel(): void;
+  readonly cancel: () => void;
   /** Opens a model, which measures it on this device, and runs nothing. */
-  measure(modelId: string): Promise<void>;
+  readonly measure: (modelId: string) => Promise<void>;
 }
 
 export function createRunJobs(options: RunJobOptions): RunJobs {
-  const { state, viewer, notices, client, softwareVersion } = options;
+  const { state, viewer, labelmaps, notices, client, store, softwareVersion } = options;
   let abort: AbortController | undefined;
   let open: { readonly modelId: string; readonly session: WorkerSession } | undefined;
 
@@ -72,7 +82,12 @@ export function createRunJobs(options: RunJobOptions): RunJobs {
     // One model at a time: two would not fit side by side on many devices.
     await open?.session.dispose();
     open = undefined;
-    const session = await client.openModel(folderUrl, { signal });
+    const session = await client.openModel(folderUrl, {
+      signal,
+      onProgress: (loaded) => {
+        updateRun({ loaded });
+      },
+    });
     open = { modelId: manifest.id, session };
     const { models } = state.get();
     state.update({
@@ -102,33 +117,29 @@ export function createRunJobs(options: RunJobOptions): RunJobs {
         const { volume, sliceOfImage, warnings } = await readVolume(viewer.cornerstone, series.imageIds, { signal });
         for (const warning of warnings) notices.show('warning', warning);
         const segmentationId = await openSegmentation(model, series);
-        const target = createLabelmapTarget(viewer.cornerstone, {
-          segmentationId,
-          imageIds: series.imageIds,
-          sliceOfImage,
-        });
+        const { target } = labelmaps.open(segmentationId, series, { geometry: volume.geometry, sliceOfImage });
         const slices = slicesIn(scope, series, inView).map((slice) => sliceOfImage[slice] ?? slice);
         updateRun({ phase: 'running', total: slices.length });
-        try {
-          const result = await runModel({
-            client,
-            session,
-            volume,
-            target,
-            slices,
-            firstSlice: sliceOfImage[inView] ?? inView,
-            softwareVersion,
-            force,
-            signal,
-            onProgress: ({ done, total, elapsedMs }) => {
-              updateRun({ done, total, ...rate(done, total, elapsedMs) });
-            },
-          });
-          for (const warning of result.warnings) notices.show('warning', warning);
-          options.onFinished({ segmentationId, seriesId: series.id, result, sliceOfImage, slices });
-        } finally {
-          target.dispose();
-        }
+        // Already now: labels of a run that is cancelled are the model's too.
+        const segments = createSegments(model.manifest);
+        store?.describe(segmentationId, { segments, provenance: originOf(model.manifest, softwareVersion) });
+        const result = await runModel({
+          client,
+          session,
+          volume,
+          target,
+          slices,
+          firstSlice: sliceOfImage[inView] ?? inView,
+          softwareVersion,
+          force,
+          signal,
+          onProgress: ({ done, total, elapsedMs }) => {
+            updateRun({ done, total, ...rate(done, total, elapsedMs) });
+          },
+        });
+        store?.describe(segmentationId, { segments, provenance: result.provenance });
+        for (const warning of result.warnings) notices.show('warning', warning);
+        options.onFinished({ segmentationId, result, sliceOfImage, slices });
       });
     },
 
@@ -163,6 +174,10 @@ function rate(done: number, total: number, elapsedMs: number): Partial<RunState>
 
 function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
+}
+
+function originOf({ id, version, title, file }: ModelManifest, softwareVersion: string): LabelmapOrigin {
+  return { softwareVersion, modelId: id, modelVersion: version, modelTitle: title, modelSha256: file.sha256 };
 }
 
 /** One segmentation for a model and a series: running again writes into the same. */

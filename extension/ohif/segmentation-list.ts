@@ -1,88 +1,149 @@
+import { readGrid } from '../cornerstone/index.ts';
+import type { Labelmaps, OpenLabelmap } from './labelmaps.ts';
+import type { Notices } from './notices.ts';
 import type { Cell } from './observable.ts';
 import type { FinishedRun } from './run-job.ts';
-import type { PanelState, SegmentationEntry, UncertainSlice } from './state.ts';
-import type { Viewer } from './viewer.ts';
+import type { SegStore } from './store/seg-store.ts';
+import type { PanelState, SegmentFigures, SegmentationEntry, UncertainSlice } from './state.ts';
+import { isUncertainty, showUncertainty, uncertaintyIdOf } from './uncertainty-overlay.ts';
+import type { Series, Viewer, ViewerSegmentation } from './viewer.ts';
 
-/** Keeps the state's series and segmentations as the viewer has them, whoever changes them: we, its own panels, tools. */
+/** Keeps the state's series and segmentations as the viewer has them, whoever changes them: we, the viewer's own panels,
+ * its tools. */
 export interface SegmentationList {
-  refresh(): void;
+  /** Brings the state up to date, at the page's next turn. */
+  readonly refresh: () => void;
   /** Remembers what only a run knows of its segmentation. */
-  addRun(run: FinishedRun): void;
-  select(segmentationId: string): void;
-  selectNextSegment(): void;
-  goToSegment(segmentationId: string, segmentNumber: number): void;
-  showUncertainty(segmentationId: string, isShown: boolean): Promise<void>;
-  clear(): void;
+  readonly addRun: (run: FinishedRun) => void;
+  readonly select: (segmentationId: string) => void;
+  readonly selectNextSegment: () => void;
+  readonly goToSegment: (segmentationId: string, segmentNumber: number) => void;
+  readonly showUncertainty: (segmentationId: string, isShown: boolean) => Promise<void>;
+}
+
+export interface SegmentationListOptions {
+  readonly state: Cell<PanelState>;
+  readonly viewer: Viewer;
+  readonly labelmaps: Labelmaps;
+  readonly notices: Notices;
+  readonly store?: SegStore;
 }
 
 /** Listed at most; more is not a list of where to look first. */
 const UNCERTAIN_SLICES = 5;
 
-export function createSegmentationList(state: Cell<PanelState>, viewer: Viewer): SegmentationList {
+export function createSegmentationList({
+  state,
+  viewer,
+  labelmaps,
+  notices,
+  store,
+}: SegmentationListOptions): SegmentationList {
   const runs = new Map<string, FinishedRun>();
+  const opening = new Set<string>();
   let isScheduled = false;
 
+  // The viewer tells of one change several times in a row.
   function refresh(): void {
-    isScheduled = false;
+    if (isScheduled) return;
+    isScheduled = true;
+    setTimeout(() => {
+      isScheduled = false;
+      update();
+    }, 0);
+  }
+  viewer.onViewChange(refresh);
+  viewer.onSegmentationChange(refresh);
+  store?.onChange(refresh);
+
+  function update(): void {
+    labelmaps.sweep();
+    for (const id of runs.keys()) if (!viewer.hasSegmentation(id)) runs.delete(id);
     const series = viewer.seriesInView();
     const shown = series ? viewer.segmentationsOf(series) : [];
+    const editable = shown.filter(({ segmentationId }) => !isUncertainty(segmentationId));
+    if (series) for (const { segmentationId } of editable) openOnce(segmentationId, series);
     state.update({
       series: sameSeries(state.get().series, series),
-      segmentations: shown.map((segmentation): SegmentationEntry => {
-        const run = runs.get(segmentation.segmentationId);
-        return {
-          ...segmentation,
-          segments: segmentation.segments,
-          leastCertain: run ? leastCertainSlices(run) : [],
-          isUncertaintyShown: false,
-        };
-      }),
+      segmentations: editable.map((segmentation) => entryOf(segmentation, shown)),
     });
   }
 
-  // The viewer tells of one change several times in a row.
-  function schedule(): void {
-    if (isScheduled) return;
-    isScheduled = true;
-    setTimeout(refresh, 0);
+  /** A segmentation that was not made by a run here: opened from the PACS, or drawn. */
+  function openOnce(segmentationId: string, series: Series): void {
+    if (labelmaps.of(segmentationId) || opening.has(segmentationId)) return;
+    opening.add(segmentationId);
+    readGrid(viewer.cornerstone, series.imageIds)
+      .then((grid) => labelmaps.open(segmentationId, series, grid).target.acceptLabels())
+      .catch(notices.showError)
+      .finally(() => opening.delete(segmentationId));
   }
-  viewer.onViewChange(schedule);
-  viewer.onSegmentationChange(schedule);
 
-  const active = (): SegmentationEntry | undefined => state.get().segmentations.find(({ isActive }) => isActive);
+  function entryOf(segmentation: ViewerSegmentation, shown: readonly ViewerSegmentation[]): SegmentationEntry {
+    const { segmentationId, segments } = segmentation;
+    const labelmap = labelmaps.of(segmentationId);
+    const run = runs.get(segmentationId);
+    const overlayId = uncertaintyIdOf(segmentationId);
+    return {
+      ...segmentation,
+      segments: segments.map((segment) => {
+        const figures = labelmap && figuresOf(labelmap, segment.segmentNumber);
+        return figures ? { ...segment, figures } : segment;
+      }),
+      leastCertain: run ? leastCertainSlices(run) : [],
+      isUncertaintyShown: shown.some((other) => other.segmentationId === overlayId),
+      ...(store && { saveState: store.state(segmentationId), canSave: store.canSave() }),
+    };
+  }
 
-  const list: SegmentationList = {
+  function goToSegment(segmentationId: string, segmentNumber: number): void {
+    viewer.activate(segmentationId, segmentNumber);
+    const labelmap = labelmaps.of(segmentationId);
+    const figures = labelmap?.statistics.figures(segmentNumber);
+    if (labelmap && figures)
+      viewer.showPoint(labelmap.series, labelmap.sliceOfImage.indexOf(figures.centreSlice), figures.centre);
+  }
+
+  return {
     refresh,
     addRun(run) {
       runs.set(run.segmentationId, run);
+      // What it showed was the run before.
+      viewer.removeSegmentation(uncertaintyIdOf(run.segmentationId));
       refresh();
     },
-    select(segmentationId) {
-      viewer.changeSegment(segmentationId, 1, { isActive: true });
-    },
+    select: viewer.activate,
+    goToSegment,
     selectNextSegment() {
-      const { segmentationId, segments = [] } = active() ?? {};
+      const { segmentationId, segments = [] } = activeIn(state.get().segmentations) ?? {};
       const at = segments.findIndex(({ isActive }) => isActive);
       const next = segments[(at + 1) % segments.length];
-      if (segmentationId !== undefined && next) list.goToSegment(segmentationId, next.segmentNumber);
+      if (segmentationId !== undefined && next) goToSegment(segmentationId, next.segmentNumber);
     },
-    goToSegment(segmentationId, segmentNumber) {
-      viewer.changeSegment(segmentationId, segmentNumber, { isActive: true });
-    },
-    async showUncertainty() {
-      await Promise.resolve();
-    },
-    clear() {
-      runs.clear();
-      refresh();
+    async showUncertainty(segmentationId, isShown) {
+      const run = runs.get(segmentationId);
+      const series = labelmaps.of(segmentationId)?.series;
+      if (!isShown) viewer.removeSegmentation(uncertaintyIdOf(segmentationId));
+      else if (run && series) await showUncertainty(viewer, series, run);
     },
   };
-  return list;
+}
+
+/** The segmentation that the panel shows and acts on. */
+export function activeIn(segmentations: readonly SegmentationEntry[]): SegmentationEntry | undefined {
+  return segmentations.find(({ isActive }) => isActive) ?? segmentations[0];
 }
 
 /** The same object while it is the same series, so that nothing is drawn anew. */
-function sameSeries(before: PanelState['series'], now: PanelState['series']): PanelState['series'] {
+function sameSeries(before: Series | undefined, now: Series | undefined): Series | undefined {
   return before?.id === now?.id && before?.imageIds.length === now?.imageIds.length ? before : now;
+}
+
+function figuresOf({ statistics, series }: OpenLabelmap, segmentNumber: number): SegmentFigures {
+  const figures = statistics.figures(segmentNumber);
+  if (figures === undefined) return { volumeMl: 0 };
+  const { volumeMl, mean, standardDeviation } = figures;
+  return { volumeMl, mean, standardDeviation, ...(series.modality === 'CT' && { unit: 'HU' }) };
 }
 
 function leastCertainSlices({ result, sliceOfImage, slices }: FinishedRun): UncertainSlice[] {

@@ -1,12 +1,16 @@
+import packageJson from '../../package.json' with { type: 'json' };
 import type { Notice } from '../../src/index.ts';
 import type { SegmentationClient } from '../../src/worker/client.ts';
-import packageJson from '../../package.json' with { type: 'json' };
+import { createLabelmaps, type Labelmaps } from './labelmaps.ts';
 import { listModels } from './model-list.ts';
 import { createNotices } from './notices.ts';
 import { createCell, type Observable } from './observable.ts';
 import { createRunJobs } from './run-job.ts';
-import { createSegmentationList } from './segmentation-list.ts';
+import { createSaveJobs } from './save-jobs.ts';
+import { activeIn, createSegmentationList } from './segmentation-list.ts';
 import { emptyState, type PanelState, type Scope } from './state.ts';
+import type { SegStore } from './store/seg-store.ts';
+import type { DownloadFormat } from './store/save-outcome.ts';
 import type { SegmentChange, Viewer } from './viewer.ts';
 
 /** Our part of the page: its state and what can be done with it, from the start of the page to its end. Nothing here
@@ -15,25 +19,28 @@ export interface Slicewise {
   readonly state: Observable<PanelState>;
   readonly actions: Actions;
   /** The viewer has left the study, and dropped its segmentations. */
-  leave(): void;
+  readonly leave: () => void;
 }
 
 export interface Actions {
   /** Reads the list of models, once. */
-  loadModels(): void;
-  selectModel(id: string): void;
-  setScope(scope: Scope): void;
-  run(options?: { readonly force?: boolean }): Promise<void>;
-  cancel(): void;
-  measure(modelId: string): Promise<void>;
-  selectSegmentation(segmentationId: string): void;
+  readonly loadModels: () => void;
+  readonly selectModel: (id: string) => void;
+  readonly setScope: (scope: Scope) => void;
+  readonly run: (options?: { readonly force?: boolean }) => Promise<void>;
+  readonly cancel: () => void;
+  readonly measure: (modelId: string) => Promise<void>;
+  readonly selectSegmentation: (segmentationId: string) => void;
   /** Makes it the active one and shows its centre. */
-  goToSegment(segmentationId: string, segmentNumber: number): void;
-  selectNextSegment(): void;
-  changeSegment(segmentationId: string, segmentNumber: number, change: SegmentChange): void;
-  goToSlice(slice: number): void;
-  showUncertainty(segmentationId: string, isShown: boolean): Promise<void>;
-  dismissNotice(id: number): void;
+  readonly goToSegment: (segmentationId: string, segmentNumber: number) => void;
+  readonly selectNextSegment: () => void;
+  readonly changeSegment: (segmentationId: string, segmentNumber: number, change: SegmentChange) => void;
+  readonly goToSlice: (slice: number) => void;
+  readonly showUncertainty: (segmentationId: string, isShown: boolean) => Promise<void>;
+  /** @param segmentationId default: the active one */
+  readonly save: (segmentationId?: string) => Promise<void>;
+  readonly download: (segmentationId: string, format: DownloadFormat) => Promise<void>;
+  readonly dismissNotice: (id: number) => void;
 }
 
 export interface SlicewiseOptions {
@@ -41,18 +48,32 @@ export interface SlicewiseOptions {
   /** Of the folder of models; ends with a slash. */
   readonly modelsUrl: string;
   readonly createClient: (onNotice: (notice: Notice) => void) => SegmentationClient;
+  readonly createStore?: (labelmaps: Labelmaps, softwareVersion: string) => SegStore;
 }
 
-const softwareVersion = `Slicewise ${packageJson.version}`;
-
-export function createSlicewise({ viewer, modelsUrl, createClient }: SlicewiseOptions): Slicewise {
+export function createSlicewise({ viewer, modelsUrl, createClient, createStore }: SlicewiseOptions): Slicewise {
+  const softwareVersion = packageJson.version;
   const state = createCell<PanelState>(emptyState);
   const notices = createNotices(state);
   const client = createClient((notice) => {
     notices.show('warning', notice);
   });
-  const segmentations = createSegmentationList(state, viewer);
-  const jobs = createRunJobs({ state, viewer, notices, client, softwareVersion, onFinished: segmentations.addRun });
+  const labelmaps = createLabelmaps(viewer, () => {
+    segmentations.refresh();
+  });
+  const store = createStore?.(labelmaps, softwareVersion);
+  const segmentations = createSegmentationList({ state, viewer, labelmaps, notices, ...(store && { store }) });
+  const jobs = createRunJobs({
+    state,
+    viewer,
+    labelmaps,
+    notices,
+    client,
+    ...(store && { store }),
+    softwareVersion,
+    onFinished: segmentations.addRun,
+  });
+  const saves = store && createSaveJobs({ state, notices, store });
 
   let modelsRead: Promise<void> | undefined;
   async function readModels(): Promise<void> {
@@ -91,11 +112,17 @@ export function createSlicewise({ viewer, modelsUrl, createClient }: SlicewiseOp
         if (series) viewer.showSlice(series, slice);
       },
       showUncertainty: segmentations.showUncertainty,
+      async save(segmentationId = activeIn(state.get().segmentations)?.segmentationId) {
+        if (segmentationId !== undefined) await saves?.save(segmentationId);
+      },
+      async download(segmentationId, format) {
+        await saves?.download(segmentationId, format);
+      },
       dismissNotice: notices.dismiss,
     },
     leave() {
       jobs.cancel();
-      segmentations.clear();
+      segmentations.refresh();
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { ModelManifest, Notice } from '../../src/index.ts';
 import type { DeviceReport } from '../../src/worker/device-report.ts';
+import type { DownloadFormat, Possibility, SaveStage, SaveState } from './store/save-outcome.ts';
 import type { Series, ViewerSegment } from './viewer.ts';
 
 /** Everything the panel shows. It lives outside the panel: a run goes on while the panel is closed. */
@@ -11,6 +12,7 @@ export interface PanelState {
   readonly series: Series | undefined;
   readonly scope: Scope;
   readonly run: RunState | undefined;
+  readonly save: SaveProgress | undefined;
   /** Of the series in view. */
   readonly segmentations: readonly SegmentationEntry[];
   readonly notices: readonly ShownNotice[];
@@ -35,11 +37,20 @@ export interface RunState {
   readonly seriesId: string;
   readonly modelId: string;
   readonly phase: 'opening' | 'reading' | 'running' | 'cancelling';
+  /** Of the model's file, while it is fetched. */
+  readonly loaded?: { readonly loadedBytes: number; readonly totalBytes: number };
   /** Slices; total is 0 until it is known. */
   readonly done: number;
   readonly total: number;
   readonly slicesPerSecond?: number;
   readonly secondsLeft?: number;
+}
+
+/** What is being stored or downloaded. */
+export interface SaveProgress {
+  readonly segmentationId: string;
+  readonly to: 'pacs' | DownloadFormat;
+  readonly stage: SaveStage;
 }
 
 export interface SegmentationEntry {
@@ -50,6 +61,9 @@ export interface SegmentationEntry {
   /** Slices in the viewer's order, the least certain first; empty where no model ran in this session. */
   readonly leastCertain: readonly UncertainSlice[];
   readonly isUncertaintyShown: boolean;
+  /** Whether the PACS has it as it is here. */
+  readonly saveState?: SaveState;
+  readonly canSave?: Possibility;
 }
 
 export interface SegmentRow extends ViewerSegment {
@@ -61,6 +75,8 @@ export interface SegmentFigures {
   /** Of the image's modality values inside; undefined for an empty segment. */
   readonly mean?: number;
   readonly standardDeviation?: number;
+  /** HU; undefined where values have none. */
+  readonly unit?: string;
 }
 
 export interface UncertainSlice {
@@ -84,6 +100,7 @@ export const emptyState: PanelState = {
   series: undefined,
   scope: { kind: 'series' },
   run: undefined,
+  save: undefined,
   segmentations: [],
   notices: [],
   announcement: '',

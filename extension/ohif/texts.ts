@@ -1,4 +1,5 @@
 import type { RunState, Scope } from './state.ts';
+import type { DownloadFormat, SaveStage, SaveState } from './store/save-outcome.ts';
 
 /** Every text that the extension shows, in English. A sentence that names values is a function of them. */
 export const texts = {
@@ -11,11 +12,10 @@ export const texts = {
   loadingModels: 'Reading the list of models…',
   noModels: 'No model is installed.',
   noSeries: 'Show a series with images to run a model on it.',
-  intendedUse: 'Intended use',
-  licence: 'Licence',
+  about: 'About this model',
+  licence: (licence: string) => `Licence: ${licence}`,
   segments: 'Segments',
-  speed: 'Speed here',
-  notMeasured: 'Not measured yet',
+  notMeasured: 'Speed on this device: not measured.',
   measure: 'Measure',
   measureLabel: (model: string) => `Measure the speed of ${model} on this device`,
   slower: (reason: string) => `Not faster because: ${reason}`,
@@ -42,6 +42,7 @@ export const texts = {
     running: 'Running…',
     cancelling: 'Cancelling…',
   } satisfies Record<RunState['phase'], string>,
+  loaded: (loadedBytes: number, totalBytes: number) => `${megabytes(loadedBytes)} of ${megabytes(totalBytes)} MB`,
   otherSeries: 'Running on another series',
   slices: (done: number, total: number) => `${done} of ${total} slices`,
   rate: (slicesPerSecond: number) =>
@@ -57,26 +58,54 @@ export const texts = {
 
   segmentation: 'Segmentation',
   showSegmentation: 'Segmentation shown here',
-  columns: { segment: 'Segment', volume: 'ml', mean: 'Mean ± SD', state: 'Show, lock' },
   colour: (segment: string) => `Colour of ${segment}`,
   show: (segment: string) => `Show ${segment}`,
   hide: (segment: string) => `Hide ${segment}`,
   lock: (segment: string) => `Lock ${segment} against edits`,
   unlock: (segment: string) => `Unlock ${segment}`,
-  jumpTo: (segment: string) => `Go to the centre of ${segment}`,
+  goTo: (segment: string) => `Go to the centre of ${segment}`,
   opacity: 'Opacity',
   opacityOf: (segment: string) => `Opacity of ${segment}`,
-  volumeMl: (ml: number) => (ml < 10 ? ml.toFixed(2) : ml.toFixed(1)),
-  meanAndDeviation: (mean: number, deviation: number) => `${figure(mean)} ± ${figure(deviation)}`,
-  none: '–',
+  volumeMl: (ml: number) => `${ml < 10 ? ml.toFixed(2) : ml.toFixed(1)} ml`,
+  empty: 'Empty',
+  meanTitle: 'Mean and standard deviation of the image inside',
+  meanAndDeviation: (mean: number, deviation: number, unit: string | undefined) => {
+    const decimals = decimalsBeside(mean);
+    return `mean ${mean.toFixed(decimals)} ± ${deviation.toFixed(decimals)}${unit === undefined ? '' : ` ${unit}`}`;
+  },
+
+  saveToPacs: 'Save to PACS',
+  download: 'Download',
+  formats: {
+    'seg-binary': 'DICOM-SEG',
+    'seg-labelmap': 'DICOM-SEG, label map (new class)',
+    nifti: 'NIfTI label map',
+  } satisfies Record<DownloadFormat, string>,
+  saveStates: {
+    unsaved: 'Not saved',
+    saved: 'Saved',
+    edited: 'Changed since it was saved',
+  } satisfies Record<SaveState, string>,
+  saveStages: {
+    preparing: 'Preparing…',
+    encoding: 'Writing…',
+    sending: 'Sending…',
+    'reading-back': 'Reading back…',
+  } satisfies Record<SaveStage, string>,
+  saved: 'Saved, read back from the PACS and compared: every voxel is the same.',
+  editedMeanwhile: 'It was changed while it was being saved; the PACS has it as it was at the start.',
+  saveCancelled: 'Saving was cancelled.',
+  mayBeStored: 'The PACS may hold an object that could not be confirmed.',
+  downloaded: (format: string) => `Downloaded: ${format}.`,
 
   leastCertain: 'Least certain slices',
   uncertainSlice: (number: number) => `Slice ${number}`,
   uncertainty: (fraction: number) => `${Math.round(fraction * 100)} %`,
   goToSlice: (number: number, fraction: number) =>
     `Go to slice ${number}, uncertainty ${Math.round(fraction * 100)} per cent`,
-  showUncertainty: 'Show over the image',
-  uncertaintyLabel: 'Uncertainty',
+  showUncertainty: 'Show uncertainty over the image',
+  uncertaintyOf: (model: string) => `Uncertainty: ${model}`,
+  uncertaintyFrom: (fraction: number) => `From ${Math.round(fraction * 100)} %`,
 
   notices: 'Notices',
   dismiss: 'Dismiss this notice',
@@ -102,8 +131,12 @@ function duration(seconds: number): string {
   return `${minutes} min ${Math.round(seconds % 60)} s`;
 }
 
-/** Three significant digits, and never fewer than the whole number. */
-function figure(value: number): string {
+/** As many decimals as make sense beside a value of this size. */
+function decimalsBeside(value: number): number {
   const size = Math.abs(value);
-  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
+  return size >= 100 ? 0 : size >= 10 ? 1 : 2;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
 }

@@ -37,40 +37,46 @@ export interface NewSegmentation {
   readonly segmentationId: string;
   readonly label: string;
   readonly segments: readonly { readonly segmentNumber: number; readonly label: string; readonly colour: Rgba }[];
+  /** Filled areas without outlines, which keep their opacity while another segmentation is the active one. */
+  readonly isBackdrop?: true;
 }
 
 /** The viewer as our state sees it: the one place that speaks to OHIF's services. */
 export interface Viewer {
   readonly cornerstone: CornerstoneHost;
   /** The series in the active viewport; undefined where there is none that has images. */
-  seriesInView(): Series | undefined;
+  readonly seriesInView: () => Series | undefined;
   /** The slice that the viewport shows, or the one nearest to its centre where it cuts across the slices. */
-  sliceInView(series: Series): number;
-  showSlice(series: Series, slice: number): void;
+  readonly sliceInView: (series: Series) => number;
+  readonly showSlice: (series: Series, slice: number) => void;
+  /** Shows a point (LPS mm) where a viewport can; a stack shows the slice. */
+  readonly showPoint: (series: Series, slice: number, point: readonly [number, number, number]) => void;
   /** Calls the listener when another series, layout or viewport is shown. */
-  onViewChange(listener: () => void): () => void;
+  readonly onViewChange: (listener: () => void) => () => void;
 
-  hasSegmentation(segmentationId: string): boolean;
-  createSegmentation(series: Series, segmentation: NewSegmentation): Promise<void>;
+  readonly hasSegmentation: (segmentationId: string) => boolean;
+  readonly createSegmentation: (series: Series, segmentation: NewSegmentation) => Promise<void>;
   /** Shows it in every viewport that shows the series; once it is there, it stays as it was left. */
-  showSegmentation(series: Series, segmentation: NewSegmentation): Promise<void>;
-  removeSegmentation(segmentationId: string): void;
+  readonly showSegmentation: (series: Series, segmentation: NewSegmentation) => Promise<void>;
+  /** Makes it the one that tools edit, and one of its segments the one they draw. */
+  readonly activate: (segmentationId: string, segmentNumber?: number) => void;
+  readonly removeSegmentation: (segmentationId: string) => void;
   /** Those shown over the series, ours and others'. */
-  segmentationsOf(series: Series): readonly ViewerSegmentation[];
-  onSegmentationChange(listener: (segmentationId: string) => void): () => void;
-  changeSegment(segmentationId: string, segmentNumber: number, change: SegmentChange): void;
-  run(command: string): void;
+  readonly segmentationsOf: (series: Series) => readonly ViewerSegmentation[];
+  readonly onSegmentationChange: (listener: (segmentationId: string) => void) => () => void;
+  readonly changeSegment: (segmentationId: string, segmentNumber: number, change: SegmentChange) => void;
+  readonly run: (command: string) => void;
 }
 
 export interface SegmentChange {
   readonly colour?: Rgba;
   readonly isVisible?: boolean;
   readonly isLocked?: boolean;
-  readonly isActive?: true;
   readonly opacity?: number;
 }
 
 const LABELMAP = 'Labelmap';
+const BACKDROP = { renderOutline: false, renderOutlineInactive: false, fillAlpha: 0.55, fillAlphaInactive: 0.55 };
 const NO_COLOUR: Rgba = [0, 0, 0, 0];
 
 export function createViewer(managers: OhifManagers): Viewer {
@@ -93,6 +99,14 @@ export function createViewer(managers: OhifManagers): Viewer {
   const opacityOf = (segmentationId: string, segmentIndex: number): number =>
     segmentationService.getStyle({ segmentationId, type: LABELMAP, segmentIndex }).fillAlpha ?? 1;
 
+  function showPoint({ id }: Series, slice: number, point: readonly [number, number, number]): void {
+    for (const viewportId of viewportsShowing(id)) {
+      const viewport = cornerstoneViewportService.getCornerstoneViewport(viewportId);
+      if (viewport instanceof cornerstone.core.StackViewport) void viewport.setImageIdIndex(slice);
+      else if (viewport instanceof cornerstone.core.VolumeViewport) viewport.jumpToWorld([...point]);
+    }
+  }
+
   const seriesOf = (viewportId: string): Series | undefined => {
     const uids = viewportGridService.getState().viewports.get(viewportId)?.displaySetInstanceUIDs ?? [];
     return uids.map((uid) => displaySetService.getDisplaySetByUID(uid)).flatMap(asSeries)[0];
@@ -113,14 +127,12 @@ export function createViewer(managers: OhifManagers): Viewer {
       return nearestSlice(cornerstone, imageIds, viewport.getCamera().focalPoint ?? [0, 0, 0]);
     },
 
-    showSlice({ id, imageIds }, slice) {
-      const centre = sliceCentre(cornerstone, imageIds[slice]);
-      for (const viewportId of viewportsShowing(id)) {
-        const viewport = cornerstoneViewportService.getCornerstoneViewport(viewportId);
-        if (viewport instanceof cornerstone.core.StackViewport) void viewport.setImageIdIndex(slice);
-        else if (viewport instanceof cornerstone.core.VolumeViewport && centre) viewport.jumpToWorld(centre);
-      }
+    showSlice(series, slice) {
+      const centre = sliceCentre(cornerstone, series.imageIds[slice]);
+      if (centre) showPoint(series, slice, centre);
     },
+
+    showPoint,
 
     onViewChange(listener) {
       const { EVENTS } = viewportGridService;
@@ -155,7 +167,8 @@ export function createViewer(managers: OhifManagers): Viewer {
       });
     },
 
-    async showSegmentation(series, { segmentationId, segments }) {
+    async showSegmentation(series, { segmentationId, segments, isBackdrop }) {
+      if (isBackdrop) segmentationService.setStyle({ segmentationId, type: LABELMAP }, BACKDROP);
       for (const viewportId of viewportsShowing(series.id)) {
         if (segmentationService.getSegmentationRepresentations(viewportId, { segmentationId }).length > 0) continue;
         await segmentationService.addSegmentationRepresentation(viewportId, { segmentationId, type: LABELMAP });
@@ -165,6 +178,13 @@ export function createViewer(managers: OhifManagers): Viewer {
       }
       // A viewport that changed from stack to volume has the overlay, but shows it only after its data were announced.
       cornerstone.tools.segmentation.triggerSegmentationEvents.triggerSegmentationDataModified(segmentationId);
+    },
+
+    activate(segmentationId, segmentNumber) {
+      for (const viewportId of segmentationService.getViewportIdsWithSegmentation(segmentationId)) {
+        segmentationService.setActiveSegmentation(viewportId, segmentationId);
+      }
+      if (segmentNumber !== undefined) segmentationService.setActiveSegment(segmentationId, segmentNumber);
     },
 
     removeSegmentation(segmentationId) {
@@ -212,16 +232,14 @@ export function createViewer(managers: OhifManagers): Viewer {
       };
     },
 
-    changeSegment(segmentationId, segmentNumber, { colour, isVisible, isLocked, isActive, opacity }) {
+    changeSegment(segmentationId, segmentNumber, { colour, isVisible, isLocked, opacity }) {
       const viewportIds = segmentationService.getViewportIdsWithSegmentation(segmentationId);
       if (isLocked !== undefined) segmentationService.setSegmentLocked(segmentationId, segmentNumber, isLocked);
-      if (isActive) segmentationService.setActiveSegment(segmentationId, segmentNumber);
       if (opacity !== undefined) {
         const specifier = { segmentationId, type: LABELMAP, segmentIndex: segmentNumber } as const;
         segmentationService.setStyle(specifier, { fillAlpha: opacity, fillAlphaInactive: opacity });
       }
       for (const viewportId of viewportIds) {
-        if (isActive) segmentationService.setActiveSegmentation(viewportId, segmentationId);
         if (colour) segmentationService.setSegmentColor(viewportId, segmentationId, segmentNumber, colour);
         if (isVisible !== undefined) {
           segmentationService.setSegmentVisibility(viewportId, segmentationId, segmentNumber, isVisible, LABELMAP);
@@ -238,12 +256,12 @@ export function createViewer(managers: OhifManagers): Viewer {
 /** A display set that has images of its own; SEG, SR and documents have none. */
 function asSeries(displaySet: DisplaySet | undefined): Series[] {
   if (!displaySet?.imageIds?.length || displaySet.Modality === 'SEG') return [];
-  const { displaySetInstanceUID, SeriesDescription, SeriesNumber, Modality, imageIds, instances } = displaySet;
+  const { displaySetInstanceUID, SeriesDescription, Modality, imageIds, instances } = displaySet;
   const bodyPart = instances?.[0]?.BodyPartExamined;
   return [
     {
       id: displaySetInstanceUID,
-      description: SeriesDescription || (SeriesNumber === undefined ? '' : String(SeriesNumber)),
+      description: SeriesDescription ?? '',
       imageIds,
       ...(Modality && { modality: Modality }),
       ...(typeof bodyPart === 'string' && bodyPart !== '' && { bodyPartExamined: bodyPart }),

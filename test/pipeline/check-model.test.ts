@@ -4,23 +4,8 @@ import { checkModel } from '../../src/pipeline/check-model.ts';
 import type { Volume } from '../../src/volume/volume.ts';
 import { createManifest } from './fake-session.ts';
 
-const geometry = {
-  dimensions: [1, 1, 1],
-  spacing: [1, 1, 1],
-  origin: [0, 0, 0],
-  direction: [
-    [1, 0, 0],
-    [0, 1, 0],
-    [0, 0, 1],
-  ],
-} as const;
-
 function check(series: Pick<Volume, 'modality' | 'bodyPartExamined'>, bodyPart = ['HEART']) {
-  const { mismatches, unknowns } = checkModel(createManifest({ input: { bodyPart } }), {
-    geometry,
-    voxels: Uint8Array.of(0),
-    ...series,
-  });
+  const { mismatches, unknowns } = checkModel(createManifest({ input: { bodyPart } }), series);
   return { mismatches: mismatches.length, unknowns: unknowns.map((notice) => notice.code) };
 }
 

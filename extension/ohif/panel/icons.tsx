@@ -21,3 +21,4 @@ export const UnlockIcon = icon('M4 7.5h8v6H4Z M5.5 7.5V5a2.5 2.5 0 0 1 4.8-1');
 export const CloseIcon = icon('M4 4l8 8 M12 4l-8 8');
 export const WarningIcon = icon('M8 2 14.5 13.5H1.5Z M8 6.5v3 M8 11.4v.3');
 export const InfoIcon = icon('M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8Z M8 7.3v3.8 M8 4.9v.3');
+export const CheckIcon = icon('M3 8.5 6.5 12 13 4.5');

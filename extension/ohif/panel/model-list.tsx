@@ -1,4 +1,4 @@
-import type { ReactElement } from 'react';
+import { useState, type ReactElement } from 'react';
 import { checkModel, cielabToColour } from '../../../src/index.ts';
 import { describeDevice } from '../../../src/worker/device-report.ts';
 import type { Actions } from '../slicewise.ts';
@@ -57,46 +57,51 @@ function Model({ model, state, actions }: ModelListProps & { readonly model: Mod
   );
 }
 
+/** What it is for; folded away once there is a result to look at. */
 function ModelDetails({ model, state, actions }: ModelListProps & { readonly model: ModelEntry }): ReactElement {
+  const { manifest } = model;
+  const [isOpen, setIsOpen] = useState<boolean>();
+  return (
+    <div className="sw-details">
+      <details
+        open={isOpen ?? state.segmentations.length === 0}
+        onToggle={({ currentTarget }) => {
+          setIsOpen(currentTarget.open);
+        }}
+      >
+        <summary>{texts.about}</summary>
+        <p>{manifest.intendedUse}</p>
+        <ul className="sw-chips" aria-label={texts.segments}>
+          {manifest.segments.map(({ segmentNumber, segmentLabel, recommendedDisplayCIELab }) => (
+            <li key={segmentNumber}>
+              <span style={{ background: `rgb(${cielabToColour(recommendedDisplayCIELab).join(' ')})` }} />
+              {segmentLabel}
+            </li>
+          ))}
+        </ul>
+        <p className="sw-quiet">{texts.licence(manifest.licence)}</p>
+      </details>
+      <Speed model={model} state={state} actions={actions} />
+    </div>
+  );
+}
+
+function Speed({ model, state, actions }: ModelListProps & { readonly model: ModelEntry }): ReactElement {
   const { manifest, device } = model;
   const slices = state.series?.imageIds.length;
+  if (device && slices !== undefined) return <p className="sw-quiet">{describeDevice(device, slices)}</p>;
   return (
-    <>
-      <p className="sw-intended-use">{manifest.intendedUse}</p>
-      <ul className="sw-chips" aria-label={texts.segments}>
-        {manifest.segments.map(({ segmentNumber, segmentLabel, recommendedDisplayCIELab }) => (
-          <li key={segmentNumber}>
-            <span
-              className="sw-swatch"
-              style={{ background: `rgb(${cielabToColour(recommendedDisplayCIELab).join(' ')})` }}
-            />
-            {segmentLabel}
-          </li>
-        ))}
-      </ul>
-      <dl className="sw-facts">
-        <dt>{texts.licence}</dt>
-        <dd>{manifest.licence}</dd>
-        <dt>{texts.speed}</dt>
-        <dd>
-          {device && slices !== undefined ? (
-            describeDevice(device, slices)
-          ) : (
-            <>
-              {texts.notMeasured}{' '}
-              <button
-                type="button"
-                className="sw-link"
-                disabled={state.run !== undefined || state.series === undefined}
-                aria-label={texts.measureLabel(manifest.title)}
-                onClick={() => void actions.measure(manifest.id)}
-              >
-                {texts.measure}
-              </button>
-            </>
-          )}
-        </dd>
-      </dl>
-    </>
+    <p className="sw-quiet">
+      {texts.notMeasured}{' '}
+      <button
+        type="button"
+        className="sw-link"
+        disabled={state.run !== undefined || slices === undefined}
+        aria-label={texts.measureLabel(manifest.title)}
+        onClick={() => void actions.measure(manifest.id)}
+      >
+        {texts.measure}
+      </button>
+    </p>
   );
 }

@@ -1,6 +1,5 @@
 import { useEffect, type ReactElement } from 'react';
 import type { Slicewise } from '../slicewise.ts';
-import { texts } from '../texts.ts';
 import { ModelList } from './model-list.tsx';
 import { NoticeList } from './notice-list.tsx';
 import css from './panel.css?inline';
@@ -23,9 +22,6 @@ export function Panel({ slicewise }: { readonly slicewise: Slicewise }): ReactEl
       <ModelList state={state} actions={actions} />
       <RunControls state={state} actions={actions} />
       <SegmentationView state={state} actions={actions} />
-      <footer className="sw-footer">
-        <strong>{texts.researchOnly}.</strong> {texts.checkEveryResult}
-      </footer>
       <p className="sw-hidden" role="status" aria-live="polite">
         {state.announcement}
       </p>

@@ -33,7 +33,17 @@ export function RunControls({ state, actions }: RunControlsProps): ReactElement 
           {texts.run}
         </button>
       )}
+      <ResearchOnly />
     </section>
+  );
+}
+
+/** Said where somebody is about to act. */
+function ResearchOnly(): ReactElement {
+  return (
+    <p className="sw-quiet">
+      <strong>{texts.researchOnly}.</strong> {texts.checkEveryResult}
+    </p>
   );
 }
 
@@ -167,7 +177,7 @@ interface RunProgressProps {
 }
 
 function RunProgress({ run, isElsewhere, onCancel }: RunProgressProps): ReactElement {
-  const { phase, done, total, slicesPerSecond, secondsLeft } = run;
+  const { phase, done, total, slicesPerSecond, secondsLeft, loaded } = run;
   const isCounting = phase === 'running' && total > 0;
   return (
     <section className="sw-run" data-cy="slicewise-progress">
@@ -178,6 +188,7 @@ function RunProgress({ run, isElsewhere, onCancel }: RunProgressProps): ReactEle
       <progress aria-label={texts.progress} {...(isCounting && { max: total, value: done })} />
       <div className="sw-progress-foot">
         <span className="sw-number">
+          {phase === 'opening' && loaded && texts.loaded(loaded.loadedBytes, loaded.totalBytes)}
           {isCounting && slicesPerSecond !== undefined && texts.rate(slicesPerSecond)}
           {isCounting && secondsLeft !== undefined && ` · ${texts.timeLeft(secondsLeft)}`}
         </span>

@@ -1,8 +1,10 @@
 import type { ReactElement } from 'react';
+import { activeIn } from '../segmentation-list.ts';
 import type { Actions } from '../slicewise.ts';
 import type { PanelState, SegmentationEntry } from '../state.ts';
 import { texts } from '../texts.ts';
-import { SegmentTable } from './segment-table.tsx';
+import { SaveControls } from './save-controls.tsx';
+import { SegmentList } from './segment-list.tsx';
 import { UncertainSlices } from './uncertain-slices.tsx';
 
 interface SegmentationViewProps {
@@ -13,12 +15,13 @@ interface SegmentationViewProps {
 /** The active segmentation of the series in view: its segments, and where the model was least certain. */
 export function SegmentationView({ state, actions }: SegmentationViewProps): ReactElement | null {
   const { segmentations } = state;
-  const active = segmentations.find(({ isActive }) => isActive) ?? segmentations[0];
+  const active = activeIn(segmentations);
   if (active === undefined) return null;
   return (
     <section className="sw-segmentation" data-cy="slicewise-segmentation">
       <SegmentationChoice segmentations={segmentations} active={active} onChange={actions.selectSegmentation} />
-      <SegmentTable segmentation={active} actions={actions} />
+      <SegmentList segmentation={active} actions={actions} />
+      <SaveControls segmentation={active} save={state.save} actions={actions} />
       <UncertainSlices segmentation={active} actions={actions} />
     </section>
   );

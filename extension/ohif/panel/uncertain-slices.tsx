@@ -2,6 +2,7 @@ import type { ReactElement } from 'react';
 import type { Actions } from '../slicewise.ts';
 import type { SegmentationEntry } from '../state.ts';
 import { texts } from '../texts.ts';
+import { uncertaintyLevels } from '../uncertainty-overlay.ts';
 
 interface UncertainSlicesProps {
   readonly segmentation: SegmentationEntry;
@@ -26,7 +27,9 @@ export function UncertainSlices({ segmentation, actions }: UncertainSlicesProps)
               }}
             >
               <span>{texts.uncertainSlice(slice + 1)}</span>
-              <meter min={0} max={1} value={uncertainty} aria-hidden="true" />
+              <span className="sw-bar">
+                <i style={{ width: `${uncertainty * 100}%` }} />
+              </span>
               <span className="sw-number">{texts.uncertainty(uncertainty)}</span>
             </button>
           </li>
@@ -41,6 +44,17 @@ export function UncertainSlices({ segmentation, actions }: UncertainSlicesProps)
         />
         {texts.showUncertainty}
       </label>
+      {isUncertaintyShown && (
+        <p className="sw-scale">
+          <span>{texts.uncertainty(uncertaintyLevels[0].from)}</span>
+          <span aria-hidden="true">
+            {uncertaintyLevels.map(({ from, colour: [red, green, blue] }) => (
+              <i key={from} style={{ background: `rgb(${red} ${green} ${blue})` }} />
+            ))}
+          </span>
+          <span>{texts.uncertainty(1)}</span>
+        </p>
+      )}
     </section>
   );
 }
