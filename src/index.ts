@@ -74,7 +74,13 @@ export {
 export { createSegments } from './pipeline/result.ts';
 export { outwardFrom } from './pipeline/slice-order.ts';
 
-export { encodeDicomSeg, type DicomSegOptions, type EncodedDicomSeg, type SegType } from './export/dicom-seg.ts';
+export {
+  encodeDicomSeg,
+  hasWholeByteFrames,
+  type DicomSegOptions,
+  type EncodedDicomSeg,
+  type SegType,
+} from './export/dicom-seg.ts';
 export type { LabelmapOrigin } from './export/seg-dataset.ts';
 export { encodeNiftiImage, encodeNiftiLabelmap, type NiftiOptions } from './export/nifti.ts';
 export { verifyDicomSeg, verifyNifti } from './export/verify.ts';

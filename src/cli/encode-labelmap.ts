@@ -1,6 +1,6 @@
 import type { LabelmapOrigin } from '../export/seg-dataset.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
-import type { SourceSeries } from '../volume/volume.ts';
+import type { Notice, SourceSeries } from '../volume/volume.ts';
 import { invalidArguments } from './parse-arguments.ts';
 import type { SegEncoding } from './seg-options.ts';
 
@@ -24,6 +24,7 @@ export interface VerifiedLabelmap {
   readonly parts: readonly Uint8Array[];
   /** For the summary: "DICOM-SEG BINARY, 34 frames". */
   readonly description: string;
+  readonly warnings: readonly Notice[];
 }
 
 /** Loads what {@link encodeVerified} needs for a format, at a time when nobody waits for it. */
@@ -49,17 +50,18 @@ export async function encodeVerified(
   if (format === 'dicom-seg') {
     if (source === undefined) throw new TypeError('a DICOM-SEG needs its source series');
     const { encodeDicomSeg } = await import('../export/dicom-seg.ts');
-    const { parts, frameCount } = await encodeDicomSeg(labelmap, source, {
+    const { parts, frameCount, warnings } = await encodeDicomSeg(labelmap, source, {
       provenance: origin,
       now: new Date(),
       ...segEncoding,
     });
     await verifyDicomSeg(parts, labelmap, source);
     const type = segEncoding?.segType === 'labelmap' ? 'LABELMAP' : 'BINARY';
-    return { parts, description: `DICOM-SEG ${type}, ${String(frameCount)} frame${frameCount === 1 ? '' : 's'}` };
+    const description = `DICOM-SEG ${type}, ${String(frameCount)} frame${frameCount === 1 ? '' : 's'}`;
+    return { parts, description, warnings };
   }
   const { encodeNiftiLabelmap } = await import('../export/nifti.ts');
   const bytes = await encodeNiftiLabelmap(labelmap, { gzip: format === 'nifti-gzip' });
   await verifyNifti(bytes, labelmap);
-  return { parts: [bytes], description: 'NIfTI labelmap' };
+  return { parts: [bytes], description: 'NIfTI labelmap', warnings: [] };
 }

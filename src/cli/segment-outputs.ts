@@ -16,7 +16,7 @@ export async function writeSegmentOutputs(
   const measures = measureSegments(result.labelmap);
   return writeFilesTogether(
     async (stage) => {
-      const { parts, description } = await encodeVerified(result.labelmap, request.format, {
+      const { parts, description, warnings } = await encodeVerified(result.labelmap, request.format, {
         source: input.source,
         origin: result.provenance,
         segEncoding: request.segEncoding,
@@ -31,6 +31,7 @@ export async function writeSegmentOutputs(
         measures,
         segmentation,
         description,
+        outputWarnings: warnings,
         ...(preview && { preview }),
         times: { ...made.times, writeMs: performance.now() - begin },
       };

@@ -1,6 +1,7 @@
 import type { SegmentMeasure } from '../labelmap/measure.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
 import type { StagedFile } from '../node/write-file.ts';
+import type { Notice } from '../volume/volume.ts';
 import type { SegmentationReport } from './documents.ts';
 import { formatCount, formatSize, formatMl, formatTable, RESEARCH_USE_ONLY } from './print.ts';
 import type { SegmentInput } from './segment-input.ts';
@@ -22,15 +23,16 @@ export interface SegmentOutcome {
   readonly licence: string;
   readonly measures: readonly SegmentMeasure[];
   readonly segmentation: StagedFile;
-  /** "DICOM-SEG, 34 frames". */
+  /** "DICOM-SEG BINARY, 34 frames". */
   readonly description: string;
+  readonly outputWarnings: readonly Notice[];
   readonly preview?: StagedFile;
   readonly times: SegmentTimes & { readonly writeMs: number };
 }
 
 /** What `--report` writes; its times end where it is made. */
 export function reportOf(outcome: SegmentOutcome): SegmentationReport {
-  const { request, input, result, measures, segmentation, preview, times } = outcome;
+  const { request, input, result, measures, segmentation, preview, times, outputWarnings } = outcome;
   const { seriesInstanceUID } = input.volume.source ?? {};
   const { modality, bodyPartExamined, geometry } = input.volume;
   const { provenance } = result;
@@ -69,7 +71,10 @@ export function reportOf(outcome: SegmentOutcome): SegmentationReport {
       ...(centroid && { centroid: [centroid[0], centroid[1], centroid[2]] }),
     })),
     uncertaintyPerSlice: [...result.uncertainty.perSlice],
-    warnings: [...input.warnings, ...result.warnings].map(({ code, message }) => ({ code, message })),
+    warnings: [...input.warnings, ...result.warnings, ...outputWarnings].map(({ code, message }) => ({
+      code,
+      message,
+    })),
     durationsMs: {
       total: totalMs,
       read: times.readMs,

@@ -51,6 +51,7 @@ export async function segment(
     };
     const made = { request, input: read.value, result: segmented.value, licence, times };
     const outcome = await writeSegmentOutputs(made, signal);
+    printWarnings(stderr, outcome.outputWarnings);
     if (!request.quiet) printLines(stdout, summaryOf(outcome));
   } finally {
     // If the series is at fault, what may be wrong with the model is no news.

@@ -1,7 +1,8 @@
 import { InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import { createUid } from '../labelmap/uid.ts';
-import type { SourceSeries } from '../volume/volume.ts';
+import type { VolumeGeometry } from '../volume/geometry.ts';
+import type { Notice, SourceSeries } from '../volume/volume.ts';
 import type { SegInstance } from '../readers/dicom-seg-identity.ts';
 import { MAX_VALUE_LENGTH } from './dicom-element.ts';
 import { encodePart10 } from './dicom-file.ts';
@@ -40,6 +41,7 @@ export interface EncodedDicomSeg {
   readonly sopInstanceUID: string;
   readonly seriesInstanceUID: string;
   readonly frameCount: number;
+  readonly warnings: readonly Notice[];
 }
 
 /** Encodes a labelmap as a DICOM Segmentation that refers to its source images (PS3.3 A.51). Slices without a label have
@@ -93,6 +95,22 @@ export async function encodeDicomSeg(
     sopInstanceUID,
     seriesInstanceUID,
     frameCount: pixels.frames.length,
+    warnings: segType === 'binary' && !hasWholeByteFrames(labelmap.geometry) ? [unalignedFrames(labelmap)] : [],
+  };
+}
+
+/** Whether a BINARY frame is an even number of whole bytes. Others are valid, and highdicom, pydicom and dcmqi read them;
+ * OHIF 3.13 shows wrong voxels or refuses them. */
+export function hasWholeByteFrames({ dimensions: [columns, rows] }: Pick<VolumeGeometry, 'dimensions'>): boolean {
+  return (columns * rows) % 16 === 0;
+}
+
+function unalignedFrames({ geometry: { dimensions } }: Labelmap): Notice {
+  return {
+    code: 'frames-not-whole-bytes',
+    message:
+      `Frames of ${dimensions[0]} × ${dimensions[1]} bits are no even number of bytes; the DICOM-SEG is valid, but some ` +
+      'viewers (OHIF 3.13) misread it. For those, write a LABELMAP (--seg-type labelmap).',
   };
 }
 

@@ -49,10 +49,11 @@ export function segDataset(labelmap: Labelmap, source: SourceSeries, description
     ...references(source, description.predecessor),
     ...dimensions(description),
     SegmentSequence: [
-      ...(segmentationType === 'LABELMAP' ? [backgroundItem()] : []),
       ...[...labelmap.segments]
         .sort((a, b) => a.segmentNumber - b.segmentNumber)
         .map((segment) => segmentItem(segment, description.origin)),
+      // Last: OHIF 3.13 gives the n-th item's colour to segment n.
+      ...(segmentationType === 'LABELMAP' ? [backgroundItem()] : []),
     ],
     SharedFunctionalGroupsSequence: [sharedGroups(labelmap, source)],
   };

@@ -284,9 +284,9 @@ describe('a LABELMAP segmentation', () => {
     expect(dataset.string('MediaStorageSOPClassUID')).toBe('1.2.840.10008.5.1.4.1.1.66.7');
     expect(dataset.number('BitsAllocated')).toBe(8);
     expect(dataset.numbers('PixelPaddingValue')).toEqual([0]);
-    expect(dataset.items('SegmentSequence').map((item) => item.number('SegmentNumber'))).toEqual([0, 1, 2, 3]);
+    expect(dataset.items('SegmentSequence').map((item) => item.number('SegmentNumber'))).toEqual([1, 2, 3, 0]);
     expect(
-      dataset.items('SegmentSequence')[0]?.items('SegmentedPropertyTypeCodeSequence')[0]?.string('CodeValue'),
+      dataset.items('SegmentSequence')[3]?.items('SegmentedPropertyTypeCodeSequence')[0]?.string('CodeValue'),
     ).toBe('125040');
     expect(dataset.items('DimensionIndexSequence')).toHaveLength(1);
     const frames = dataset.items('PerFrameFunctionalGroupsSequence');
@@ -358,6 +358,15 @@ describe('a segmentation that continues a stored one', () => {
     const drawn: Segment = { ...segment, algorithmType: 'MANUAL' };
     expect(editedSegment(drawn)).toEqual(drawn);
   });
+});
+
+test('BINARY frames that are no even number of bytes come with a warning, a LABELMAP has none', async () => {
+  const labelmap = testLabelmap([0, 1], { geometry: obliqueGeometry([12, 2, 3]) });
+  const codes = async (segType: 'binary' | 'labelmap', of = labelmap): Promise<string[]> =>
+    (await encode(of, undefined, { segType })).warnings.map(({ code }) => code);
+  expect(await codes('binary')).toEqual(['frames-not-whole-bytes']);
+  expect(await codes('labelmap')).toEqual([]);
+  expect(await codes('binary', testLabelmap([0, 1], { geometry: obliqueGeometry([8, 2, 3]) }))).toEqual([]);
 });
 
 test('more than 255 segments are written as BINARY too', async () => {

@@ -6,8 +6,11 @@ import { metaData } from '@cornerstonejs/core';
 import { adaptersSEG } from '@cornerstonejs/adapters';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { indexToWorld, worldToIndex, type Vector3 } from '../../src/volume/geometry.ts';
-import { describeWithPython, runJudge } from '../support/python.ts';
+import { parseDicom } from '../../src/readers/dicom-dataset.ts';
+import { worldToIndex, type Vector3 } from '../../src/volume/geometry.ts';
+import { readWithDcmqi } from '../support/dcmqi.ts';
+import { describeWithProgram, describeWithPython, runJudge } from '../support/python.ts';
+import { imageId, sourceMetadata } from './source-metadata.ts';
 import { EMPTY, judgedSeries, ODD_LENGTH, readVoxels, testEachSeries, type JudgedSeries } from './judged-series.ts';
 
 /** Where two labelmaps differ: far more telling than two megabytes of voxels. */
@@ -57,39 +60,49 @@ describeWithPython('pydicom and highdicom', ['pydicom', 'highdicom'], () => {
   });
 });
 
-const dcmqiSaid = z.object({
-  size: z.tuple([z.number(), z.number(), z.number()]),
-  origin: z.tuple([z.number(), z.number(), z.number()]),
-  spacing: z.tuple([z.number(), z.number(), z.number()]),
-  direction: z.array(z.number()).length(9),
-  voxels: z.base64(),
+const labelmapSaid = z.object({
+  pydicom: z.object({ bits: z.number(), segments: z.array(z.number()), syntax: z.string() }),
+  highdicom: z.object({ numbers: z.array(z.number()), labels: z.array(z.string()) }),
 });
+
+describeWithPython('pydicom and highdicom, LABELMAP', ['pydicom', 'highdicom'], () => {
+  for (const encoding of ['raw', 'RLE'] as const) {
+    testEachSeries(`every voxel is read as it was, ${encoding}`, async (judged) => {
+      const { folder, labelmap, source, labelmapFiles } = judged;
+      const uids = join(folder, 'uids.json');
+      writeFileSync(uids, JSON.stringify(source.instances.map((instance) => instance.sopInstanceUID)));
+      const said = labelmapSaid.parse(await runJudge('read_labelmap.py', [labelmapFiles[encoding], uids, folder]));
+      expect(differences(readVoxels(join(folder, 'pydicom.bin')), judged)).toEqual([]);
+      expect(differences(readVoxels(join(folder, 'highdicom.bin')), judged)).toEqual([]);
+      const numbers = labelmap.segments.map((segment) => segment.segmentNumber);
+      expect(said.pydicom).toMatchObject({ bits: 8, segments: [...numbers, 0] });
+      expect(said.pydicom.syntax).toMatch(encoding === 'RLE' ? /\.5$/ : /\.1$/);
+      expect(said.highdicom.numbers).toEqual(numbers);
+      expect(said.highdicom.labels).toEqual(labelmap.segments.map((segment) => segment.segmentLabel));
+    });
+  }
+});
+
+describeWithProgram('dcmdrle', 'dcmdrle', () => {
+  testEachSeries('the RLE frames unpack to the pixels of the raw file', async ({ folder, labelmapFiles }) => {
+    const unpacked = join(folder, 'unpacked.dcm');
+    await promisify(execFile)('dcmdrle', [labelmapFiles.RLE, unpacked]);
+    const [ours, theirs] = [labelmapFiles.raw, unpacked].map((file) => pixelsOf(readFileSync(file)));
+    expect(ours?.length).toBeGreaterThan(0);
+    expect(theirs && ours && Buffer.compare(theirs, ours)).toBe(0);
+  });
+});
+
+function pixelsOf(file: Buffer): Buffer {
+  const { dataOffset = 0, byteLength = 0 } = parseDicom(file, 'judged').pixelData ?? {};
+  return file.subarray(dataOffset, dataOffset + byteLength);
+}
 
 describe('dcmqi', () => {
   testEachSeries(
     'every voxel is read as it was, at its place',
     async (judged) => {
-      const { labelmap, segFile, folder } = judged;
-      const script = join(import.meta.dirname, 'read-with-dcmqi.ts');
-      const answer = join(folder, 'dcmqi.json');
-      await promisify(execFile)(process.execPath, ['--import', 'tsx', script, segFile, answer]);
-      const { size, origin, spacing, direction, voxels } = dcmqiSaid.parse(JSON.parse(readFileSync(answer, 'utf8')));
-      const read = Buffer.from(voxels, 'base64');
-      const { geometry } = labelmap;
-      // Cropped to the frames that are there: compared by place. ITK's direction has the axes as columns.
-      const axis = (n: 0 | 1 | 2): Vector3 => [direction[n] ?? 0, direction[n + 3] ?? 0, direction[n + 6] ?? 0];
-      const [columns, rows, slices] = geometry.dimensions;
-      const found = new Uint8Array(columns * rows * slices);
-      const grid = { dimensions: size, spacing, origin, direction: [axis(0), axis(1), axis(2)] as const };
-      for (let k = 0; k < size[2]; k++) {
-        const first = worldToIndex(geometry, indexToWorld(grid, [0, 0, k]));
-        const last = worldToIndex(geometry, indexToWorld(grid, [size[0] - 1, size[1] - 1, k]));
-        const slice = Math.round(first[2]);
-        // dcmqi takes positions as stored; a hundredth of a voxel covers their rounding.
-        expect(Math.max(Math.abs(first[0]), Math.abs(first[1]), Math.abs(first[2] - slice))).toBeLessThan(0.01);
-        expect(Math.max(Math.abs(last[0] - columns + 1), Math.abs(last[1] - rows + 1))).toBeLessThan(0.01);
-        found.set(read.subarray(k * columns * rows, (k + 1) * columns * rows), slice * columns * rows);
-      }
+      const found = await readWithDcmqi(judged.segFile, judged.labelmap.geometry);
       expect(differences(found, judged)).toEqual([]);
     },
     // dcmqi has nothing to place then.
@@ -99,30 +112,43 @@ describe('dcmqi', () => {
 
 describe('@cornerstonejs/adapters', () => {
   testEachSeries(
-    'every voxel is read as it was',
+    'every voxel of BINARY is read as it was',
     async (judged) => {
-      const { labelMapImages, overlappingSegments } = adaptersSaid.parse(await readWithAdapters(judged));
-      expect(overlappingSegments).toBe(false);
-      const [images = []] = labelMapImages;
-      expect(images).toHaveLength(judged.labelmap.geometry.dimensions[2]);
-      const voxels = images.flatMap((image) => [...image.voxelManager.getScalarData()]);
-      expect(differences(voxels, judged)).toEqual([]);
+      await expectReadByAdapters(judged, judged.segFile);
     },
     { except: [ODD_LENGTH] },
   );
 
-  test('adapters 5.14 still refuse the even length that PS3.5 8.1.1 demands of an odd number of bytes', async () => {
+  test('adapters 5.6 refuse the even length that PS3.5 8.1.1 demands of an odd number of bytes', async () => {
     // Theirs to mend; when this fails, the series can join the others above.
-    await expect(readWithAdapters(await judgedSeries(ODD_LENGTH))).rejects.toThrow(
-      /Unexpected 1-bit SEG PixelData length/,
-    );
+    const judged = await judgedSeries(ODD_LENGTH);
+    await expect(readWithAdapters(judged, judged.segFile)).rejects.toThrow(/Unexpected 1-bit SEG PixelData length/);
   });
+
+  for (const encoding of ['raw', 'RLE'] as const) {
+    testEachSeries(`every voxel of LABELMAP (${encoding}) is read as it was`, async (judged) => {
+      await expectReadByAdapters(judged, judged.labelmapFiles[encoding]);
+    });
+  }
 });
 
-async function readWithAdapters(judged: JudgedSeries): Promise<unknown> {
-  const provider = metadataProvider(judged);
+async function expectReadByAdapters(judged: JudgedSeries, file: string): Promise<void> {
+  const { labelMapImages, overlappingSegments } = adaptersSaid.parse(await readWithAdapters(judged, file));
+  expect(overlappingSegments).toBe(false);
+  const [images = []] = labelMapImages;
+  expect(images).toHaveLength(judged.labelmap.geometry.dimensions[2]);
+  expect(
+    differences(
+      images.flatMap((image) => [...image.voxelManager.getScalarData()]),
+      judged,
+    ),
+  ).toEqual([]);
+}
+
+async function readWithAdapters(judged: JudgedSeries, file: string): Promise<unknown> {
+  const provider = { get: sourceMetadata(judged), addCustomMetadata: () => undefined };
   const imageIds = judged.source.instances.map((instance) => imageId(instance.sopInstanceUID));
-  const bytes = new Uint8Array(readFileSync(judged.segFile));
+  const bytes = new Uint8Array(readFileSync(file));
   metaData.addProvider(provider.get, 10_000);
   try {
     const { Segmentation } = adaptersSEG.Cornerstone3D;
@@ -144,55 +170,3 @@ const adaptersSaid = z.object({
   ),
   overlappingSegments: z.boolean(),
 });
-
-function imageId(sopInstanceUID: string): string {
-  return `judged:${sopInstanceUID}`;
-}
-
-/** What OHIF's provider would answer for the series. It answers one frame of reference, because the adapters leave
- * out slices whose own differs from the segmentation's (all but the first in Sunnybrook). */
-function metadataProvider({ labelmap: { geometry }, source }: JudgedSeries) {
-  const [columns, rows] = geometry.dimensions;
-  const custom = new Map<string, unknown>();
-  const get = (type: string, id: unknown): unknown => {
-    const instance = source.instances.find((candidate) => imageId(candidate.sopInstanceUID) === id);
-    if (instance === undefined) return custom.get(`${type} ${String(id)}`);
-    const position = instance.imagePositionPatient.map(Number);
-    const orientation = source.imageOrientationPatient.map(Number);
-    const pixelSpacing = source.pixelSpacing.map(Number);
-    const frameOfReferenceUID = source.frameOfReferenceUID;
-    const answers: Record<string, unknown> = {
-      generalImageModule: { sopInstanceUID: instance.sopInstanceUID },
-      generalSeriesModule: { seriesInstanceUID: source.seriesInstanceUID, modality: 'MR' },
-      imagePixelModule: { bitsAllocated: 16, bitsStored: 16, highBit: 15, samplesPerPixel: 1, pixelRepresentation: 0 },
-      imagePlaneModule: {
-        rows,
-        columns,
-        imageOrientationPatient: orientation,
-        rowCosines: orientation.slice(0, 3),
-        columnCosines: orientation.slice(3),
-        imagePositionPatient: position,
-        pixelSpacing,
-        rowPixelSpacing: pixelSpacing[0],
-        columnPixelSpacing: pixelSpacing[1],
-        frameOfReferenceUID,
-      },
-      instance: {
-        SOPInstanceUID: instance.sopInstanceUID,
-        SOPClassUID: instance.sopClassUID,
-        SeriesInstanceUID: source.seriesInstanceUID,
-        FrameOfReferenceUID: frameOfReferenceUID,
-        Rows: rows,
-        Columns: columns,
-        ImagePositionPatient: position,
-        ImageOrientationPatient: orientation,
-        PixelSpacing: pixelSpacing,
-      },
-    };
-    return answers[type];
-  };
-  const addCustomMetadata = (id: string, type: string, metadata: unknown): void => {
-    custom.set(`${type} ${id}`, metadata);
-  };
-  return { get, addCustomMetadata };
-}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, test } from 'vitest';
 import { encodeDicomPhase } from '../../sample-data/write-dicom.ts';
 import { createShortAxisHeart, type ShortAxisHeart } from '../../sample-data/short-axis-heart.ts';
-import { encodeDicomSeg } from '../../src/export/dicom-seg.ts';
+import { encodeDicomSeg, type DicomSegOptions } from '../../src/export/dicom-seg.ts';
 import { segSourceOf } from '../../src/export/seg-source.ts';
 import { verifyDicomSeg } from '../../src/export/verify.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
@@ -21,17 +21,21 @@ export interface JudgedSeries {
   /** The source's files. */
   readonly imageFiles: readonly string[];
   readonly segFile: string;
+  /** The same as LABELMAP, raw and in RLE. */
+  readonly labelmapFiles: Readonly<Record<'raw' | 'RLE', string>>;
   /** For what a judge writes. */
   readonly folder: string;
 }
 
 /** 24 frames of 101 × 101 voxels: 30,603 bytes and one of padding. */
 export const ODD_LENGTH = 'generated heart, an odd number of bytes';
+/** 24 frames of 102 × 102 voxels: no whole number of bytes each. */
+export const UNALIGNED = 'generated heart, frames not aligned to bytes, empty slices at both ends';
 export const EMPTY = 'generated heart without any label';
 
 const generatedSeries: Readonly<Record<string, () => Promise<JudgedSeries>>> = {
   'generated heart': () => generated(256, (_, heart) => heart.phases[0]?.labels ?? new Uint8Array()),
-  'generated heart, frames not aligned to bytes, empty slices at both ends': () => generated(102, rings),
+  [UNALIGNED]: () => generated(102, rings),
   [ODD_LENGTH]: () => generated(101, rings),
   [EMPTY]: () => generated(64, ({ voxels }) => new Uint8Array(voxels.length)),
 };
@@ -97,12 +101,25 @@ async function judged(imageFiles: readonly string[], labels: (volume: Volume) =>
   const { volume } = await readVolume(openFiles(imageFiles));
   const labelmap = { geometry: volume.geometry, voxels: labels(volume), segments: testSegments(3) };
   const source = segSourceOf(volume);
-  const { parts } = await encodeDicomSeg(labelmap, source, { provenance: testProvenance, now: new Date() });
-  await verifyDicomSeg(parts, labelmap, source);
   const folder = temporaryFolder();
-  const segFile = join(folder, 'seg.dcm');
-  writeFileSync(segFile, Buffer.concat(parts));
-  return { labelmap, source, imageFiles, segFile, folder };
+  const write = async (name: string, form: Pick<DicomSegOptions, 'segType' | 'compress'>): Promise<string> => {
+    const options = { provenance: testProvenance, now: new Date(), ...form };
+    const { parts } = await encodeDicomSeg(labelmap, source, options);
+    await verifyDicomSeg(parts, labelmap, source);
+    writeFileSync(join(folder, name), Buffer.concat(parts));
+    return join(folder, name);
+  };
+  return {
+    labelmap,
+    source,
+    imageFiles,
+    segFile: await write('seg.dcm', {}),
+    labelmapFiles: {
+      raw: await write('labelmap.dcm', { segType: 'labelmap' }),
+      RLE: await write('labelmap-rle.dcm', { segType: 'labelmap', compress: true }),
+    },
+    folder,
+  };
 }
 
 /** Nested rings off the centre, each on other slices: no symmetry hides a flip, and frames are left out. */
