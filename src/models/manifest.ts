@@ -93,6 +93,10 @@ export const manifestSchema = z.strictObject({
       edge: z.literal('replicate').describe('beyond the first and last slice'),
     }),
     spacing: positive.describe('mm a pixel, in plane'),
+    fieldOfView: z
+      .strictObject({ low: positive, high: positive })
+      .optional()
+      .describe("mm: shortest and longest of the longer sides of training's slices; others are warned of"),
     intensity: z.strictObject({
       kind: z.enum(['window', 'percentile']),
       scope: z.enum(['volume', 'slice']),

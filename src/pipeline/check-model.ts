@@ -2,6 +2,7 @@ import { ModelError } from '../errors.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
 import { bodyRegions } from './body-regions.ts';
+import { unlikeTraining } from './unlike-training.ts';
 
 /** What speaks against a model for a volume. */
 export interface ModelCheck {
@@ -47,9 +48,10 @@ export function checkModel(
  * @throws ModelError `model-mismatch` */
 export function acceptModel(manifest: ModelManifest, volume: Volume, force: boolean): Notice[] {
   const { mismatches, unknowns } = checkModel(manifest, volume);
-  if (mismatches.length === 0) return [...unknowns];
+  const doubts = [...unknowns, ...unlikeTraining(manifest, volume)];
+  if (mismatches.length === 0) return doubts;
   const message = `The model ${manifest.id} is not for this image: ${mismatches.join('; ')}.`;
-  if (force) return [{ code: 'model-mismatch', message }, ...unknowns];
+  if (force) return [{ code: 'model-mismatch', message }, ...doubts];
   throw new ModelError('model-mismatch', message, {
     remedy: 'Choose a model for this image, or pass --force (in code: force) if the image describes itself wrongly.',
     details: { mismatches },

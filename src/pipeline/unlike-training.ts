@@ -1,0 +1,51 @@
+import type { ModelManifest } from '../models/manifest.ts';
+import { viewGrid } from '../volume/reorient.ts';
+import type { Notice, Volume, VoxelArray } from '../volume/volume.ts';
+
+/** What of an image is unlike the images that a model was trained on, judged by voxels and field of view: a brain given
+ * to a model of the abdomen, a CT to one for MR. A notice, not a refusal, for neither is proof. */
+export function unlikeTraining({ input }: ModelManifest, volume: Volume): Notice[] {
+  const notices = volume.modality === undefined ? judgeValues(input.modality, volume.voxels) : [];
+  return [...notices, ...judgeFieldOfView(input, volume)];
+}
+
+/** Fat and air are below it on CT in Hounsfield units; magnitude images of MR have no such values. */
+const BELOW_FAT_HU = -100;
+/** Of the voxels of any CT; scanners' corners and rounding make a few in other images. */
+const SHARE_BELOW_FAT = 0.01;
+
+function judgeValues(modality: readonly string[], voxels: VoxelArray): Notice[] {
+  const code = 'unlikely-modality';
+  const looksLikeCt = shareBelow(voxels, BELOW_FAT_HU) >= SHARE_BELOW_FAT;
+  if (looksLikeCt && !modality.includes('CT')) {
+    const message = `Many voxels are below ${BELOW_FAT_HU}, as air and fat are on CT; the model is for ${modality.join(' or ')}: do not rely on the result.`;
+    return [{ code, message }];
+  }
+  if (!looksLikeCt && modality.every((name) => name === 'CT')) {
+    const message = `Hardly a voxel is below ${BELOW_FAT_HU}, as air and fat are on CT in Hounsfield units, which the model is for: do not rely on the result.`;
+    return [{ code, message }];
+  }
+  return [];
+}
+
+function shareBelow(voxels: VoxelArray, limit: number): number {
+  let count = 0;
+  for (let at = 0; at < voxels.length; at++) if ((voxels[at] ?? 0) < limit) count++;
+  return count / Math.max(1, voxels.length);
+}
+
+/** Training's random zoom covers this much beyond the sizes that it saw. */
+const FIELD_MARGIN = 1.1;
+
+function judgeFieldOfView(
+  { sliceAxis, orientation, fieldOfView }: ModelManifest['input'],
+  { geometry }: Volume,
+): Notice[] {
+  if (!fieldOfView) return [];
+  const { columns, rows, spacing } = viewGrid(geometry, sliceAxis, orientation);
+  const side = Math.max(columns * spacing.column, rows * spacing.row);
+  const { low, high } = fieldOfView;
+  if (side >= low / FIELD_MARGIN && side <= high * FIELD_MARGIN) return [];
+  const message = `A slice is ${side.toFixed(0)} mm wide, the model was trained on ${low} to ${high} mm: it may show another part of the body, or be cropped otherwise. Do not rely on the result.`;
+  return [{ code: 'unlikely-field-of-view', message }];
+}
