@@ -34,6 +34,7 @@ export function exportFormat(
 export function fileName(name: string, format: DownloadFormat): string {
   const plain = name
     .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
     .replaceAll(/[^\w]+/g, '-')
     .replaceAll(/^-+|-+$/g, '')
     .toLowerCase();
