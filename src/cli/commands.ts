@@ -6,6 +6,18 @@ const series = {
   value: 'UID',
   help: 'the Series Instance UID to take, where there are several',
 } as const;
+const imageOptions = {
+  series,
+  phase: {
+    type: 'string',
+    value: 'N',
+    help: 'of several volumes in one series or file (cardiac phases, echoes, time points) the N-th, from 1',
+  },
+  resample: {
+    type: 'boolean',
+    help: 'interpolate unequal gaps and a tilted gantry away; a DICOM-SEG still refers to the images as they are',
+  },
+} as const;
 const segOptions = {
   'seg-type': {
     type: 'string',
@@ -35,7 +47,7 @@ export const segmentSpec = {
     model: { type: 'string', value: 'id|folder', help: 'a model of `slicewise models`, or your own model folder' },
     output: { type: 'string', value: 'file', help: '.dcm is DICOM-SEG, .nii and .nii.gz a NIfTI labelmap' },
     ...segOptions,
-    series,
+    ...imageOptions,
     reference: {
       type: 'string',
       value: 'folder',
@@ -92,7 +104,7 @@ export const convertSpec = {
     { name: 'output', help: '.nii or .nii.gz; .dcm for a DICOM-SEG of a NIfTI labelmap' },
   ],
   options: {
-    series,
+    ...imageOptions,
     reference: {
       type: 'string',
       value: 'folder',

@@ -17,6 +17,7 @@ import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
 import { formatGeometry, printLines, printWarnings, RESEARCH_USE_ONLY } from './print.ts';
 import { isDicomSeg, readLabelmap, unnamedSegments } from './read-labelmap.ts';
 import { parseOverlap, parseSegEncoding } from './seg-options.ts';
+import { parseImageOptions, readVolumeOrPhase, warningsFor } from './read-options.ts';
 import { softwareVersion } from './software-version.ts';
 
 interface Converted {
@@ -72,11 +73,11 @@ async function convertTo(
 async function imageToNifti(
   files: readonly SourceFile[],
   format: OutputFormat,
-  { series }: ConvertOptions,
+  options: ConvertOptions,
   { stderr, signal }: InterruptibleContext,
 ): Promise<Converted> {
-  const { volume, warnings } = await readVolume(files, readOptions(series, signal));
-  printWarnings(stderr, warnings);
+  const { volume, warnings } = await readVolume(files, { signal, ...parseImageOptions(convertSpec, options) });
+  printWarnings(stderr, warningsFor(format, warnings));
   const { encodeNiftiImage } = await import('../export/nifti.ts');
   const bytes = await encodeNiftiImage(volume, { gzip: format === 'nifti-gzip' });
   return { parts: [bytes], lines: formatGeometry(volume.geometry) };
@@ -85,12 +86,12 @@ async function imageToNifti(
 async function segmentationToNifti(
   file: SourceFile,
   format: OutputFormat,
-  { reference: referencePath, series, overlap }: ConvertOptions,
+  options: ConvertOptions,
   context: InterruptibleContext,
 ): Promise<Converted> {
   const { stderr } = context;
-  const rule = parseOverlap(convertSpec, overlap);
-  const reference = await readReference(referencePath, series, context);
+  const rule = parseOverlap(convertSpec, options.overlap);
+  const reference = await readReference(options, context);
   const { labelmap, warnings } = await readLabelmap([file], { reference, ...rule });
   printWarnings(stderr, warnings);
   if (reference === undefined) {
@@ -112,7 +113,7 @@ async function niftiToSegmentation(
   options: ConvertOptions,
   context: InterruptibleContext,
 ): Promise<Converted> {
-  const { reference: referencePath, model, series } = options;
+  const { model } = options;
   const segEncoding = parseSegEncoding(convertSpec, options, 'dicom-seg');
   const { format, labelmap, warnings } = await readLabelmap(files);
   printWarnings(context.stderr, warnings);
@@ -121,7 +122,7 @@ async function niftiToSegmentation(
       remedy: 'Name an output that ends in .nii or .nii.gz, or an input that is a NIfTI labelmap.',
     });
   }
-  const reference = await readReference(referencePath, series, context);
+  const reference = await readReference(options, context);
   if (reference === undefined) throw referenceMissing();
   const source = segSourceOf(reference);
   assertSameVoxels(labelmap.geometry, reference.geometry);
@@ -129,8 +130,9 @@ async function niftiToSegmentation(
   const unnamed = unnamedSegments(placed.voxels);
   if (unnamed.length === 0 && model === undefined) throw nothingToName();
   const named = { ...placed, segments: model === undefined ? unnamed : await segmentsOfModel(model, unnamed.length) };
-  const { parts } = await encodeVerified(named, 'dicom-seg', { ...origin(), source, segEncoding });
-  return { parts, lines: [...formatGeometry(named.geometry), ...listSegments(named)] };
+  const encoded = await encodeVerified(named, 'dicom-seg', { ...origin(), source, segEncoding });
+  printWarnings(context.stderr, encoded.warnings);
+  return { parts: encoded.parts, lines: [...formatGeometry(named.geometry), ...listSegments(named)] };
 }
 
 /** A model's segment descriptions; MANUAL, because a NIfTI file does not say what made its labels. */
@@ -163,12 +165,15 @@ async function segmentsOfModel(idOrFolder: string, largestLabel: number): Promis
 }
 
 async function readReference(
-  path: string | undefined,
-  series: string | undefined,
+  options: ConvertOptions,
   { stderr, signal }: InterruptibleContext,
 ): Promise<Volume | undefined> {
+  const { reference: path } = options;
   if (path === undefined) return undefined;
-  const { volume, warnings } = await readVolume(openFiles([path]), readOptions(series, signal));
+  const { volume, warnings } = await readVolumeOrPhase(openFiles([path]), {
+    signal,
+    ...parseImageOptions(convertSpec, options),
+  });
   printWarnings(stderr, warnings);
   return volume;
 }
@@ -183,10 +188,6 @@ function referenceMissing(): InputError {
   return new InputError('source-not-dicom', 'A DICOM-SEG refers to DICOM images, and a NIfTI labelmap has none.', {
     remedy: 'Pass --reference with the folder of the DICOM series that the labelmap was made from.',
   });
-}
-
-function readOptions(seriesInstanceUID: string | undefined, signal: AbortSignal) {
-  return { signal, ...(seriesInstanceUID !== undefined && { seriesInstanceUID }) };
 }
 
 function origin() {

@@ -4,6 +4,7 @@ import { readVolume } from '../readers/read-volume.ts';
 import type { Notice, SourceSeries, Volume } from '../volume/volume.ts';
 import { volumeOnto } from './onto-grid.ts';
 import { assertKeepsImages } from './output-paths.ts';
+import { readVolumeOrPhase, warningsFor } from './read-options.ts';
 import { outputsOf, type SegmentRequest } from './segment-request.ts';
 
 export interface SegmentInput {
@@ -20,19 +21,19 @@ export interface SegmentInput {
  * @throws InputError `source-not-dicom`, `source-without-identity`, `geometry-mismatch`, `invalid-arguments` if an
  * output would replace one of the images, and the readers' own */
 export async function readSegmentInput(request: SegmentRequest, signal: AbortSignal): Promise<SegmentInput> {
-  const { inputs, format, reference: referencePath, seriesInstanceUID } = request;
-  const options = { signal, ...(seriesInstanceUID !== undefined && { seriesInstanceUID }) };
+  const { inputs, format, reference: referencePath, image } = request;
+  const options = { signal, ...image };
   const files = openFiles(inputs);
   const referenceFiles = referencePath === undefined ? [] : openFiles([referencePath]);
   await assertKeepsImages(outputsOf(request), [...files, ...referenceFiles]);
-  const read = await readVolume(files, options);
+  const read = await (referencePath === undefined ? readVolume : readVolumeOrPhase)(files, options);
   const needsReference = format === 'dicom-seg' && read.volume.source === undefined;
-  const notices = [...read.warnings, ...unusedOptions(request, needsReference)];
+  const notices = [...warningsFor(format, read.warnings), ...unusedOptions(request, needsReference)];
   if (!needsReference || referencePath === undefined) {
     const source = format === 'dicom-seg' ? segSourceOf(read.volume) : undefined;
     return { ...read, ...(source && { source }), warnings: notices };
   }
-  const { volume: reference, warnings } = await readVolume(referenceFiles, options);
+  const { volume: reference, warnings } = await readVolumeOrPhase(referenceFiles, options);
   const source = segSourceOf(reference);
   // What NIfTI does not say, the series it was made from does.
   const { modality, bodyPartExamined } = { ...reference, ...read.volume };

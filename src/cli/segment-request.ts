@@ -3,6 +3,7 @@ import { outputFormatOf, type OutputFormat } from './encode-labelmap.ts';
 import { assertNotAnInput } from './output-paths.ts';
 import { parseBackendId, type BackendId } from './open-backend.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
+import { parseImageOptions, type ImageOptions } from './read-options.ts';
 import { parseSegEncoding, type SegEncoding } from './seg-options.ts';
 
 /** What `slicewise segment` was asked for, checked as far as it can be without reading anything. */
@@ -15,7 +16,7 @@ export interface SegmentRequest {
   readonly preview?: string;
   readonly report?: string;
   readonly reference?: string;
-  readonly seriesInstanceUID?: string;
+  readonly image: ImageOptions;
   readonly backend: BackendId;
   readonly threads?: number;
   readonly tta: boolean;
@@ -27,7 +28,7 @@ const MOST_THREADS = 256;
 
 /** @throws InputError `invalid-arguments` */
 export function parseSegmentRequest({ positionals, options }: CommandArguments<typeof segmentSpec>): SegmentRequest {
-  const { model = '', output = '', preview, report, reference, series, threads } = options;
+  const { model = '', output = '', preview, report, reference, threads } = options;
   const format = outputFormatOf(output, 'segment');
   assertExtension('preview', preview, '.png');
   assertExtension('report', report, '.json');
@@ -40,7 +41,7 @@ export function parseSegmentRequest({ positionals, options }: CommandArguments<t
     ...(preview !== undefined && { preview }),
     ...(report !== undefined && { report }),
     ...(reference !== undefined && { reference }),
-    ...(series !== undefined && { seriesInstanceUID: series }),
+    image: parseImageOptions(segmentSpec, options),
     backend: parseBackendId(options.backend, segmentSpec),
     ...(threads !== undefined && { threads: parseThreads(threads) }),
     tta: options.tta === true,

@@ -7,7 +7,9 @@ import type { Volume } from '../volume/volume.ts';
 import { segmentVolume, type SegmentVolumeOptions } from './segment-volume.ts';
 
 export interface SegmentSeriesOptions
-  extends Omit<SegmentVolumeOptions, 'session'>, Pick<ReadVolumeOptions, 'readers' | 'seriesInstanceUID'> {
+  extends
+    Omit<SegmentVolumeOptions, 'session'>,
+    Pick<ReadVolumeOptions, 'readers' | 'seriesInstanceUID' | 'phase' | 'resample' | 'limits'> {
   readonly backend: InferenceBackend;
   readonly model: LoadedModel;
 }
@@ -18,10 +20,13 @@ export async function segmentSeries(
   files: readonly SourceFile[],
   options: SegmentSeriesOptions,
 ): Promise<{ readonly volume: Volume; readonly result: SegmentationResult }> {
-  const { backend, model, readers, seriesInstanceUID, ...rest } = options;
+  const { backend, model, readers, seriesInstanceUID, phase, resample, limits, ...rest } = options;
   const { volume, warnings } = await readVolume(files, {
     ...(readers && { readers }),
     ...(seriesInstanceUID !== undefined && { seriesInstanceUID }),
+    ...(phase !== undefined && { phase }),
+    ...(resample !== undefined && { resample }),
+    ...(limits && { limits }),
     ...(rest.signal && { signal: rest.signal }),
   });
   const session = await backend.openSession(model);

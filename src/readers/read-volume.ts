@@ -19,7 +19,8 @@ export async function readVolume(
   files: readonly SourceFile[],
   { readers = volumeReaders, ...options }: ReadVolumeOptions = {},
 ): Promise<ReadResult & { readonly ignoredFiles: number }> {
-  const { accepted, ignored } = await sortByReader(files, readers);
+  const { accepted: found, ignored } = await sortByReader(files, readers);
+  const accepted = options.seriesInstanceUID === undefined ? found : withSeries(found);
   const [first, second] = accepted;
   if (first === undefined) throw noImages(ignored);
   if (second !== undefined) {
@@ -27,12 +28,19 @@ export async function readVolume(
       ({ reader, files: own }) => `${own.length} ${reader.id} file${own.length === 1 ? '' : 's'}`,
     );
     throw new InputError('several-volumes', `The input holds ${counts.join(' and ')}, not one image.`, {
-      remedy: 'Pass the files of one format only.',
+      remedy: 'Pass the files of one format only, or choose a DICOM series (--series).',
       details: { formats: accepted.map(({ reader }) => reader.id) },
     });
   }
   const result = await first.reader.read(first.files, options);
-  return { ...result, ignoredFiles: ignored.length + (result.ignoredFiles ?? 0) };
+  const others = found.flatMap(({ files: own }) => (own === first.files ? [] : own));
+  return { ...result, ignoredFiles: ignored.length + others.length + (result.ignoredFiles ?? 0) };
+}
+
+/** A series that was asked for is in no file of a format without series. */
+function withSeries<T extends { readonly reader: VolumeReader }>(accepted: readonly T[]): readonly T[] {
+  const some = accepted.filter(({ reader }) => reader.hasSeries === true);
+  return some.length > 0 ? some : accepted;
 }
 
 /** Tells of every series among some files, without decoding voxels.

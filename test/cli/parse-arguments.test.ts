@@ -76,6 +76,8 @@ describe('parseArguments', () => {
         'seg-type',
         'compress',
         'series',
+        'phase',
+        'resample',
         'reference',
         'backend',
         'tta',

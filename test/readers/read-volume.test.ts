@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeVolumes, readVolume } from '../../src/readers/read-volume.ts';
 import type { VolumeReader } from '../../src/readers/reader.ts';
+import { testUid } from '../support/labelled-series.ts';
 import { textContaining } from '../support/matchers.ts';
 import { memoryFile } from '../support/memory-file.ts';
 import { dicomPhantom, niftiPhantom, phantom } from '../support/phantom.ts';
@@ -42,6 +43,14 @@ describe('readVolume', () => {
       code: 'several-volumes',
       message: textContaining('4 DICOM files and 1 NIfTI file'),
     });
+  });
+
+  it('takes the series asked for, whatever files of formats without series lie beside it', async () => {
+    const mixed = [...dicomPhantom(), niftiPhantom(), notes];
+    const { ignoredFiles, volume } = await readVolume(mixed, { seriesInstanceUID: testUid(2) });
+    expect(ignoredFiles).toBe(2);
+    expect(volume.modality).toBe('MR');
+    await expect(readVolume([niftiPhantom()], { seriesInstanceUID: testUid(2) })).resolves.toBeDefined();
   });
 
   it('passes the choice of a series on', async () => {
