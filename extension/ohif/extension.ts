@@ -1,9 +1,11 @@
 import { createSegmentationClient } from '../../src/worker/client.ts';
 import { commandsModule } from './commands.ts';
-import type { OhifManagers } from './host.ts';
+import { unifyFramesOfReference } from './frames-of-reference.ts';
+import { cornerstoneOf, type OhifManagers } from './host.ts';
 import { EXTENSION_ID, PANEL_NAME } from './id.ts';
 import { createHostPanel } from './panel/mount.tsx';
 import { createSlicewise, type Slicewise } from './slicewise.ts';
+import { createOhifSegStore } from './store/ohif-seg-store.ts';
 import { texts } from './texts.ts';
 import { createViewer } from './viewer.ts';
 
@@ -17,6 +19,8 @@ export default {
   id: EXTENSION_ID,
 
   preRegistration(managers: OhifManagers): void {
+    const { displaySetService } = managers.servicesManager.services;
+    unifyFramesOfReference(cornerstoneOf(managers), displaySetService);
     slicewise = createSlicewise({
       viewer: createViewer(managers),
       modelsUrl: new URL(MODELS_PATH, import.meta.url).href,
@@ -26,6 +30,7 @@ export default {
             new Worker(new URL('../../src/worker/worker.ts', import.meta.url), { type: 'module', name: 'slicewise' }),
           onNotice,
         }),
+      createStore: (labelmaps, softwareVersion) => createOhifSegStore(managers, { labelmaps, softwareVersion }),
     });
   },
 

@@ -14,10 +14,7 @@ export interface OhifManagers {
 export interface OhifServices {
   readonly segmentationService: SegmentationService;
   readonly viewportGridService: ViewportGridService;
-  readonly displaySetService: {
-    readonly activeDisplaySets: readonly DisplaySet[];
-    getDisplaySetByUID(uid: string): DisplaySet | undefined;
-  };
+  readonly displaySetService: DisplaySetService;
   readonly cornerstoneViewportService: CornerstoneViewportService;
   readonly customizationService: { setCustomizations(customizations: object, scope: 'mode'): void };
 }
@@ -59,7 +56,6 @@ export interface CornerstoneViewportService extends PubSub<'VIEWPORT_DATA_CHANGE
 }
 
 export interface SegmentationService extends PubSub<
-  | 'SEGMENTATION_ADDED'
   | 'SEGMENTATION_ADDED'
   | 'SEGMENTATION_MODIFIED'
   | 'SEGMENTATION_REMOVED'

@@ -77,6 +77,10 @@ export function createRunJobs(options: RunJobOptions): RunJobs {
     if (run && run.phase !== 'cancelling') state.update({ run: { ...run, ...change } });
   }
 
+  function announce(announcement: string): void {
+    state.update({ announcement });
+  }
+
   async function openSession({ manifest, folderUrl }: ModelEntry, signal: AbortSignal): Promise<WorkerSession> {
     if (open?.modelId === manifest.id) return open.session;
     // One model at a time: two would not fit side by side on many devices.
@@ -135,9 +139,13 @@ export function createRunJobs(options: RunJobOptions): RunJobs {
           signal,
           onProgress: ({ done, total, elapsedMs }) => {
             updateRun({ done, total, ...rate(done, total, elapsedMs) });
+            // Every slice would be too much to listen to.
+            if (Math.floor((4 * done) / total) > Math.floor((4 * (done - 1)) / total))
+              announce(texts.slices(done, total));
           },
         });
         store?.describe(segmentationId, { segments, provenance: result.provenance });
+        announce(texts.finished(model.manifest.title));
         for (const warning of result.warnings) notices.show('warning', warning);
         options.onFinished({ segmentationId, result, sliceOfImage, slices });
       });

@@ -11,7 +11,7 @@ import { activeIn, createSegmentationList } from './segmentation-list.ts';
 import { emptyState, type PanelState, type Scope } from './state.ts';
 import type { SegStore } from './store/seg-store.ts';
 import type { DownloadFormat } from './store/save-outcome.ts';
-import type { SegmentChange, Viewer } from './viewer.ts';
+import type { EditTool, SegmentChange, Viewer } from './viewer.ts';
 
 /** Our part of the page: its state and what can be done with it, from the start of the page to its end. Nothing here
  * depends on the panel being shown. */
@@ -35,6 +35,8 @@ export interface Actions {
   readonly goToSegment: (segmentationId: string, segmentNumber: number) => void;
   readonly selectNextSegment: () => void;
   readonly changeSegment: (segmentationId: string, segmentNumber: number, change: SegmentChange) => void;
+  /** Chosen again, a tool is put away. */
+  readonly chooseEditTool: (tool: EditTool) => void;
   readonly goToSlice: (slice: number) => void;
   readonly showUncertainty: (segmentationId: string, isShown: boolean) => Promise<void>;
   /** @param segmentationId default: the active one */
@@ -75,6 +77,10 @@ export function createSlicewise({ viewer, modelsUrl, createClient, createStore }
   });
   const saves = store && createSaveJobs({ state, notices, store });
 
+  viewer.onToolChange(() => {
+    state.update({ editTool: viewer.editTool() });
+  });
+
   let modelsRead: Promise<void> | undefined;
   async function readModels(): Promise<void> {
     try {
@@ -107,6 +113,9 @@ export function createSlicewise({ viewer, modelsUrl, createClient, createStore }
       goToSegment: segmentations.goToSegment,
       selectNextSegment: segmentations.selectNextSegment,
       changeSegment: viewer.changeSegment,
+      chooseEditTool(tool) {
+        viewer.chooseEditTool(tool === viewer.editTool() ? undefined : tool);
+      },
       goToSlice(slice) {
         const { series } = state.get();
         if (series) viewer.showSlice(series, slice);

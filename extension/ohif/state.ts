@@ -1,7 +1,7 @@
 import type { ModelManifest, Notice } from '../../src/index.ts';
 import type { DeviceReport } from '../../src/worker/device-report.ts';
 import type { DownloadFormat, Possibility, SaveStage, SaveState } from './store/save-outcome.ts';
-import type { Series, ViewerSegment } from './viewer.ts';
+import type { EditTool, Series, ViewerSegment } from './viewer.ts';
 
 /** Everything the panel shows. It lives outside the panel: a run goes on while the panel is closed. */
 export interface PanelState {
@@ -12,6 +12,7 @@ export interface PanelState {
   readonly series: Series | undefined;
   readonly scope: Scope;
   readonly run: RunState | undefined;
+  readonly editTool: EditTool | undefined;
   readonly save: SaveProgress | undefined;
   /** Of the series in view. */
   readonly segmentations: readonly SegmentationEntry[];
@@ -100,6 +101,7 @@ export const emptyState: PanelState = {
   series: undefined,
   scope: { kind: 'series' },
   run: undefined,
+  editTool: undefined,
   save: undefined,
   segmentations: [],
   notices: [],

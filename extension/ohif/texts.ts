@@ -1,4 +1,5 @@
 import type { RunState, Scope } from './state.ts';
+import type { EditTool } from './viewer.ts';
 import type { DownloadFormat, SaveStage, SaveState } from './store/save-outcome.ts';
 
 /** Every text that the extension shows, in English. A sentence that names values is a function of them. */
@@ -52,8 +53,7 @@ export const texts = {
     done > 0
       ? `Cancelled after ${done} of ${total} slices. The finished slices are kept.`
       : 'Cancelled. Nothing was changed.',
-  started: (model: string) => `${model} is running.`,
-  finished: (model: string) => `${model} has finished.`,
+  finished: (model: string) => `${model}: finished.`,
   unexpectedError: (message: string) => `Something unexpected went wrong: ${message}`,
 
   segmentation: 'Segmentation',
@@ -74,6 +74,19 @@ export const texts = {
     return `mean ${mean.toFixed(decimals)} ± ${deviation.toFixed(decimals)}${unit === undefined ? '' : ` ${unit}`}`;
   },
 
+  correct: 'Correct',
+  editTools: {
+    brush: 'Brush',
+    eraser: 'Eraser',
+    threshold: 'Threshold',
+    scissors: 'Scissors',
+  } satisfies Record<EditTool, string>,
+  editToolTitles: {
+    brush: 'Paint the active segment; [ and ] change the size',
+    eraser: 'Erase; [ and ] change the size',
+    threshold: 'Paint where the image is within the range set in the segmentation tab',
+    scissors: 'Fill a circle that is dragged open',
+  } satisfies Record<EditTool, string>,
   saveToPacs: 'Save to PACS',
   download: 'Download',
   formats: {

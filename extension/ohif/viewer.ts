@@ -65,8 +65,14 @@ export interface Viewer {
   readonly segmentationsOf: (series: Series) => readonly ViewerSegmentation[];
   readonly onSegmentationChange: (listener: (segmentationId: string) => void) => () => void;
   readonly changeSegment: (segmentationId: string, segmentNumber: number, change: SegmentChange) => void;
-  readonly run: (command: string) => void;
+  /** The tool of the main mouse button, if it is one that corrects. */
+  readonly editTool: () => EditTool | undefined;
+  /** @param tool undefined: back to window and level */
+  readonly chooseEditTool: (tool: EditTool | undefined) => void;
+  readonly onToolChange: (listener: () => void) => () => void;
 }
+
+export type EditTool = 'brush' | 'eraser' | 'threshold' | 'scissors';
 
 export interface SegmentChange {
   readonly colour?: Rgba;
@@ -247,11 +253,33 @@ export function createViewer(managers: OhifManagers): Viewer {
       }
     },
 
-    run(command) {
-      commandsManager.run(command);
+    editTool() {
+      const toolName = cornerstone.tools.ToolGroupManager.getToolGroup('default')?.getActivePrimaryMouseButtonTool();
+      return (Object.keys(TOOL_NAMES) as EditTool[]).find((tool) => TOOL_NAMES[tool] === toolName);
+    },
+
+    chooseEditTool(tool) {
+      const toolName = tool === undefined ? 'WindowLevel' : TOOL_NAMES[tool];
+      commandsManager.run('setToolActiveToolbar', { toolName, toolGroupIds: ['default', 'mpr'] });
+    },
+
+    onToolChange(listener) {
+      const { TOOL_ACTIVATED } = cornerstone.tools.Enums.Events;
+      cornerstone.core.eventTarget.addEventListener(TOOL_ACTIVATED, listener);
+      return () => {
+        cornerstone.core.eventTarget.removeEventListener(TOOL_ACTIVATED, listener);
+      };
     },
   };
 }
+
+/** By OHIF's names; its own panel has more of each kind. */
+const TOOL_NAMES: Readonly<Record<EditTool, string>> = {
+  brush: 'CircularBrush',
+  eraser: 'CircularEraser',
+  threshold: 'ThresholdCircularBrush',
+  scissors: 'CircleScissor',
+};
 
 /** A display set that has images of its own; SEG, SR and documents have none. */
 function asSeries(displaySet: DisplaySet | undefined): Series[] {

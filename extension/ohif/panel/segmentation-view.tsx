@@ -3,6 +3,7 @@ import { activeIn } from '../segmentation-list.ts';
 import type { Actions } from '../slicewise.ts';
 import type { PanelState, SegmentationEntry } from '../state.ts';
 import { texts } from '../texts.ts';
+import { EditTools } from './edit-tools.tsx';
 import { SaveControls } from './save-controls.tsx';
 import { SegmentList } from './segment-list.tsx';
 import { UncertainSlices } from './uncertain-slices.tsx';
@@ -21,6 +22,7 @@ export function SegmentationView({ state, actions }: SegmentationViewProps): Rea
     <section className="sw-segmentation" data-cy="slicewise-segmentation">
       <SegmentationChoice segmentations={segmentations} active={active} onChange={actions.selectSegmentation} />
       <SegmentList segmentation={active} actions={actions} />
+      <EditTools active={state.editTool} onChoose={actions.chooseEditTool} />
       <SaveControls segmentation={active} save={state.save} actions={actions} />
       <UncertainSlices segmentation={active} actions={actions} />
     </section>
