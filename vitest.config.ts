@@ -6,6 +6,45 @@ const chromium = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const needsBrowser = existsSync(chromium) || process.env['CI'] !== undefined;
 if (!needsBrowser) console.warn(`Skipped: the browser tests. There is no ${chromium}; set CHROMIUM, or install it.`);
 
+interface BrowserProject {
+  readonly name: string;
+  readonly include: string;
+  readonly headers?: Record<string, string>;
+  readonly chromiumArguments?: readonly string[];
+}
+
+function browserProject({ name, include, headers = {}, chromiumArguments = [] }: BrowserProject) {
+  return {
+    optimizeDeps: { exclude: ['onnxruntime-web'] },
+    server: { headers },
+    test: {
+      name,
+      include: [include],
+      testTimeout: 120_000,
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({
+          launchOptions: {
+            executablePath: chromium,
+            args: [
+              '--no-sandbox',
+              '--disable-quic',
+              '--no-first-run',
+              '--disable-background-networking',
+              '--disable-component-update',
+              '--disable-sync',
+              ...chromiumArguments,
+            ],
+          },
+        }),
+        instances: [{ browser: 'chromium' as const }],
+      },
+    },
+  };
+}
+
 export default defineConfig({
   test: {
     projects: [
@@ -29,33 +68,17 @@ export default defineConfig({
       { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 } },
       ...(needsBrowser
         ? [
-            {
-              optimizeDeps: { exclude: ['onnxruntime-web'] },
-              test: {
-                name: 'browser',
-                include: ['test/browser/**/*.test.ts'],
-                testTimeout: 60_000,
-                browser: {
-                  enabled: true,
-                  headless: true,
-                  screenshotFailures: false,
-                  provider: playwright({
-                    launchOptions: {
-                      executablePath: chromium,
-                      args: [
-                        '--no-sandbox',
-                        '--disable-quic',
-                        '--no-first-run',
-                        '--disable-background-networking',
-                        '--disable-component-update',
-                        '--disable-sync',
-                      ],
-                    },
-                  }),
-                  instances: [{ browser: 'chromium' as const }],
-                },
+            // A plain page: no graphics card, not cross-origin isolated.
+            browserProject({ name: 'browser', include: 'test/browser/*.test.ts' }),
+            browserProject({
+              name: 'browser-webgpu',
+              include: 'test/browser/webgpu/*.test.ts',
+              headers: {
+                'Cross-Origin-Opener-Policy': 'same-origin',
+                'Cross-Origin-Embedder-Policy': 'require-corp',
               },
-            },
+              chromiumArguments: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+            }),
           ]
         : []),
     ],

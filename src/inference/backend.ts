@@ -8,7 +8,15 @@ export interface Tensor {
 }
 
 /** Whether a backend can run here, and if not, why, in words for the user. */
-export type Availability = { readonly available: true } | { readonly available: false; readonly reason: string };
+export type Availability =
+  | {
+      readonly available: true;
+      /** The graphics card, as far as it is known. */
+      readonly adapter?: string;
+      /** Of the processor, where the backend knows. */
+      readonly threads?: number;
+    }
+  | { readonly available: false; readonly reason: string };
 
 /** A way to run ONNX models: onnxruntime-node, onnxruntime-web on WASM or WebGPU.
  * Every implementation passes test/contracts/backend-contract.ts. */

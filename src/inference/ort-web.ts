@@ -7,8 +7,8 @@ import { createSerialQueue } from './queue.ts';
 import { createSession, reasonOf, type LoadedGraph } from './session.ts';
 import { assertBytesAtHand, assertSignature, unusableModel, type TensorSignature } from './signature.ts';
 
-type Ort = typeof OrtModule;
-type OrtSession = OrtModule.InferenceSession;
+export type Ort = typeof OrtModule;
+export type OrtSession = OrtModule.InferenceSession;
 
 export interface WasmBackendOptions {
   /** Heeded by the first session of a page that is cross-origin isolated; elsewhere, and in Node, there is one. */
@@ -24,8 +24,8 @@ export function createWasmBackend(options: WasmBackendOptions = {}): InferenceBa
     id: 'wasm',
     async probe() {
       try {
-        await startRuntime(options);
-        return { available: true };
+        const ort = await startRuntime(options);
+        return { available: true, threads: ort.env.wasm.numThreads ?? 1 };
       } catch (cause) {
         return { available: false, reason: unavailable(cause).message };
       }
@@ -51,20 +51,24 @@ let runtime: Promise<Ort> | undefined;
 function startRuntime({ threads }: WasmBackendOptions): Promise<Ort> {
   runtime ??= (async () => {
     const ort = await import('onnxruntime-web/wasm');
-    const isolated = Reflect.get(globalThis, 'crossOriginIsolated') === true;
-    if (!isolated) ort.env.wasm.numThreads = 1;
+    const isIsolated: unknown = Reflect.get(globalThis, 'crossOriginIsolated'); // not there in Node
+    if (isIsolated !== true) ort.env.wasm.numThreads = 1;
     else if (threads !== undefined) ort.env.wasm.numThreads = threads;
-    // Compiling begins with the first session: opened on a model that cannot be at fault, it tells a runtime that
-    // does not start from a model that does not load.
-    const session = await ort.InferenceSession.create(IDENTITY_MODEL, SESSION_OPTIONS);
-    await session.release();
+    await startOnIdentity(ort, SESSION_OPTIONS);
     return ort;
   })();
   return runtime;
 }
 
+/** Compiling begins with the first session: opened on a model that cannot be at fault, it tells a runtime that does not
+ * start from a model that does not load. */
+export async function startOnIdentity(ort: Ort, options: OrtModule.InferenceSession.SessionOptions): Promise<void> {
+  const session = await ort.InferenceSession.create(IDENTITY_MODEL, options);
+  await session.release();
+}
+
 /** Only what is fatal: an error is thrown, so the runtime need not print it as well. */
-const QUIET = { logSeverityLevel: 4 } as const;
+export const QUIET = { logSeverityLevel: 4 } as const;
 const SESSION_OPTIONS = { executionProviders: ['wasm'], ...QUIET };
 
 /** ONNX, opset 17: y = Identity(x), one float32. */
@@ -74,18 +78,7 @@ const IDENTITY_MODEL = Uint8Array.of(
 );
 
 async function openGraph(ort: Ort, manifest: ModelManifest, bytes: Uint8Array): Promise<LoadedGraph> {
-  let session: OrtSession;
-  try {
-    session = await ort.InferenceSession.create(bytes, SESSION_OPTIONS);
-  } catch (cause) {
-    throw unusableModel(manifest, reasonOf(cause), cause);
-  }
-  try {
-    assertSignature(manifest, signatures(session.inputMetadata), signatures(session.outputMetadata));
-  } catch (cause) {
-    await session.release();
-    throw cause;
-  }
+  const session = await openOrtSession(ort, manifest, bytes, SESSION_OPTIONS);
   const { input, output } = manifest;
   return {
     async execute({ shape, data }) {
@@ -97,6 +90,29 @@ async function openGraph(ort: Ort, manifest: ModelManifest, bytes: Uint8Array): 
     },
     release: () => session.release(),
   };
+}
+
+/** Opens a model in one of onnxruntime-web's builds and checks that it is what its manifest says.
+ * @throws ModelError `model-file-mismatch` */
+export async function openOrtSession(
+  ort: Ort,
+  manifest: ModelManifest,
+  bytes: Uint8Array,
+  options: OrtModule.InferenceSession.SessionOptions,
+): Promise<OrtSession> {
+  let session: OrtSession;
+  try {
+    session = await ort.InferenceSession.create(bytes, options);
+  } catch (cause) {
+    throw unusableModel(manifest, reasonOf(cause), cause);
+  }
+  try {
+    assertSignature(manifest, signatures(session.inputMetadata), signatures(session.outputMetadata));
+  } catch (cause) {
+    await session.release();
+    throw cause;
+  }
+  return session;
 }
 
 function signatures(metadata: readonly OrtModule.InferenceSession.ValueMetadata[]): TensorSignature[] {

@@ -1,5 +1,5 @@
-import { loadGolden, type LoadedModel, type ReadModelFile } from '../models/load-model.ts';
-import type { InferenceBackend } from './backend.ts';
+import { loadGolden, type Golden, type LoadedModel, type ReadModelFile } from '../models/load-model.ts';
+import type { InferenceBackend, InferenceSession } from './backend.ts';
 
 export interface VerifyResult {
   readonly ok: boolean;
@@ -20,18 +20,23 @@ export async function verifyModel(
   backend: InferenceBackend,
   read: ReadModelFile,
 ): Promise<VerifyResult> {
-  const { input, tolerance } = model.manifest.golden;
   const golden = await loadGolden(model.manifest, read);
   const session = await backend.openSession(model);
   try {
-    const start = performance.now();
-    const result = await session.run({ shape: input.shape, data: golden.input });
-    const durationMs = performance.now() - start;
-    const maxDifference = largestDifference(result.data, golden.output);
-    return { ok: maxDifference <= tolerance, maxDifference, tolerance, backendId: session.backendId, durationMs };
+    return await verifySession(session, golden);
   } finally {
     await session.dispose();
   }
+}
+
+/** As {@link verifyModel}, for a session that is open and stays so. */
+export async function verifySession(session: InferenceSession, golden: Golden): Promise<VerifyResult> {
+  const { input, tolerance } = session.model.manifest.golden;
+  const start = performance.now();
+  const result = await session.run({ shape: input.shape, data: golden.input.slice() });
+  const durationMs = performance.now() - start;
+  const maxDifference = largestDifference(result.data, golden.output);
+  return { ok: maxDifference <= tolerance, maxDifference, tolerance, backendId: session.backendId, durationMs };
 }
 
 function largestDifference(values: Float32Array, expected: Float32Array): number {

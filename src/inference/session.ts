@@ -6,10 +6,13 @@ import type { SerialQueue } from './queue.ts';
 
 /** One model as a runtime has loaded it. */
 export interface LoadedGraph {
-  /** Called with an input of the manifest's shape, and never while as many calls as the queue allows are under way. */
-  execute(input: Tensor): Promise<Tensor>;
+  /** Called with an input of the manifest's shape, and never while as many calls as the queue allows are under way.
+   * @returns the output, or what waits for it and reads it, for which the next call need not wait */
+  execute(input: Tensor): Promise<Tensor | ReadOutput>;
   release(): Promise<void>;
 }
+
+export type ReadOutput = () => Promise<Tensor>;
 
 /** The session that every backend gives: queued runs, checked shapes, typed errors.
  * @param queue shared by all sessions whose runs must not overlap
@@ -22,6 +25,7 @@ export function createSession(
   runsUnderWay = 1,
 ): InferenceSession {
   let disposal: Promise<void> | undefined;
+  const reading = new Set<Promise<Tensor>>();
 
   return {
     backendId,
@@ -30,14 +34,21 @@ export function createSession(
     async run(input, { signal } = {}) {
       if (disposal !== undefined) throw runOnDisposedSession();
       assertShape('input', input, manifest.input.shape);
-      return queue.add(async () => {
-        const output = await graph.execute(input).catch(rethrowAsFailedRun);
-        assertShape('output', output, outputShape(manifest));
-        return output;
+      const read = await queue.add(async () => {
+        const answer = await graph.execute(input).catch(rethrowAsFailedRun);
+        const output = typeof answer === 'function' ? answer() : Promise.resolve(answer);
+        reading.add(output);
+        return () => output.catch(rethrowAsFailedRun).finally(() => reading.delete(output));
       }, signal);
+      const output = await read();
+      assertShape('output', output, outputShape(manifest));
+      return output;
     },
     dispose() {
-      disposal ??= queue.add(() => graph.release());
+      disposal ??= queue.add(async () => {
+        await Promise.allSettled(reading);
+        await graph.release();
+      });
       return disposal;
     },
   };

@@ -18,6 +18,18 @@ export interface Provenance {
   readonly inferenceMs: number;
   /** Views averaged for each slice; 1 without test-time augmentation. */
   readonly viewsPerSlice: number;
+  /** Where the last slices were run, and what was not used; in browsers. */
+  readonly device?: DeviceRecord;
+}
+
+/** The choice of a backend, and why not another. */
+export interface DeviceRecord {
+  readonly backendId: string;
+  /** The graphics card, as far as the browser names it. */
+  readonly adapter?: string;
+  /** Of the processor. */
+  readonly threads: number;
+  readonly refused: readonly { readonly backendId: string; readonly reason: string }[];
 }
 
 export interface SegmentationResult {

@@ -1,4 +1,4 @@
-import { ModelError } from '../errors.ts';
+import { EnvironmentError, ModelError } from '../errors.ts';
 import { parseManifest, type GoldenArray, type ModelManifest } from './manifest.ts';
 
 /** A model whose ONNX bytes were proved to be the ones its manifest names. */
@@ -8,8 +8,15 @@ export interface LoadedModel {
 }
 
 /** Where a model folder's files come from: a folder on disk, a URL, a cache.
- * Its rejection is the caller's to word: it is handed on as it is. */
-export type ReadModelFile = (path: string) => Promise<Uint8Array>;
+ * Its rejection is the caller's to word: it is handed on as it is.
+ * @param expected what the manifest says of the file, by which a cache knows it; checked again by the caller */
+export type ReadModelFile = (path: string, expected?: ExpectedFile) => Promise<Uint8Array>;
+
+/** A file's size and SHA-256, lower-case hexadecimal. */
+export interface ExpectedFile {
+  readonly byteLength: number;
+  readonly sha256: string;
+}
 
 /** Reads manifest.json and the ONNX file of one model folder.
  * @throws ModelError `invalid-manifest`; `model-file-mismatch` if the file's size or SHA-256 is not the manifest's */
@@ -52,15 +59,22 @@ export async function loadGolden({ golden }: ModelManifest, read: ReadModelFile)
   return { input: await values(golden.input), output: await values(golden.output) };
 }
 
-/** SHA-256 as lower-case hexadecimal. */
+export async function isFile(bytes: Uint8Array, { byteLength, sha256 }: ExpectedFile): Promise<boolean> {
+  return bytes.byteLength === byteLength && (await sha256Hex(bytes)) === sha256;
+}
+
+/** SHA-256 as lower-case hexadecimal.
+ * @throws EnvironmentError `insecure-page`: browsers hash only on pages that came over HTTPS or from localhost */
 export async function sha256Hex(bytes: Uint8Array): Promise<string> {
   // The DOM's types refuse memory that threads share, which no reader of model files hands out.
-  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
+  const subtle = Reflect.get(crypto, 'subtle') as SubtleCrypto | undefined; // absent on insecure pages, whatever types say
+  if (subtle === undefined) throw insecurePage();
+  const digest = await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 async function readVerified(read: ReadModelFile, file: ModelManifest['file']): Promise<Uint8Array> {
-  const bytes = await read(file.path);
+  const bytes = await read(file.path, file);
   const { byteLength } = bytes;
   if (byteLength !== file.byteLength) {
     throw fileMismatch(file, `it has ${byteLength} bytes, expected ${file.byteLength}`, { byteLength });
@@ -68,6 +82,12 @@ async function readVerified(read: ReadModelFile, file: ModelManifest['file']): P
   const sha256 = await sha256Hex(bytes);
   if (sha256 === file.sha256) return bytes;
   throw fileMismatch(file, `its SHA-256 is ${sha256}, expected ${file.sha256}`, { byteLength, sha256 });
+}
+
+function insecurePage(): EnvironmentError {
+  return new EnvironmentError('insecure-page', 'This page did not come over HTTPS, so the browser checks no SHA-256.', {
+    remedy: 'Open the page over HTTPS, or from localhost.',
+  });
 }
 
 function fileMismatch(expected: ModelManifest['file'], how: string, actual: object): ModelError {

@@ -59,6 +59,9 @@ export interface WorkerSession {
 
 const SLICES_OF_A_SUMMARY = 300;
 
+/** Starting a runtime and compiling a model take this many times longer than a slice ever should. */
+const START_PATIENCE = 3;
+
 export function createSegmentationClient(options: SegmentationClientOptions): SegmentationClient {
   const { createWorker, backend = 'auto', allowSoftwareAdapter = false, stallTimeoutMs = 20_000, onNotice } = options;
   const jobs = createSerialQueue();
@@ -71,7 +74,11 @@ export function createSegmentationClient(options: SegmentationClientOptions): Se
     if (channel === undefined || channel.isDead) channel = openChannel(createWorker(), stallTimeoutMs);
     return channel;
   };
-  const opener = createSessionOpener(liveChannel, { allowSoftwareAdapter, ...(onNotice && { onNotice }) });
+  const opener = createSessionOpener(liveChannel, {
+    allowSoftwareAdapter,
+    longestStartMs: START_PATIENCE * stallTimeoutMs,
+    ...(onNotice && { onNotice }),
+  });
 
   return {
     openModel(folderUrl, { signal, onProgress } = {}) {
@@ -116,7 +123,10 @@ export function createSegmentationClient(options: SegmentationClientOptions): Se
         const { device } = latest();
         return { ...device, summary: describeDevice(device, SLICES_OF_A_SUMMARY), refused: [...session.refused] };
       },
-      dispose: () => jobs.add(() => opener.close(session)),
+      dispose() {
+        sessions.delete(this);
+        return jobs.add(() => opener.close(session));
+      },
     };
   }
 }

@@ -16,6 +16,10 @@ export interface DeviceReport {
   readonly msPerSlice: number;
 }
 
+export function backendName(id: BackendId): string {
+  return id === 'webgpu' ? 'WebGPU' : 'WebAssembly';
+}
+
 /** "WebGPU, nvidia ampere, about 25 s for 300 slices" */
 export function describeDevice({ backendId, adapter, threads, msPerSlice }: DeviceReport, slices: number): string {
   const device =

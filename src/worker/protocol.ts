@@ -1,19 +1,10 @@
-import {
-  EnvironmentError,
-  InputError,
-  InternalError,
-  IrregularSlicesError,
-  isSegmentationError,
-  ModelError,
-  SegmentationError,
-  type ErrorCode,
-} from '../errors.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import type { DecodedSlice, SliceSegmentation } from '../pipeline/segment-slices.ts';
 import type { FinishedVolume } from '../pipeline/finish-volume.ts';
 import type { Volume, VoxelArray } from '../volume/volume.ts';
 import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { BackendId, DeviceReport } from './device-report.ts';
+import type { ErrorMessage } from './error-message.ts';
 
 // What the page and its worker say to each other. One job at a time; every answer names its job.
 
@@ -29,6 +20,7 @@ export type Request =
 export interface OpenRequest {
   /** The page's name for the session to be. */
   readonly session: number;
+  /** Ends with a slash. */
   readonly folderUrl: string;
   /** Of a session that is opened again: the model must still be the same. */
   readonly manifest?: ModelManifest;
@@ -72,16 +64,7 @@ export type FinalReply =
   | ({ readonly kind: 'finished' } & FinishedVolume)
   | { readonly kind: 'closed' }
   | { readonly kind: 'cancelled' }
-  | { readonly kind: 'failed'; readonly error: SentError };
-
-/** An error as data: a class does not survive postMessage. */
-export interface SentError {
-  readonly name: string;
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly remedy: string;
-  readonly details: Readonly<Record<string, unknown>>;
-}
+  | { readonly kind: 'failed'; readonly error: ErrorMessage };
 
 /** A message with the number of the job it belongs to. */
 export type OfJob<Message> = Message & { readonly job: number };
@@ -94,30 +77,6 @@ export function parseReply(value: unknown): OfJob<Reply> {
 /** @throws TypeError if the value is no message of the page */
 export function parseRequest(value: unknown): OfJob<Request> {
   return parseMessage(value, REQUESTS) as OfJob<Request>;
-}
-
-export function toSentError(cause: unknown): SentError {
-  if (!isSegmentationError(cause)) {
-    const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-    return { name: 'InternalError', code: 'internal', message, remedy: 'Please report this.', details: {} };
-  }
-  const { name, code, message, remedy, details } = cause;
-  return { name, code, message, remedy, details: cloneable(details) };
-}
-
-export function fromSentError({ name, code, message, ...options }: SentError): SegmentationError {
-  const ErrorClass = ERROR_CLASSES.find((candidate) => candidate.name === name) ?? SegmentationError;
-  return new ErrorClass(code, message, options);
-}
-
-const ERROR_CLASSES = [InputError, IrregularSlicesError, ModelError, EnvironmentError, InternalError];
-
-function cloneable(details: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  try {
-    return structuredClone(details);
-  } catch {
-    return {};
-  }
 }
 
 type Check = (value: unknown) => boolean;
@@ -152,6 +111,7 @@ const REPLIES: Shapes = {
       sliceCount: isNumber,
       order: isNumbers,
       viewsPerSlice: isNumber,
+      runsPerSlice: isNumber,
       warnings: Array.isArray,
     }),
   },
@@ -179,7 +139,7 @@ const REPLIES: Shapes = {
   },
   closed: {},
   cancelled: {},
-  failed: { error: shaped({ name: isString, code: isString, message: isString, remedy: isString, details: isObject }) },
+  failed: { error: shaped({ name: isString, message: isString }) },
 };
 
 const REQUESTS: Shapes = {

@@ -1,10 +1,13 @@
+import { InternalError } from '../errors.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
-import { createSliceCollector } from '../pipeline/collect-slices.ts';
+import { createSliceCollector, type SliceCollector } from '../pipeline/collect-slices.ts';
 import type { SegmentVolumeOptions } from '../pipeline/segment-volume.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
-import { fromSentError, type Reply, type SegmentPlan } from './protocol.ts';
+import { backendName, describeDevice } from './device-report.ts';
+import type { Reply, SegmentPlan } from './protocol.ts';
+import { runJob } from './run-job.ts';
 import { sendVoxels } from './send-voxels.ts';
-import type { OpenSession, SessionOpener } from './session-opener.ts';
+import type { OpenedSession, OpenSession, SessionOpener } from './session-opener.ts';
 import { WorkerFault } from './worker-channel.ts';
 
 export interface SegmentInWorkerOptions extends Omit<SegmentVolumeOptions, 'session'> {
@@ -14,48 +17,145 @@ export interface SegmentInWorkerOptions extends Omit<SegmentVolumeOptions, 'sess
   readonly onNotice?: (notice: Notice) => void;
 }
 
-export async function segmentInWorker(
-  volume: Volume,
-  { session, opener, signal, ...options }: SegmentInWorkerOptions,
-): Promise<SegmentationResult> {
-  const { manifest, channel } = await opener.ensureOpen(session, signal ? { signal } : {});
-  const { geometry } = volume;
-  const { order, tta = false, force = false, keepProbabilities = false, softwareVersion } = options;
-  const collector = createSliceCollector({ geometry, manifest, keepProbabilities, softwareVersion });
-  let plan: SegmentPlan | undefined;
-  let done = 0;
-  const onReply = (reply: Reply): void => {
-    if (signal?.aborted === true) return;
-    if (reply.kind === 'planned') plan = reply.plan;
-    if (reply.kind !== 'slice' || plan === undefined) return;
-    collector.add(reply.slice, plan);
-    options.onSlice?.(reply.slice);
-    options.onProgress?.({ done: ++done, total: plan.order.length, elapsedMs: collector.elapsedMs });
-  };
-  const cancel = (): void => {
-    channel.send({ kind: 'cancel' });
-  };
-  const sent = await sendVoxels(volume, channel);
-  signal?.throwIfAborted();
-  signal?.addEventListener('abort', cancel);
-  try {
-    const reply = await channel.run(
-      { kind: 'segment', session: session.id, volume: sent, ...(order && { order }), tta, force, keepProbabilities },
-      { onReply },
-    );
-    signal?.throwIfAborted();
-    if (reply.kind === 'failed') throw fromSentError(reply.error);
-    if (plan === undefined) throw new WorkerFault('no plan');
-    const { labels, uncertainty } = collector.target;
-    const finished = await channel.run(
-      { kind: 'finish', manifest, geometry, labels, uncertainty, order: plan.order, sliceCount: plan.sliceCount },
-      { transfer: [labels.buffer as ArrayBuffer, uncertainty.buffer as ArrayBuffer] },
-    );
-    signal?.throwIfAborted();
-    if (finished.kind === 'failed') throw fromSentError(finished.error);
-    if (finished.kind !== 'finished') throw new WorkerFault('no end');
-    return collector.finish(plan, finished, plan.warnings);
-  } finally {
-    signal?.removeEventListener('abort', cancel);
+/** Segments a volume in the worker, and goes on in another where that one is lost: once more on the same backend, then
+ * on the next. Slices that are done are not run again, and none is handed over twice. */
+export async function segmentInWorker(volume: Volume, options: SegmentInWorkerOptions): Promise<SegmentationResult> {
+  const { session, opener, signal, onNotice } = options;
+  const decide = createRecovery(session);
+  const run: Run = { ...options, volume, done: new Set(), handedOver: new Set() };
+  let interruption: Notice | undefined;
+  for (let fault: WorkerFault | undefined; ;) {
+    try {
+      const opened = await opener.ensureOpen(session, { isQuiet: fault !== undefined, ...(signal && { signal }) });
+      if (fault) {
+        interruption = describeInterruption(fault, run, opened);
+        onNotice?.(interruption);
+      }
+      const result = await continueRun(run, opened);
+      const { backendId, threads, adapter } = opened.device;
+      const device = { backendId, threads, ...(adapter !== undefined && { adapter }), refused: [...session.refused] };
+      return {
+        ...result,
+        provenance: { ...result.provenance, device },
+        warnings: [...(interruption ? [interruption] : []), ...result.warnings],
+      };
+    } catch (cause) {
+      if (signal?.aborted === true || !(cause instanceof WorkerFault)) throw cause;
+      // A runtime in which a run has failed is not used again: it may wait for ever.
+      session.opened?.channel.end(cause.message);
+      decide(cause, run.done.size);
+      fault = cause;
+    }
   }
+}
+
+/** A run across workers. */
+interface Run extends SegmentInWorkerOptions {
+  readonly volume: Volume;
+  /** Slices whose labels are here. */
+  readonly done: Set<number>;
+  readonly handedOver: Set<number>;
+  plan?: SegmentPlan;
+  collector?: SliceCollector;
+}
+
+/** Runs the slices that are left, then finishes the volume. */
+async function continueRun(run: Run, { manifest, device, channel }: OpenedSession): Promise<SegmentationResult> {
+  const { volume, session, done, signal, stallTimeoutMs } = run;
+  const { tta = false, force = false, keepProbabilities = false, softwareVersion } = run;
+  const { geometry } = volume;
+  const collector = (run.collector ??= createSliceCollector({
+    geometry,
+    manifest,
+    keepProbabilities,
+    softwareVersion,
+  }));
+
+  const order = run.plan?.order.filter((index) => !done.has(index)) ?? run.order;
+  if (order?.length !== 0 || run.plan === undefined) {
+    const sent = await sendVoxels(volume, channel);
+    let thrown: { readonly cause: unknown } | undefined;
+    const onReply = (reply: Reply): void => {
+      if (thrown || signal?.aborted === true) return;
+      try {
+        takeReply(reply, run, collector);
+      } catch (cause) {
+        thrown = { cause };
+        channel.send({ kind: 'cancel' });
+      }
+    };
+    const longestStepMs = (): number => stallTimeoutMs + PATIENCE * device.msPerSlice * (run.plan?.runsPerSlice ?? 1);
+    const request = { session: session.id, volume: sent, ...(order && { order }), tta, force, keepProbabilities };
+    await runJob(channel, { kind: 'segment', ...request }, { onReply, longestStepMs, ...(signal && { signal }) });
+    if (thrown) throw thrown.cause;
+  }
+
+  const { plan } = run;
+  if (plan === undefined) throw new WorkerFault('it segmented without a plan');
+  const { labels, uncertainty } = collector.target;
+  delete run.collector; // its arrays go to the worker: if that is lost now, all slices are run again
+  const finished = await runJob(
+    channel,
+    { kind: 'finish', manifest, geometry, labels, uncertainty, order: plan.order, sliceCount: plan.sliceCount },
+    {
+      transfer: [labels.buffer, uncertainty.buffer].filter((buffer) => buffer instanceof ArrayBuffer),
+      ...(signal && { signal }),
+    },
+  ).catch((cause: unknown) => {
+    done.clear();
+    throw cause;
+  });
+  if (finished.kind !== 'finished') throw new WorkerFault(`it answered "${finished.kind}"`);
+  return collector.finish(plan, finished, plan.warnings);
+}
+
+/** A slice may take so many times longer than in the device's test: others use the processor too. */
+const PATIENCE = 20;
+
+function takeReply(reply: Reply, run: Run, collector: SliceCollector): void {
+  if (reply.kind === 'planned') run.plan ??= reply.plan;
+  if (reply.kind !== 'slice' || run.plan === undefined) return;
+  const { slice } = reply;
+  collector.add(slice, run.plan);
+  run.done.add(slice.index);
+  const { index, labels, uncertainty, backendId, durationMs } = slice;
+  if (!run.handedOver.has(index)) run.onSlice?.({ index, labels, uncertainty, backendId, durationMs });
+  run.handedOver.add(index);
+  run.onProgress?.({ done: run.done.size, total: run.plan.order.length, elapsedMs: collector.elapsedMs });
+}
+
+/** Where a run goes on after a fault: the first time on the same backend, then on the next. The last backend is tried
+ * again as long as it gets on.
+ * @returns a function that takes each fault; it throws where there is no going on */
+function createRecovery(session: OpenSession): (fault: WorkerFault, done: number) => void {
+  let faults = 0;
+  let doneBefore = -1;
+  return (fault, done) => {
+    const getsOn = done > doneBefore;
+    doneBefore = done;
+    const isLast = session.candidates.length === 1;
+    if (++faults === 1 || (isLast && getsOn)) return;
+    const [backendId] = session.candidates;
+    if (isLast || backendId === undefined) throw lostRun(fault, done);
+    session.candidates.shift();
+    session.refused.push({ backendId, reason: fault.message });
+    faults = 0;
+  };
+}
+
+function describeInterruption(fault: WorkerFault, { done, plan, volume }: Run, { device }: OpenedSession): Notice {
+  const total = plan?.order.length ?? volume.geometry.dimensions[2];
+  const message =
+    `The run was interrupted after ${done.size} of ${total} slices: ${fault.message}. ` +
+    `${done.size === 0 ? 'It' : 'They are kept, and it'} goes on with ${backendName(device.backendId)}: ` +
+    `${describeDevice(device, total - done.size)}.`;
+  return { code: 'run-interrupted', message };
+}
+
+function lostRun(fault: WorkerFault, done: number): InternalError {
+  return new InternalError(
+    'inference-failed',
+    `The model failed twice on the slice after ${done} finished ones: ${fault.message}.`,
+    { remedy: 'Close other pages and programs and run again; if it fails again, please report it.', cause: fault },
+  );
 }

@@ -1,14 +1,14 @@
 import { InternalError } from '../errors.ts';
 import type { InferenceBackend, InferenceSession } from '../inference/backend.ts';
-import type { ReadModelFile } from '../models/load-model.ts';
 import { finishVolume } from '../pipeline/finish-volume.ts';
 import { segmentSlices } from '../pipeline/segment-slices.ts';
 import type { Volume, VoxelArray } from '../volume/volume.ts';
 import type { BackendId } from './device-report.ts';
+import { toErrorMessage } from './error-message.ts';
+import type { LoadListener, ModelCache } from './model-cache.ts';
 import { openModel } from './open-model.ts';
 import {
   parseRequest,
-  toSentError,
   type FinalReply,
   type OfJob,
   type OpenRequest,
@@ -25,11 +25,8 @@ export interface ServedPort {
 
 export interface Served {
   createBackend(id: BackendId, options: { readonly allowSoftwareAdapter: boolean }): InferenceBackend;
-  /** The files of a model folder; the worker's caller decides what is kept. */
-  readModelFolder(url: string, options: { readonly signal: AbortSignal; readonly onLoad: LoadListener }): ReadModelFile;
+  openCache(): Promise<ModelCache>;
 }
-
-export type LoadListener = (loadedBytes: number, totalBytes: number) => void;
 
 /** How often a worker that is at work says that it is alive. */
 const HEARTBEAT_MS = 500;
@@ -60,7 +57,7 @@ export function serve(port: ServedPort, served: Served): void {
       const reply = await perform(request, send, cancel.signal);
       send(reply, reply.kind === 'finished' ? [...buffersOf(reply.labels, reply.uncertainty)] : []);
     } catch (cause) {
-      send(cause === CANCELLED ? { kind: 'cancelled' } : { kind: 'failed', error: toSentError(cause) });
+      send(cause === CANCELLED ? { kind: 'cancelled' } : { kind: 'failed', error: toErrorMessage(cause) });
     } finally {
       clearInterval(heartbeat);
     }
@@ -84,15 +81,10 @@ export function serve(port: ServedPort, served: Served): void {
 
   async function open(request: OpenRequest, send: Send, signal: AbortSignal): Promise<FinalReply> {
     const backend = served.createBackend(request.backend, request);
-    const availability = await backend.probe();
-    if (!availability.available) return { kind: 'refused', reason: availability.reason };
-    const read = served.readModelFolder(request.folderUrl, {
-      signal,
-      onLoad: (loadedBytes, totalBytes) => {
-        send({ kind: 'loading', loadedBytes, totalBytes });
-      },
-    });
-    const opened = await openModel(backend, read, request);
+    const onLoad: LoadListener = (loadedBytes, totalBytes) => {
+      send({ kind: 'loading', loadedBytes, totalBytes });
+    };
+    const opened = await openModel(request, backend, await served.openCache(), { signal, onLoad });
     if ('refused' in opened) return { kind: 'refused', reason: opened.refused };
     sessions.set(request.session, opened.session);
     return { kind: 'opened', manifest: opened.session.model.manifest, device: opened.device };
@@ -107,8 +99,8 @@ export function serve(port: ServedPort, served: Served): void {
     const session = sessions.get(id);
     if (session === undefined || voxels === undefined) throw outOfStep();
     const run = segmentSlices({ ...volume, voxels } satisfies Volume, { ...options, session, signal });
-    const { sliceAxis, sliceCount, order, viewsPerSlice, warnings } = run;
-    send({ kind: 'planned', plan: { sliceAxis, sliceCount, order, viewsPerSlice, warnings } });
+    const { sliceAxis, sliceCount, order, viewsPerSlice, runsPerSlice, warnings } = run;
+    send({ kind: 'planned', plan: { sliceAxis, sliceCount, order, viewsPerSlice, runsPerSlice, warnings } });
     for await (const slice of run.slices()) {
       const { labels, uncertainty, probabilities } = slice;
       send({ kind: 'slice', slice }, buffersOf(labels, uncertainty, probabilities));

@@ -1,8 +1,15 @@
 import { EnvironmentError } from '../errors.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import type { Notice } from '../volume/volume.ts';
-import { describeDevice, type BackendId, type DeviceReport, type RefusedBackend } from './device-report.ts';
-import { fromSentError, type FinalReply } from './protocol.ts';
+import {
+  backendName,
+  describeDevice,
+  type BackendId,
+  type DeviceReport,
+  type RefusedBackend,
+} from './device-report.ts';
+import type { FinalReply } from './protocol.ts';
+import { runJob } from './run-job.ts';
 import { WorkerFault, type WorkerChannel } from './worker-channel.ts';
 
 /** A model that is open in some worker, or will be again. */
@@ -28,19 +35,28 @@ export interface OpenModelOptions {
   readonly onProgress?: (progress: { readonly loadedBytes: number; readonly totalBytes: number }) => void;
 }
 
+interface EnsureOpenOptions extends OpenModelOptions {
+  /** No notices: whoever opens it has one of their own. */
+  readonly isQuiet?: boolean;
+}
+
 /** Opens models in the worker, on the first backend that is there and computes right. */
 export interface SessionOpener {
   create(folderUrl: string, candidates: readonly BackendId[]): OpenSession;
   /** Opens a session where it is not open yet, or where its worker was lost.
    * @throws ModelError; EnvironmentError `backend-unavailable` if none is left; the signal's reason */
-  ensureOpen(session: OpenSession, options?: OpenModelOptions): Promise<OpenedSession>;
+  ensureOpen(session: OpenSession, options?: EnsureOpenOptions): Promise<OpenedSession>;
   close(session: OpenSession): Promise<void>;
 }
 
-export function createSessionOpener(
-  liveChannel: () => WorkerChannel,
-  settings: { readonly allowSoftwareAdapter: boolean; readonly onNotice?: (notice: Notice) => void },
-): SessionOpener {
+export interface OpenerSettings {
+  readonly allowSoftwareAdapter: boolean;
+  /** Without a heartbeat, for compiling may keep the worker busy; without progress it is twice that. */
+  readonly longestStartMs: number;
+  readonly onNotice?: (notice: Notice) => void;
+}
+
+export function createSessionOpener(liveChannel: () => WorkerChannel, settings: OpenerSettings): SessionOpener {
   let lastId = 0;
 
   return {
@@ -51,7 +67,7 @@ export function createSessionOpener(
       refused: [],
     }),
 
-    async ensureOpen(session, options = {}) {
+    async ensureOpen(session, { isQuiet = false, ...options } = {}) {
       const { opened } = session;
       if (opened?.channel.isDead === false) return opened;
       const refusedBefore = session.refused.length;
@@ -63,7 +79,7 @@ export function createSessionOpener(
         if (reply.kind === 'opened') {
           session.opened = { manifest: reply.manifest, device: reply.device, channel };
           const refused = session.refused.slice(refusedBefore);
-          for (const notice of deviceNotices(refused, reply.device)) settings.onNotice?.(notice);
+          if (!isQuiet) for (const notice of deviceNotices(refused, reply.device)) settings.onNotice?.(notice);
           return session.opened;
         }
         session.candidates.shift();
@@ -84,12 +100,9 @@ export function createSessionOpener(
     { signal, onProgress }: OpenModelOptions,
   ): Promise<Extract<FinalReply, { kind: 'opened' | 'refused' }>> {
     const { id, folderUrl, opened } = session;
-    const cancel = (): void => {
-      channel.send({ kind: 'cancel' });
-    };
-    signal?.addEventListener('abort', cancel);
     try {
-      const reply = await channel.run(
+      const reply = await runJob(
+        channel,
         {
           kind: 'open',
           session: id,
@@ -99,19 +112,20 @@ export function createSessionOpener(
           allowSoftwareAdapter: settings.allowSoftwareAdapter,
         },
         {
+          longestSilenceMs: settings.longestStartMs,
+          longestStepMs: () => 2 * settings.longestStartMs,
           onReply: (reply) => {
             if (reply.kind === 'loading') onProgress?.(reply);
           },
+          ...(signal && { signal }),
         },
       );
-      signal?.throwIfAborted();
       if (reply.kind === 'opened' || reply.kind === 'refused') return reply;
-      throw reply.kind === 'failed' ? fromSentError(reply.error) : new WorkerFault(`it answered "${reply.kind}"`);
+      throw new WorkerFault(`it answered "${reply.kind}"`);
     } catch (cause) {
       if (!(cause instanceof WorkerFault) || signal?.aborted === true) throw cause;
-      return { kind: 'refused', reason: `the worker was lost while the model was opened: ${cause.message}` };
-    } finally {
-      signal?.removeEventListener('abort', cancel);
+      channel.end(cause.message);
+      return { kind: 'refused', reason: `opening the model failed: ${cause.message}` };
     }
   }
 }
@@ -119,13 +133,13 @@ export function createSessionOpener(
 /** With a slash at its end, so that a file's name is appended. */
 function absolute(folderUrl: string): string {
   const folder = folderUrl.endsWith('/') ? folderUrl : `${folderUrl}/`;
-  return new URL(folder, globalThis.location.href).href;
+  return URL.canParse(folder) ? folder : new URL(folder, globalThis.location.href).href;
 }
 
 function deviceNotices(refused: readonly RefusedBackend[], device: DeviceReport): Notice[] {
   const notices = refused.map(({ backendId, reason }) => ({
     code: `${backendId}-refused`,
-    message: `${NAMES[backendId]} is not used: ${reason}. In its place: ${describeDevice(device, 300)}.`,
+    message: `${backendName(backendId)} is not used: ${reason}. In its place: ${describeDevice(device, 300)}.`,
   }));
   const cores = globalThis.navigator.hardwareConcurrency;
   const isSlowed = device.backendId === 'wasm' && !globalThis.crossOriginIsolated && cores > 1;
@@ -135,8 +149,6 @@ function deviceNotices(refused: readonly RefusedBackend[], device: DeviceReport)
     `and is slower by up to as much. Its server should send the COOP and COEP headers.`;
   return [...notices, { code: 'one-thread', message }];
 }
-
-const NAMES: Readonly<Record<BackendId, string>> = { webgpu: 'WebGPU', wasm: 'WebAssembly' };
 
 function noBackend(refused: readonly RefusedBackend[]): EnvironmentError {
   const reasons = refused.map(({ backendId, reason }) => `${backendId}: ${reason}`).join('; ');

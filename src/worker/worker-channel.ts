@@ -13,8 +13,10 @@ export class WorkerFault extends Error {}
 export interface JobOptions {
   readonly transfer?: Transferable[];
   readonly onReply?: (reply: Reply) => void;
+  /** Without any sign of life; default: the channel's. */
+  readonly longestSilenceMs?: number;
   /** Progress, any reply but a heartbeat, must come this often. Default: no matter, while there are heartbeats. */
-  readonly longestStepMs?: number;
+  readonly longestStepMs?: () => number;
 }
 
 /** One worker and the watch over it. */
@@ -31,8 +33,8 @@ export interface WorkerChannel {
 /** Checks in a watchdog's limit: few enough to cost nothing, and a computer that slept misses one, not all. */
 const CHECKS = 10;
 
-/** @param longestSilenceMs without a heartbeat, after which the worker is given up */
-export function openChannel(worker: WorkerLike, longestSilenceMs: number): WorkerChannel {
+/** @param channelSilenceMs without a heartbeat, after which the worker is given up */
+export function openChannel(worker: WorkerLike, channelSilenceMs: number): WorkerChannel {
   let job = 0;
   let fault: WorkerFault | undefined;
   let pending: { onReply: (reply: Reply) => void; reject: (fault: WorkerFault) => void } | undefined;
@@ -52,12 +54,9 @@ export function openChannel(worker: WorkerLike, longestSilenceMs: number): Worke
     end('a message could not be read');
   });
   worker.addEventListener('message', (event) => {
-    try {
-      const reply = parseReply(Reflect.get(event, 'data'));
-      if (reply.job === job) pending?.onReply(reply);
-    } catch (cause) {
-      end(String(cause));
-    }
+    const reply = parsedReply(Reflect.get(event, 'data'));
+    if (reply === undefined) end('it sent what is no message of ours');
+    else if (reply.job === job) pending?.onReply(reply);
   });
 
   const send: WorkerChannel['send'] = (request, transfer = []) => {
@@ -70,7 +69,7 @@ export function openChannel(worker: WorkerLike, longestSilenceMs: number): Worke
     },
     end,
     send,
-    run(request, { transfer, onReply, longestStepMs = Infinity } = {}) {
+    run(request, { transfer, onReply, longestSilenceMs = channelSilenceMs, longestStepMs = () => Infinity } = {}) {
       if (fault !== undefined) return Promise.reject(fault);
       job++;
       // Time is counted in checks, not read from a clock: a computer that slept is not a worker that did.
@@ -80,7 +79,7 @@ export function openChannel(worker: WorkerLike, longestSilenceMs: number): Worke
         silentMs += checkMs;
         stepMs += checkMs;
         if (silentMs > longestSilenceMs) end(`it gave no sign of life for ${seconds(longestSilenceMs)}`);
-        else if (stepMs > longestStepMs) end(`a step took more than ${seconds(longestStepMs)}`);
+        else if (stepMs > longestStepMs()) end(`a slice took more than ${seconds(longestStepMs())}`);
       }, checkMs);
       const reply = new Promise<FinalReply>((resolve, reject) => {
         pending = {
@@ -100,6 +99,14 @@ export function openChannel(worker: WorkerLike, longestSilenceMs: number): Worke
       });
     },
   };
+}
+
+function parsedReply(value: unknown): ReturnType<typeof parseReply> | undefined {
+  try {
+    return parseReply(value);
+  } catch {
+    return undefined;
+  }
 }
 
 function isFinal(reply: Reply): reply is FinalReply {
