@@ -37,7 +37,7 @@ export interface SegmentationResult {
   readonly uncertainty: {
     /** round(255 · entropy / ln classes) for each voxel, on the labelmap's grid. */
     readonly voxels: Uint8Array;
-    /** One figure 0…1 a slice: the mean normalised entropy over voxels that are foreground or uncertain. */
+    /** One figure 0…1 a slice: what that uncertainty lets expect to be missing from a Dice of 1. */
     readonly perSlice: Float32Array;
   };
   /** Per class, i fastest, then j, k, class: round(255 · probability). Only on request. */

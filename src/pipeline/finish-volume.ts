@@ -1,10 +1,12 @@
 import type { ModelManifest } from '../models/manifest.ts';
+import { classCount } from '../models/output-shape.ts';
 import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice } from '../volume/volume.ts';
 import type { VoxelTarget } from './classify.ts';
 import { postProcess } from './post-process.ts';
-import { emptyNotice, meanUncertainty } from './result.ts';
+import { emptyNotice } from './result.ts';
 import type { SliceSegmentation } from './segment-slices.ts';
+import { sliceUncertainty } from './slice-uncertainty.ts';
 
 /** A volume's labels and what is only known when all slices are there. */
 export interface FinishedVolume extends Pick<VoxelTarget, 'labels' | 'uncertainty'> {
@@ -31,7 +33,7 @@ export function finishVolume(
   return {
     labels: target.labels,
     uncertainty: target.uncertainty,
-    perSlice: meanUncertainty(target, geometry),
+    perSlice: sliceUncertainty(target, geometry, classCount(manifest)),
     notices,
   };
 }

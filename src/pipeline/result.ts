@@ -24,25 +24,6 @@ export function createSegments({ id, version, title, segments }: ModelManifest):
   }));
 }
 
-/** Below this normalised entropy a background voxel is not uncertain: it would only dilute the mean. */
-const UNCERTAIN = 0.1;
-
-/** For each slice k the mean normalised entropy, 0…1, of the voxels that are foreground or uncertain (0.1 and more);
- * 0 where there is none. */
-export function meanUncertainty({ labels, uncertainty }: VoxelTarget, { dimensions }: VolumeGeometry): Float32Array {
-  const size = dimensions[0] * dimensions[1];
-  return Float32Array.from({ length: dimensions[2] }, (_, k) => {
-    let [count, sum] = [0, 0];
-    for (let at = k * size; at < (k + 1) * size; at++) {
-      const value = uncertainty[at] ?? 0;
-      if (labels[at] === 0 && value < UNCERTAIN * 255) continue;
-      count++;
-      sum += value;
-    }
-    return count === 0 ? 0 : sum / count / 255;
-  });
-}
-
 /** A notice if no voxel is labelled: an empty result is a result, and may be right. */
 export function emptyNotice(
   { labels }: VoxelTarget,

@@ -302,13 +302,13 @@ describe('segmentVolume', () => {
     expect([...result.uncertainty.perSlice]).toEqual([0, 0]);
   });
 
-  test('uncertainty of a slice is the mean over its foreground and uncertain voxels', async () => {
+  test('a slice where half may be foreground and none was found is as uncertain as can be', async () => {
     const volume = createVolume([16, 12, 2], (i, _, k) => (k === 1 && i < 8 ? 0.5 : 0));
     const result = await segmentVolume(volume, {
       session: createFakeSession(createManifest({ segments: 1 }), scoreByValue(2)),
       softwareVersion: 'x',
     });
-    // Half of slice 1 lies half way between both classes: one bit of entropy of one.
+    // Half of slice 1 lies half way between both classes.
     expect([...result.uncertainty.perSlice]).toEqual([0, 1]);
   });
 
