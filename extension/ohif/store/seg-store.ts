@@ -1,11 +1,13 @@
 import {
   EnvironmentError,
+  hasWholeByteFrames,
   InternalError,
   isSegmentationError,
   type LabelmapOrigin,
   type Notice,
   type Segment,
   type SegmentationError,
+  type VolumeGeometry,
 } from '../../../src/index.ts';
 import type { LabelmapExportClient } from '../../../src/worker/export-client.ts';
 import type { LabelsToExport, StoredComparison } from '../../../src/worker/labelmap-export.ts';
@@ -87,9 +89,9 @@ export function createSegStore({ viewer, openExport, softwareVersion, wait = sle
     try {
       enter('preparing');
       const pacs = viewer.pacs();
-      return await withPrepared(id, signal, async ({ exported, names, segments, description, warnings }) => {
+      return await withPrepared(id, signal, async ({ exported, geometry, names, segments, description, warnings }) => {
         enter('encoding');
-        const format = exportFormat('seg-binary', { ...description, now: new Date() });
+        const format = exportFormat(storedFormat(geometry), { ...description, now: new Date() });
         const { parts, instance } = await exported.encode(segments, format);
         if (instance === undefined) throw new TypeError('a DICOM-SEG has no instance');
         enter('sending');
@@ -148,6 +150,7 @@ export function createSegStore({ viewer, openExport, softwareVersion, wait = sle
       const warnings = stored !== undefined && stored.changed === undefined ? [NOT_COMPARABLE] : [];
       return await work({
         exported,
+        geometry: labels.geometry,
         names: namesOf(name, listed),
         segments,
         warnings,
@@ -212,11 +215,17 @@ export function createSegStore({ viewer, openExport, softwareVersion, wait = sle
 
 interface Prepared {
   readonly exported: LabelmapExportClient;
+  readonly geometry: VolumeGeometry;
   /** As they were when the labels were copied. */
   readonly names: string;
   readonly segments: readonly Segment[];
   readonly warnings: readonly Notice[];
   readonly description: Omit<ExportDescription, 'now'>;
+}
+
+/** BINARY, which every reader knows; but OHIF shows one whose frames end within a byte with other voxels, in silence. */
+function storedFormat(geometry: VolumeGeometry): DownloadFormat {
+  return hasWholeByteFrames(geometry) ? 'seg-binary' : 'seg-labelmap';
 }
 
 const NOT_COMPARABLE: Notice = {

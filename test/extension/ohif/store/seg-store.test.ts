@@ -8,7 +8,7 @@ import { asStored, obliqueGeometry, seriesOn, testLabelmap, testProvenance } fro
 import { createFakePacs, multipart, noAnswer, type FakePacs, type FakePacsBehaviour } from './fake-pacs.ts';
 import { createFakeViewer, openExportHere, type FakeViewer } from './fake-viewer.ts';
 
-const labelmap = testLabelmap([0, 0, 1, 2, 2, 0, 3, 3, 3, 0, 0]);
+const labelmap = testLabelmap([0, 0, 1, 2, 2, 0, 3, 3, 3, 0, 0], { geometry: obliqueGeometry([8, 5, 4]) });
 const reference = { geometry: labelmap.geometry, source: seriesOn(labelmap.geometry) };
 
 interface Scene {
@@ -65,6 +65,21 @@ describe('a save', () => {
     const { store, pacs } = scene();
     await store.save('seg');
     expect(pacs.lastHeaders.get('Authorization')).toBe('Bearer of-the-test');
+  });
+
+  test('is BINARY, but LABELMAP where OHIF would misread BINARY: frames that are no whole number of bytes', async () => {
+    const { store, pacs } = scene();
+    await store.save('seg');
+    expect((await lastStored(pacs)).segmentationType).toBe('BINARY');
+
+    const odd = testLabelmap([0, 1, 2, 3], { geometry: obliqueGeometry([7, 5, 4]) });
+    const source = seriesOn(odd.geometry);
+    const oddPacs = createFakePacs();
+    await storeOf(createFakeViewer({ labelmap: odd, source, pacs: oddPacs.dicomWeb })).save('seg');
+    const [file = new Uint8Array()] = oddPacs.stored.values();
+    const stored = await readDicomSeg(file, { reference: { geometry: odd.geometry, source } });
+    expect(stored.segmentationType).toBe('LABELMAP');
+    expect(stored.labelmap.voxels).toEqual(odd.voxels);
   });
 
   test('is always a new instance in a new series; nothing is ever deleted', async () => {
@@ -450,7 +465,7 @@ describe('a download', () => {
 
   test('that the format cannot hold is refused with the reason', async () => {
     const { store, viewer } = scene();
-    const other = seriesOn(obliqueGeometry([7, 5, 9]));
+    const other = seriesOn(obliqueGeometry([8, 5, 9]));
     viewer.labels = () =>
       Promise.resolve({ ...reference, source: other, voxels: viewer.voxels.slice(), edited: new Set() });
     await expect(store.download('seg', 'seg-binary')).rejects.toMatchObject({ code: 'geometry-mismatch' });
