@@ -8,7 +8,7 @@ import { asStored, obliqueGeometry, seriesOn, testLabelmap, testProvenance } fro
 import { createFakePacs, multipart, noAnswer, type FakePacs, type FakePacsBehaviour } from './fake-pacs.ts';
 import { createFakeViewer, openExportHere, type FakeViewer } from './fake-viewer.ts';
 
-const labelmap = testLabelmap([0, 0, 1, 2, 2, 0, 3, 3, 3, 0, 0], { geometry: obliqueGeometry([8, 5, 4]) });
+const labelmap = testLabelmap([0, 0, 1, 2, 2, 0, 3, 3, 3, 0, 0], { geometry: obliqueGeometry([8, 6, 4]) });
 const reference = { geometry: labelmap.geometry, source: seriesOn(labelmap.geometry) };
 
 interface Scene {
@@ -465,7 +465,7 @@ describe('a download', () => {
 
   test('that the format cannot hold is refused with the reason', async () => {
     const { store, viewer } = scene();
-    const other = seriesOn(obliqueGeometry([8, 5, 9]));
+    const other = seriesOn(obliqueGeometry([8, 6, 9]));
     viewer.labels = () =>
       Promise.resolve({ ...reference, source: other, voxels: viewer.voxels.slice(), edited: new Set() });
     await expect(store.download('seg', 'seg-binary')).rejects.toMatchObject({ code: 'geometry-mismatch' });
