@@ -96,7 +96,7 @@ export const manifestSchema = z.strictObject({
     fieldOfView: z
       .strictObject({ low: positive, high: positive })
       .optional()
-      .describe("mm: shortest and longest of the longer sides of training's slices; others are warned of"),
+      .describe('mm: between which the longer side of a slice should be; others are warned of'),
     intensity: z.strictObject({
       kind: z.enum(['window', 'percentile']),
       scope: z.enum(['volume', 'slice']),

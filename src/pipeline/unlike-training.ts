@@ -34,7 +34,7 @@ function shareBelow(voxels: VoxelArray, limit: number): number {
   return count / Math.max(1, voxels.length);
 }
 
-/** Training's random zoom covers this much beyond the sizes that it saw. */
+/** Scans of the same anatomy differ so much. */
 const FIELD_MARGIN = 1.1;
 
 function judgeFieldOfView(
@@ -46,6 +46,6 @@ function judgeFieldOfView(
   const side = Math.max(columns * spacing.column, rows * spacing.row);
   const { low, high } = fieldOfView;
   if (side >= low / FIELD_MARGIN && side <= high * FIELD_MARGIN) return [];
-  const message = `A slice is ${side.toFixed(0)} mm wide, the model was trained on ${low} to ${high} mm: it may show another part of the body, or be cropped otherwise. Do not rely on the result.`;
+  const message = `A slice is ${side.toFixed(0)} mm wide, the model is for ${low} to ${high} mm: it may show another part of the body, or be cropped otherwise. Do not rely on the result.`;
   return [{ code: 'unlikely-field-of-view', message }];
 }

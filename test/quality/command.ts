@@ -16,13 +16,15 @@ export async function slicewise(...args: string[]): Promise<void> {
 
 /** Dice by label value of two NIfTI labelmaps; a label that neither has is missing. */
 export async function compareNifti(prediction: string, reference: string): Promise<Record<string, number>> {
-  const read = async (path: string): Promise<Labelmap> => {
-    const [file] = openFiles([path]);
-    if (!file) throw new Error(`${path} is missing`);
-    return { ...(await readNiftiLabelmap(file)), segments: [] };
-  };
-  const { labels } = evaluateOverlap(await read(prediction), await read(reference));
+  const { labels } = evaluateOverlap(await readLabels(prediction), await readLabels(reference));
   return Object.fromEntries(labels.map(({ label, dice }) => [label, dice]));
+}
+
+/** A NIfTI labelmap. */
+export async function readLabels(path: string): Promise<Labelmap> {
+  const [file] = openFiles([path]);
+  if (!file) throw new Error(`${path} is missing`);
+  return { ...(await readNiftiLabelmap(file)), segments: [] };
 }
 
 /** A JSON file of models/. */

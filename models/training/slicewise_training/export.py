@@ -70,7 +70,9 @@ def write_model_folder(
         "input": {
             "name": INPUT,
             "shape": [1, config.network.in_channels, config.input.size, config.input.size],
-            **{key: release["input"][key] for key in ("modality", "bodyPart", "fieldOfView") if key in release["input"]},
+            **{
+                key: release["input"][key] for key in ("modality", "bodyPart", "fieldOfView") if key in release["input"]
+            },
             "sliceAxis": config.input.slice_axis,
             "orientation": config.input.orientation,
             "channels": {"offsetsInSlices": [-1, 0, 1], "edge": "replicate"},

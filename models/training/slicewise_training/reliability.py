@@ -4,8 +4,8 @@
 
 Expected calibration error: over voxels within BAND_PX pixels of a predicted or reference structure, 15 bins of the
 top probability, weighted by voxels. Error detection: of the slices that show a structure in reference or prediction,
-the share of the worst WORST by Dice that is among the UNSURE most uncertain, uncertainty being the mean entropy over
-the predicted structure's surroundings as the deployed pipeline reports it.
+the share of the worst WORST by Dice that is among the UNSURE most uncertain, by the figure that the deployed pipeline
+gives each slice (src/pipeline/slice-uncertainty.ts).
 """
 
 from __future__ import annotations
@@ -27,8 +27,13 @@ from .runs import run_onnx
 
 BINS = 15
 WORST, UNSURE = 0.2, 0.3
-UNCERTAIN = 0.1
-"""As in src/pipeline/result.ts: a background voxel below this normalised entropy would only dilute a slice's mean."""
+SURE = 0.1
+"""As in src/pipeline/slice-uncertainty.ts: below this normalised entropy a voxel is taken for sure."""
+
+
+ERRORS = np.linspace(1e-6, 0.5, 2001)
+ENTROPIES = -ERRORS * np.log(ERRORS) - (1 - ERRORS) * np.log(1 - ERRORS)
+"""Of a voxel whose label is wrong with that probability, a single other class being in question."""
 
 
 def main() -> None:
@@ -58,7 +63,7 @@ def measure(config: Config, data: Path, part: str, run: Run, temperature: float)
             sums += confidence_bins(probability.max(0)[band], prediction[band] == truth[band])
             present = [n for n in range(1, config.network.classes) if ((prediction == n) | (truth == n)).any()]
             slice_dice.append(float(np.mean([dice(prediction, truth, n) for n in present])))
-            slice_uncertainty.append(mean_uncertainty(probability, prediction))
+            slice_uncertainty.append(uncertainty_of_slice(probability, prediction))
     return {
         "part": part,
         "slices": len(slice_dice),
@@ -72,11 +77,15 @@ def softmax(scores: Float) -> Float:
     return np.asarray(raised / raised.sum(0), np.float32)
 
 
-def mean_uncertainty(probability: Float, prediction: NDArray[np.uint8]) -> float:
-    """Mean normalised entropy, 0…1, of the voxels that are foreground or uncertain: [classes, J, I], [J, I]."""
-    entropy = -(probability * np.log(np.maximum(probability, 1e-12))).sum(0) / np.log(probability.shape[0])
-    counted = entropy[(prediction > 0) | (entropy >= UNCERTAIN)]
-    return float(counted.mean()) if counted.size else 0.0
+def uncertainty_of_slice(probability: Float, prediction: NDArray[np.uint8]) -> float:
+    """What the voxels' entropy lets expect to be missing from a Dice of 1: [classes, J, I], [J, I] → scalar."""
+    entropy = -(probability * np.log(np.maximum(probability, 1e-12))).sum(0)
+    highest = np.log(probability.shape[0])
+    error = np.interp(entropy, ENTROPIES, ERRORS) * (np.round(255 * entropy / highest) >= SURE * 255)
+    is_found = prediction > 0
+    right = float((1 - error[is_found]).sum())
+    all_ = int(is_found.sum()) + right + float(error[~is_found].sum())
+    return 1 - 2 * right / all_ if all_ > 0 else 0.0
 
 
 def confidence_bins(confidence: Float, right: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from slicewise_training.deployed import summarise
-from slicewise_training.reliability import calibration_error, confidence_bins, found_share, mean_uncertainty
+from slicewise_training.reliability import calibration_error, confidence_bins, found_share, uncertainty_of_slice
 
 
 def test_a_model_right_as_often_as_it_says_has_no_calibration_error() -> None:
@@ -23,11 +23,13 @@ def test_uncertainty_that_ranks_the_slices_by_their_errors_finds_all_the_worst()
     assert found_share(dice, dice) == 0
 
 
-def test_sure_background_does_not_dilute_a_slices_uncertainty() -> None:
-    sure = np.array([[[0.9999]], [[0.0001]]], np.float32)
-    unsure = np.array([[[0.5]], [[0.5]]], np.float32)
-    slice_of_both = np.concatenate([np.repeat(sure, 99, 2), unsure], 2)
-    assert mean_uncertainty(slice_of_both, np.zeros((1, 100), np.uint8)) == pytest.approx(1)
+def test_a_slices_uncertainty_is_what_the_expected_errors_take_from_its_dice() -> None:
+    right = np.ones((1, 200), np.float32)
+    right[0, :10], right[0, 195:] = 0.7, 0.8  # 20 found, 10 of them wrong with 0.3; 5 others missed with 0.2
+    prediction = np.zeros((1, 200), np.uint8)
+    prediction[0, :20] = 1
+    probability = np.stack([np.where(prediction == 0, right, 1 - right), np.where(prediction == 1, right, 1 - right)])
+    assert uncertainty_of_slice(probability, prediction) == pytest.approx(1 - 2 * 17 / (20 + 17 + 1), abs=0.005)
 
 
 def test_figures_are_means_over_volumes_and_the_worst_patient_comes_first() -> None:
