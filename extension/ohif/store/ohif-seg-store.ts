@@ -22,7 +22,10 @@ export function createOhifSegStore(
   });
 }
 
+/** Written in one expression: only so does the bundler see that it is a worker. */
 function createWorker(): Worker {
-  const url = new URL('../../../src/worker/export-worker.ts', import.meta.url);
-  return new Worker(url, { type: 'module', name: 'slicewise-export' });
+  return new Worker(new URL('../../../src/worker/export-worker.ts', import.meta.url), {
+    type: 'module',
+    name: 'slicewise-export',
+  });
 }
