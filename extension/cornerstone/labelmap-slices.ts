@@ -5,6 +5,8 @@ import type { CornerstoneHost } from './host.ts';
 /** A segmentation of the page as slices of the volume that it was made for. */
 export interface LabelmapSlices {
   readonly count: number;
+  /** Whether the page still has the segmentation; else the rest throws. */
+  readonly exists: boolean;
   /** The segment of each voxel of slice k as it is now: not to be changed, nor kept. */
   labels(k: number): Uint8Array;
   setLabels(k: number, labels: Uint8Array): void;
@@ -59,6 +61,9 @@ export function openLabelmapSlices(host: CornerstoneHost, place: LabelmapPlace):
 
   return {
     count: sliceOfSource.size,
+    get exists() {
+      return tools.segmentation.state.getSegmentation(segmentationId)?.representationData.Labelmap !== undefined;
+    },
     labels(k) {
       const [first, ...others] = layers();
       const labels = layerLabels(first ?? NO_LAYER, k);

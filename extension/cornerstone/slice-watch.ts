@@ -34,6 +34,7 @@ export function watchSlices(
   let lastEdit = -Infinity;
   let waiting: (() => void)[] = [];
 
+  const isAlive = (): boolean => !disposed && slices.exists;
   const differs = (k: number): boolean =>
     timed('compare-slice', () => {
       const labels = slices.labels(k);
@@ -56,18 +57,18 @@ export function watchSlices(
       found = [];
     };
     const pacer = createPacer({ beforeTurn: tell });
-    for (let k = next(); k !== undefined && !disposed; k = next()) {
+    for (let k = next(); k !== undefined && isAlive(); k = next()) {
       if (differs(k)) found.push(k);
       for (const set of [reported, suspects, unswept]) set.delete(k);
       await pacer.pause();
     }
     tell();
     looking = false;
-    if (unswept.size > 0 && !disposed) lookIn(QUIET_MS);
+    if (unswept.size > 0 && isAlive()) lookIn(QUIET_MS);
     else settle();
   };
   const lookIn = (delayMs: number): void => {
-    if (looking || disposed) return;
+    if (looking || !isAlive()) return;
     timer ??= setTimeout(() => {
       timer = undefined;
       void look();
@@ -83,7 +84,7 @@ export function watchSlices(
   };
   const onModified = (event: Event): void => {
     const detail: unknown = event instanceof CustomEvent ? event.detail : undefined;
-    if (slices.isAnnouncing || !isOf(segmentationId, detail)) return;
+    if (slices.isAnnouncing || !isOf(segmentationId, detail) || !isAlive()) return;
     lastEdit = performance.now();
     for (const k of slices.hinted(detail.modifiedSlicesToUse ?? [])) suspects.add(k);
     sweep();
@@ -102,7 +103,7 @@ export function watchSlices(
     },
     settled: () =>
       new Promise((resolve) => {
-        if (disposed) {
+        if (!isAlive()) {
           resolve();
           return;
         }
