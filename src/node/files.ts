@@ -9,7 +9,8 @@ export interface LocalFile extends SourceFile {
   readonly realPath: string;
 }
 
-/** Opens files, and every file below folders, for the readers; in the order given, a folder's files by name.
+/** Opens files, and every file below folders, for the readers; in the order given, a folder's files by name. Of a pair
+ * of .hdr and .img, one brings the other.
  * A file named twice counts once. Nothing is read before a reader asks.
  * @throws InputError `file-not-found`; EnvironmentError `file-not-readable` */
 export function openFiles(paths: readonly string[]): LocalFile[] {
@@ -20,14 +21,20 @@ export function openFiles(paths: readonly string[]): LocalFile[] {
       const realPath = attempt(file, () => realpathSync(file));
       if (seen.has(realPath)) return [];
       seen.add(realPath);
-      return [{ ...openFile(file, relative(path, file) || basename(file), takeTurns), realPath }];
+      return [{ ...openFile(file, nameBelow(path, file), takeTurns), realPath }];
     }),
   );
 }
 
+/** Relative to the folder that was given; a file that was given, or comes with it, by its own name. */
+function nameBelow(path: string, file: string): string {
+  const name = relative(path, file);
+  return name === '' || name.startsWith('..') ? basename(file) : name;
+}
+
 function filesBelow(path: string): string[] {
   const found = attempt(path, () => statSync(path));
-  if (found.isFile()) return [path];
+  if (found.isFile()) return [path, ...otherOfPair(path)];
   if (!found.isDirectory()) throw noFile(path);
   return attempt(path, () => readdirSync(path, { withFileTypes: true }))
     .toSorted((a, b) => byName.compare(a.name, b.name))
@@ -38,6 +45,17 @@ function filesBelow(path: string): string[] {
       if (entry.isSymbolicLink()) return isFile(child) ? [child] : [];
       return entry.isFile() ? [child] : [];
     });
+}
+
+/** A NIfTI image of two files is named by either. */
+function otherOfPair(path: string): string[] {
+  const [, stem = '', extension = ''] = /^(.*)\.(hdr|img)(?:\.gz)?$/i.exec(path) ?? [];
+  if (extension === '') return [];
+  const other = extension.toLowerCase() === 'hdr' ? 'img' : 'hdr';
+  const [found] = [other, other.toUpperCase()]
+    .flatMap((name) => [`${stem}.${name}`, `${stem}.${name}.gz`])
+    .filter(isFile);
+  return found === undefined ? [] : [found];
 }
 
 /** IM2 before IM10. */

@@ -8,65 +8,78 @@ export interface ByteSource {
   /** @returns the next `byteLength` bytes
    * @throws Error if there are fewer, or if the compressed data are damaged */
   take(byteLength: number): Promise<Uint8Array>;
+  /** Passes over bytes, which are not kept. */
+  skip(byteLength: number): Promise<void>;
 }
 
 const GZIP_MAGIC = [0x1f, 0x8b] as const;
-/** Deflate makes at most 1,032 bytes of one. */
-const MAX_DEFLATE_RATIO = 1032;
 
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === GZIP_MAGIC[0] && bytes[1] === GZIP_MAGIC[1];
 }
 
-/** The content of a file that may be gzipped. */
-export function openBytes(bytes: Uint8Array): ByteSource {
-  return isGzip(bytes) ? openGzip(bytes) : openPlain(bytes);
+/** The content of a file that may be gzipped.
+ * @param name for messages */
+export function openBytes(bytes: Uint8Array, name: string, limits: ReadLimits): ByteSource {
+  return isGzip(bytes) ? openGzip(bytes, name, limits) : openPlain(bytes);
 }
 
 function openPlain(bytes: Uint8Array): ByteSource {
   let position = 0;
+  const advance = (byteLength: number): void => {
+    if (position + byteLength > bytes.length) {
+      throw new Error(`it ends after ${bytes.length} of ${position + byteLength} bytes`);
+    }
+    position += byteLength;
+  };
   return {
-    take(byteLength) {
-      if (position + byteLength > bytes.length) {
-        return Promise.reject(new Error(`it ends after ${bytes.length} of ${position + byteLength} bytes`));
-      }
-      position += byteLength;
-      return Promise.resolve(bytes.subarray(position - byteLength, position));
-    },
+    take: (byteLength) =>
+      Promise.resolve(byteLength)
+        .then(advance)
+        .then(() => bytes.subarray(position - byteLength, position)),
+    skip: (byteLength) => Promise.resolve(byteLength).then(advance),
   };
 }
 
-function openGzip(bytes: Uint8Array): ByteSource {
-  // The DOM's types refuse memory that threads share, which no reader of files hands out.
-  const compressed = new ReadableStream<ArrayBuffer | ArrayBufferView<ArrayBuffer>>({
-    start(controller) {
-      controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
-      controller.close();
-    },
-  });
-  const unzipped: ReadableStream<Uint8Array> = compressed.pipeThrough(new DecompressionStream('gzip'));
+function openGzip(bytes: Uint8Array, name: string, limits: ReadLimits): ByteSource {
+  const unzipped: ReadableStream<Uint8Array> = streamOf(bytes).pipeThrough(new DecompressionStream('gzip'));
   const chunks = unzipped.getReader();
   let rest: Uint8Array = new Uint8Array(0);
+  let total = 0;
+  const pass = async (byteLength: number, onPart: (part: Uint8Array, position: number) => void): Promise<void> => {
+    for (let position = 0; position < byteLength;) {
+      if (rest.length === 0) {
+        const { done, value } = await chunks.read();
+        if (done) throw new Error(`its content ends ${byteLength - position} bytes early`);
+        rest = value;
+      }
+      const part = rest.subarray(0, byteLength - position);
+      onPart(part, position);
+      position += part.length;
+      rest = rest.subarray(part.length);
+    }
+  };
+  // Checked before memory is allocated: a header of 352 bytes can claim terabytes.
+  const claim = (byteLength: number): void => {
+    total += byteLength;
+    assertWithinLimit(total, 'inflatedBytes', limits, { name, what: 'unpacked bytes' });
+    assertWithinLimit(Math.floor(total / bytes.length), 'inflateRatio', limits, {
+      name,
+      what: 'bytes from one gzipped byte',
+    });
+  };
   return {
     async take(byteLength) {
-      // Checked before memory is allocated: a header of 352 bytes can claim terabytes.
-      if (byteLength > bytes.length * MAX_DEFLATE_RATIO) {
-        throw new Error(`its ${bytes.length} compressed bytes cannot hold the ${byteLength} that its header promises`);
-      }
+      claim(byteLength);
       const taken = new Uint8Array(byteLength);
-      let position = 0;
-      while (position < byteLength) {
-        if (rest.length === 0) {
-          const { done, value } = await chunks.read();
-          if (done) throw new Error(`its content ends ${byteLength - position} bytes early`);
-          rest = value;
-        }
-        const part = rest.subarray(0, byteLength - position);
+      await pass(byteLength, (part, position) => {
         taken.set(part, position);
-        position += part.length;
-        rest = rest.subarray(part.length);
-      }
+      });
       return taken;
+    },
+    async skip(byteLength) {
+      claim(byteLength);
+      await pass(byteLength, () => undefined);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { InputError } from '../errors.ts';
-import { createGeometry, dot, type Vector3, type VolumeGeometry } from '../volume/geometry.ts';
+import { createGeometry, cross, dot, normalised, type Vector3, type VolumeGeometry } from '../volume/geometry.ts';
+import { planResampling, type ParallelSlices, type StackResampling } from '../volume/resample-stack.ts';
 import type { Notice } from '../volume/volume.ts';
 
 /** What a NIfTI header says of its grid, in RAS and its own units. */
@@ -24,38 +25,111 @@ const MILLIMETRES_PER_UNIT: ReadonlyMap<number, number> = new Map([
 
 /** Cosines of axes that pass as perpendicular: as strict as createGeometry. */
 const SHEAR_TOLERANCE = 1e-3;
+/** A slice axis along which voxels are this much smaller than along another one was hardly acquired so. */
+const PERMUTED_RATIO = 1.5;
+
+export interface NiftiGeometry {
+  readonly geometry: VolumeGeometry;
+  /** How the voxels become those of the geometry, where the stored grid is sheared. */
+  readonly resampling?: StackResampling;
+  readonly notices: readonly Notice[];
+}
 
 /** The LPS geometry of a NIfTI file: its sform, else its qform, else its voxel sizes alone.
- * @throws InputError `gantry-tilt` if the sform is sheared, `invalid-geometry`
+ * @param resample a third axis that leans, as after a scan with a tilted gantry, is interpolated away
+ * @throws InputError `gantry-tilt` if the sform is sheared otherwise, `invalid-geometry`
  * @see nifti1.h, "3D IMAGE (VOLUME) ORIENTATION AND LOCATION IN SPACE" */
 export function niftiGeometry(
   forms: NiftiForms,
   name: string,
-): { readonly geometry: VolumeGeometry; readonly notices: readonly Notice[] } {
+  { resample }: { readonly resample?: boolean | undefined } = {},
+): NiftiGeometry {
+  assertVoxelSizes(forms, name);
+  const { steps, spacing, origin } =
+    forms.sform === undefined ? stepsFromPixdim(forms) : stepsFromSform(forms.sform, forms);
+  const millimetres = MILLIMETRES_PER_UNIT.get(forms.spatialUnits) ?? 1;
+  const toLps = ([x, y, z]: Vector3, factor: number): Vector3 => [0 - x * factor, 0 - y * factor, z * factor];
+  const direction = steps.map((step) => toLps(step, 1 / Math.hypot(...step))) as [Vector3, Vector3, Vector3];
+  const stored = {
+    dimensions: forms.dimensions,
+    spacing: [spacing[0] * millimetres, spacing[1] * millimetres, spacing[2] * millimetres] as const,
+    origin: toLps(origin, millimetres),
+    direction,
+  };
+  const notices = [...assumptions(forms, name), ...permutedAxes(stored, name)];
+  const lean = largestCosine(direction);
+  if (!(Math.abs(lean) > SHEAR_TOLERANCE)) return { geometry: createGeometry(stored), notices };
+  const [i, j] = direction;
+  if (resample !== true || Math.abs(dot(i, j)) > SHEAR_TOLERANCE) throw sheared(lean, name);
+  const resampling = planResampling(uprightSlices(stored));
+  const { dimensions } = resampling.geometry;
+  const message =
+    `The axes of ${name} meet at ${degreesOf(lean)}°, not at right angles. ` +
+    `The image was interpolated onto ${dimensions.join(' × ')} voxels.`;
+  return { geometry: resampling.geometry, resampling, notices: [...notices, { code: 'resampled', message }] };
+}
+
+/** Voxel sizes must be there for every axis with more than one voxel, whichever form counts. */
+function assertVoxelSizes({ pixdim, dimensions }: NiftiForms, name: string): void {
+  if (pixdim.every((size, axis) => size > 0 || dimensions[axis as 0 | 1 | 2] === 1)) return;
+  throw new InputError('invalid-geometry', `${name} has no usable voxel size: ${pixdim.join(' × ')}.`, {
+    remedy: 'Write the file again with its voxel sizes.',
+    details: { file: name, pixdim },
+  });
+}
+
+function assumptions({ spatialUnits, sform, qform }: NiftiForms, name: string): Notice[] {
   const notices: Notice[] = [];
-  const scale = MILLIMETRES_PER_UNIT.get(forms.spatialUnits);
+  const scale = MILLIMETRES_PER_UNIT.get(spatialUnits);
   if (scale === undefined) {
     notices.push({ code: 'units-assumed', message: `${name} names no unit of length: millimetres are assumed.` });
+  } else if (scale !== 1) {
+    const unit = scale > 1 ? 'metres' : 'micrometres';
+    notices.push({ code: 'units-converted', message: `The lengths of ${name} are in ${unit}: taken as such.` });
   }
-  if (forms.sform === undefined && forms.qform === undefined) {
+  if (sform === undefined && qform === undefined) {
     notices.push({
       code: 'position-assumed',
       message: `${name} names neither position nor orientation: axes are taken to run to the right, to the front and up.`,
     });
   }
-  const { steps, spacing, origin } =
-    forms.sform === undefined ? stepsFromPixdim(forms, name) : stepsFromSform(forms.sform);
-  const toLps = ([x, y, z]: Vector3, factor: number): Vector3 => [0 - x * factor, 0 - y * factor, z * factor];
-  const direction = steps.map((step) => toLps(step, 1 / Math.hypot(...step))) as [Vector3, Vector3, Vector3];
-  assertNotSheared(direction, name);
-  const millimetres = scale ?? 1;
-  const geometry = createGeometry({
-    dimensions: forms.dimensions,
-    spacing: [spacing[0] * millimetres, spacing[1] * millimetres, spacing[2] * millimetres],
-    origin: toLps(origin, millimetres),
-    direction,
+  return notices;
+}
+
+/** Scanners stack the plane of the finest voxels; where those are not along i and j, axes were probably exchanged. */
+function permutedAxes({ spacing, dimensions }: Pick<VolumeGeometry, 'spacing' | 'dimensions'>, name: string): Notice[] {
+  const coarsest = Math.max(spacing[0], spacing[1]);
+  if (dimensions[2] === 1 || !(coarsest > PERMUTED_RATIO * spacing[2])) return [];
+  const axis = spacing[0] >= spacing[1] ? 'first' : 'second';
+  const sizes = spacing.map((mm) => Number(mm.toFixed(3))).join(' × ');
+  return [
+    {
+      code: 'slice-axis-doubtful',
+      message:
+        `The voxels of ${name} (${sizes} mm) are largest along its ${axis} axis, yet slices are taken along its third, ` +
+        'as NIfTI has them: reorder the axes if the scanner stacked its slices otherwise, or pass --reference.',
+    },
+  ];
+}
+
+/** Slices across a leaning third axis, with their normal in its place. */
+function uprightSlices(
+  stored: Pick<VolumeGeometry, 'dimensions' | 'spacing' | 'origin' | 'direction'>,
+): ParallelSlices {
+  const [i, j, k] = stored.direction;
+  const across = normalised(cross(i, j));
+  const sign = dot(across, k) < 0 ? -1 : 1;
+  const normal: Vector3 = [sign * across[0], sign * across[1], sign * across[2]];
+  const [x, y, z] = stored.origin;
+  const positions = Array.from({ length: stored.dimensions[2] }, (_, n): Vector3 => {
+    const length = n * stored.spacing[2];
+    return [x + length * k[0], y + length * k[1], z + length * k[2]];
   });
-  return { geometry, notices };
+  const gap = stored.spacing[2] * dot(k, normal);
+  return {
+    geometry: { ...stored, spacing: [stored.spacing[0], stored.spacing[1], gap], direction: [i, j, normal] },
+    positions,
+  };
 }
 
 interface Steps {
@@ -65,21 +139,18 @@ interface Steps {
   readonly origin: Vector3;
 }
 
-function stepsFromSform([x, y, z]: NonNullable<NiftiForms['sform']>): Steps {
+function stepsFromSform([x, y, z]: NonNullable<NiftiForms['sform']>, { dimensions, pixdim }: NiftiForms): Steps {
   const column = (n: 0 | 1 | 2 | 3): Vector3 => [x[n], y[n], z[n]];
-  const steps = [column(0), column(1), column(2)] as const;
-  const spacing: Vector3 = [Math.hypot(...steps[0]), Math.hypot(...steps[1]), Math.hypot(...steps[2])];
-  return { steps, spacing, origin: column(3) };
+  const [i, j, k] = [column(0), column(1), column(2)];
+  // A plane's third axis may be left out.
+  const isPlane = dimensions[2] === 1 && Math.hypot(...k) === 0;
+  const steps = [i, j, isPlane ? cross(i, j) : k] as const;
+  const thickness = isPlane ? positiveOr1(pixdim[2]) : Math.hypot(...k);
+  return { steps, spacing: [Math.hypot(...i), Math.hypot(...j), thickness], origin: column(3) };
 }
 
 /** Voxel sizes, turned by the qform's quaternion if there is one (nifti1.h, methods 1 and 2). */
-function stepsFromPixdim({ pixdim, qform }: NiftiForms, name: string): Steps {
-  if (pixdim.some((size) => !(size > 0))) {
-    throw new InputError('invalid-geometry', `${name} has no usable voxel size: ${pixdim.join(' × ')}.`, {
-      remedy: 'Write the file again with its voxel sizes.',
-      details: { file: name, pixdim },
-    });
-  }
+function stepsFromPixdim({ pixdim, qform }: NiftiForms): Steps {
   const {
     quaternion: [b, c, d],
     offset: origin,
@@ -92,16 +163,24 @@ function stepsFromPixdim({ pixdim, qform }: NiftiForms, name: string): Steps {
     [2 * (b * c - a * d), a * a + c * c - b * b - d * d, 2 * (c * d + a * b)],
     [2 * (b * d + a * c) * qfac, 2 * (c * d - a * b) * qfac, (a * a + d * d - c * c - b * b) * qfac],
   ];
-  return { steps, spacing: pixdim, origin };
+  return { steps, spacing: [positiveOr1(pixdim[0]), positiveOr1(pixdim[1]), positiveOr1(pixdim[2])], origin };
 }
 
-function assertNotSheared([i, j, k]: readonly [Vector3, Vector3, Vector3], name: string): void {
-  const cosines = [dot(i, j), dot(j, k), dot(i, k)];
-  const worst = cosines.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
-  if (!(Math.abs(worst) > SHEAR_TOLERANCE)) return;
-  const degrees = (Math.acos(worst) * 180) / Math.PI;
-  throw new InputError('gantry-tilt', `The axes of ${name} meet at ${degrees.toFixed(1)}°, not at right angles.`, {
-    remedy: 'Resample the image to a grid with perpendicular axes first.',
-    details: { file: name, degrees },
+function positiveOr1(size: number): number {
+  return size > 0 ? size : 1;
+}
+
+function largestCosine([i, j, k]: readonly [Vector3, Vector3, Vector3]): number {
+  return [dot(i, j), dot(j, k), dot(i, k)].reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
+}
+
+function degreesOf(cosine: number): string {
+  return ((Math.acos(cosine) * 180) / Math.PI).toFixed(1);
+}
+
+function sheared(cosine: number, name: string): InputError {
+  return new InputError('gantry-tilt', `The axes of ${name} meet at ${degreesOf(cosine)}°, not at right angles.`, {
+    remedy: 'Pass --resample to interpolate the image onto an upright grid; rows and columns must be perpendicular.',
+    details: { file: name, cosine },
   });
 }

@@ -1,26 +1,33 @@
-import { NIFTI1 } from 'nifti-reader-js';
 import { InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
+import { resampleStack } from '../volume/resample-stack.ts';
 import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice, VoxelArray } from '../volume/volume.ts';
 import { isGzip, openBytes, type ByteSource } from './byte-source.ts';
+import { concatenate } from './concatenate.ts';
 import { damagedFile } from './damaged-file.ts';
 import { rescaleVoxels, type Rescale } from './modality-values.ts';
-import { niftiGeometry, type NiftiForms } from './nifti-geometry.ts';
-import type { ReadResult, SeriesDescription, SourceFile, VolumeReader } from './reader.ts';
+import { isHeaderFile, isVoxelFileOf, pairNiftiFiles, type NiftiImageFiles } from './nifti-files.ts';
+import { niftiGeometry } from './nifti-geometry.ts';
+import { isNifti, NIFTI_HEADER_BYTES, parseNiftiHeader, type NiftiHeader } from './nifti-header.ts';
+import { niftiVoxelType, type NiftiVoxelType } from './nifti-voxel-types.ts';
+import { assertWithinLimit, withDefaultLimits, type ReadLimits } from './read-limits.ts';
+import type { ReadOptions, ReadResult, SeriesDescription, SourceFile, VolumeReader } from './reader.ts';
+import { swapBytes } from './swap-bytes.ts';
 
-const HEADER_BYTES = 348;
-/** The header and the four bytes that announce extensions; voxels never begin before. */
-const FIRST_VOXEL_OFFSET = 352;
 /** Enough of a gzipped file to unpack a header from. */
 const COMPRESSED_HEAD_BYTES = 4096;
 
-/** NIfTI-1 files (.nii, .nii.gz) of one volume; axes and voxel order as stored, frame turned from RAS to LPS. */
+/** NIfTI-1 and -2 files (.nii, .hdr with .img, each also gzipped); axes and voxel order as stored, frame turned from RAS
+ * to LPS. */
 export const niftiReader: VolumeReader = {
   id: 'NIfTI',
-  accepts: (head, name) =>
-    niftiKind(head) !== undefined || /\.nii$/i.test(name) || (isGzip(head) && /\.nii\.gz$/i.test(name)),
-  describe: (files) => Promise.all(files.map(describeFile)),
+  accepts: (head, name, names = []) =>
+    isNifti(head) ||
+    /\.nii$/i.test(name) ||
+    (isGzip(head) && (/\.nii\.gz$/i.test(name) || isHeaderFile(name))) ||
+    isVoxelFileOf(name, names),
+  describe: (files) => Promise.all(pairNiftiFiles(files).map(describeImage)),
   read: readOne,
 };
 
@@ -28,7 +35,7 @@ export const niftiReader: VolumeReader = {
  * @returns Uint8Array, or Uint16Array if a label exceeds 255; a float file of whole numbers is accepted
  * @throws InputError `not-segmentation` if a value is no integer from 0 to 65535, else as the reader */
 export async function readNiftiLabelmap(file: SourceFile): Promise<Pick<Labelmap, 'geometry' | 'voxels'>> {
-  const { geometry, voxels } = await readFile(file);
+  const { geometry, voxels } = await readImage({ header: file, voxels: file }, {});
   let largest = 0;
   for (let index = 0; index < voxels.length; index++) {
     const value = voxels[index] ?? 0;
@@ -44,158 +51,133 @@ export async function readNiftiLabelmap(file: SourceFile): Promise<Pick<Labelmap
   return { geometry, voxels: largest > 0xff ? Uint16Array.from(voxels) : Uint8Array.from(voxels) };
 }
 
-interface NiftiHeader {
-  readonly littleEndian: boolean;
-  readonly dimensions: readonly [number, number, number];
-  readonly voxelType: VoxelType;
-  readonly rescale: Rescale;
-  readonly voxelOffset: number;
-  readonly geometry: VolumeGeometry;
-  readonly notices: readonly Notice[];
-}
-
-interface VoxelType {
-  readonly bytes: 1 | 2 | 4 | 8;
-  readonly view: (buffer: ArrayBuffer) => VoxelArray;
-}
-
-const VOXEL_TYPES: ReadonlyMap<number, VoxelType> = new Map<number, VoxelType>([
-  [NIFTI1.TYPE_UINT8, { bytes: 1, view: (buffer) => new Uint8Array(buffer) }],
-  [NIFTI1.TYPE_INT8, { bytes: 1, view: (buffer) => new Int8Array(buffer) }],
-  [NIFTI1.TYPE_UINT16, { bytes: 2, view: (buffer) => new Uint16Array(buffer) }],
-  [NIFTI1.TYPE_INT16, { bytes: 2, view: (buffer) => new Int16Array(buffer) }],
-  [NIFTI1.TYPE_UINT32, { bytes: 4, view: (buffer) => new Uint32Array(buffer) }],
-  [NIFTI1.TYPE_INT32, { bytes: 4, view: (buffer) => new Int32Array(buffer) }],
-  [NIFTI1.TYPE_FLOAT32, { bytes: 4, view: (buffer) => new Float32Array(buffer) }],
-  [NIFTI1.TYPE_FLOAT64, { bytes: 8, view: (buffer) => new Float64Array(buffer) }],
-]);
-
-const UNSUPPORTED_TYPES: ReadonlyMap<number, string> = new Map([
-  [NIFTI1.TYPE_BINARY, 'single bits'],
-  [NIFTI1.TYPE_COMPLEX64, 'complex numbers'],
-  [NIFTI1.TYPE_COMPLEX128, 'complex numbers'],
-  [NIFTI1.TYPE_COMPLEX256, 'complex numbers'],
-  [NIFTI1.TYPE_RGB24, 'colours'],
-  [2304, 'colours'],
-  [NIFTI1.TYPE_INT64, '64-bit integers'],
-  [NIFTI1.TYPE_UINT64, '64-bit integers'],
-  [NIFTI1.TYPE_FLOAT128, '128-bit floats'],
-]);
-
-async function readOne(files: readonly SourceFile[], options?: { signal?: AbortSignal }): Promise<ReadResult> {
-  const [file, another] = files;
-  if (file === undefined) throw new RangeError('There is no file to read.');
+async function readOne(files: readonly SourceFile[], options: ReadOptions = {}): Promise<ReadResult> {
+  const images = pairNiftiFiles(files);
+  const [image, another] = images;
+  if (image === undefined) throw new RangeError('There is no file to read.');
   if (another !== undefined) {
-    const names = files.slice(0, 3).map(({ name }) => name);
-    throw new InputError('several-volumes', `The input holds ${files.length} NIfTI files: ${names.join(', ')} …`, {
+    const names = images.slice(0, 3).map(({ header }) => header.name);
+    throw new InputError('several-volumes', `The input holds ${images.length} NIfTI images: ${names.join(', ')} …`, {
       remedy: 'Pass one of them.',
-      details: { files: files.length },
+      details: { files: images.length },
     });
   }
-  options?.signal?.throwIfAborted();
-  const { geometry, voxels, notices } = await readFile(file);
+  options.signal?.throwIfAborted();
+  const { geometry, voxels, notices } = await readImage(image, options);
   return { volume: { geometry, voxels }, warnings: notices };
 }
 
-async function describeFile(file: SourceFile): Promise<SeriesDescription> {
-  const description = { format: 'NIfTI', fileName: file.name, fileCount: 1 };
+async function describeImage(image: NiftiImageFiles): Promise<SeriesDescription> {
+  const { header: file, voxels } = image;
+  const description = { format: 'NIfTI', fileName: file.name, fileCount: voxels === file ? 1 : 2 };
   try {
-    const { header } = await readHeader(await file.readHead(COMPRESSED_HEAD_BYTES), file.name);
-    return { ...description, geometry: header.geometry, warnings: header.notices };
+    const { header } = await readHeader(await file.readHead(COMPRESSED_HEAD_BYTES), file.name, withDefaultLimits({}));
+    niftiVoxelType(header.datatype, file.name);
+    const { geometry, notices } = niftiGeometry(header.forms, file.name);
+    const problem = header.isPair && voxels === file ? voxelsMissing(file) : severalVolumes(header, file.name);
+    return { ...description, geometry, ...(problem && { problem: problemOf(problem) }), warnings: notices };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    const { code, message, remedy } = error;
-    return { ...description, problem: { code, message, remedy }, warnings: [] };
+    return { ...description, problem: problemOf(error), warnings: [] };
   }
 }
 
-async function readFile(file: SourceFile) {
-  const { header, source } = await readHeader(await file.read(), file.name);
-  const [i, j, k] = header.dimensions;
-  const skipped = header.voxelOffset - HEADER_BYTES;
-  const byteLength = i * j * k * header.voxelType.bytes;
-  const bytes = await taking(source, file.name, [skipped, byteLength]);
+function problemOf({ code, message, remedy }: InputError): NonNullable<SeriesDescription['problem']> {
+  return { code, message, remedy };
+}
+
+async function readImage(
+  image: NiftiImageFiles,
+  { phase, resample, limits: some }: ReadOptions,
+): Promise<{ geometry: VolumeGeometry; voxels: VoxelArray; notices: readonly Notice[] }> {
+  const { name } = image.header;
+  const limits = withDefaultLimits(some);
+  const { header, source, consumed } = await readHeader(await image.header.read(), name, limits);
+  const type = niftiVoxelType(header.datatype, name);
+  const { geometry, resampling, notices } = niftiGeometry(header.forms, name, { resample });
+  const count = header.forms.dimensions.reduce((product, n) => product * n, 1);
+  assertWithinLimit(count, 'voxels', limits, { name, what: 'voxels' });
+  const before = volumesBefore(header, phase, name) * count * type.bytes;
+  if (header.isPair && image.voxels === image.header) throw voxelsMissing(image.header);
+  const content = header.isPair ? openBytes(await image.voxels.read(), image.voxels.name, limits) : source;
+  const skipped = header.voxelOffset + before - (header.isPair ? 0 : consumed);
+  const stored = await readVoxels(content, image.voxels.name, skipped, count, type, header.littleEndian);
+  const voxels = rescaleVoxels(stored, rescaleOf(header, name));
+  return { geometry, voxels: resampling === undefined ? voxels : resampleStack(voxels, resampling), notices };
+}
+
+/** @returns the header, and the file's content from where it was `consumed` */
+async function readHeader(
+  bytes: Uint8Array,
+  name: string,
+  limits: ReadLimits,
+): Promise<{ header: NiftiHeader; source: ByteSource; consumed: number }> {
+  const source = openBytes(bytes, name, limits);
+  return orDamaged(name, async () => {
+    const first = await source.take(348);
+    // Only the longer header of NIfTI-2 is read to its end: a NIfTI-1 header of a pair may be the whole file.
+    const isLong = isNifti(first) && first[4] === 0x6e;
+    const head = isLong ? concatenate([first, await source.take(NIFTI_HEADER_BYTES - 348)]) : first;
+    return { header: parseNiftiHeader(head, name), source, consumed: head.length };
+  });
+}
+
+/** Volumes in front of the one asked for: axes beyond the third are time points and the like. */
+function volumesBefore(header: NiftiHeader, phase: number | undefined, name: string): number {
+  const volumes = volumeCount(header);
+  if (phase === undefined) {
+    const problem = severalVolumes(header, name);
+    if (problem !== undefined) throw problem;
+    return 0;
+  }
+  if (phase >= 1 && phase <= volumes) return phase - 1;
+  throw new InputError('phase-not-found', `There is no volume ${phase} in ${name}, which holds ${volumes}.`, {
+    remedy: `Choose one from 1 to ${volumes}.`,
+    details: { file: name, volumes },
+  });
+}
+
+function severalVolumes(header: NiftiHeader, name: string): InputError | undefined {
+  const volumes = volumeCount(header);
+  if (volumes === 1) return undefined;
+  return new InputError('several-volumes', `${name} holds ${volumes} volumes (${header.sizes.join(' × ')}).`, {
+    remedy: `Choose one with --phase 1 … ${volumes}.`,
+    details: { file: name, dimensions: header.sizes, volumes },
+  });
+}
+
+function volumeCount({ sizes }: NiftiHeader): number {
+  return sizes.slice(3).reduce((product, n) => product * n, 1);
+}
+
+function voxelsMissing({ name }: SourceFile): InputError {
+  return new InputError('no-pixel-data', `${name} is a header without its voxels: the .img file is missing.`, {
+    remedy: 'Pass both files of the pair.',
+    details: { file: name },
+  });
+}
+
+async function readVoxels(
+  source: ByteSource,
+  name: string,
+  skipped: number,
+  count: number,
+  type: NiftiVoxelType,
+  littleEndian: boolean,
+): Promise<VoxelArray> {
+  const bytes = await orDamaged(name, async () => {
+    await source.skip(skipped);
+    return source.take(count * type.bytes);
+  });
   // A copy where it is a view of the file: the voxels must be aligned, and must not keep the file in memory.
-  const buffer =
-    bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer
-      ? bytes.buffer
-      : new Uint8Array(bytes).buffer;
-  if (!header.littleEndian) swapBytes(buffer, header.voxelType.bytes);
-  const voxels = rescaleVoxels(header.voxelType.view(buffer), header.rescale);
-  return { geometry: header.geometry, voxels, notices: header.notices };
-}
-
-async function readHeader(bytes: Uint8Array, name: string): Promise<{ header: NiftiHeader; source: ByteSource }> {
-  const source = openBytes(bytes);
-  const head = await taking(source, name, [HEADER_BYTES]);
-  const kind = niftiKind(head);
-  if (kind === undefined) {
-    throw new InputError('not-nifti', `${name} is no NIfTI file.`, {
-      remedy: 'Pass a .nii or .nii.gz file that a NIfTI writer made.',
-      details: { file: name },
-    });
-  }
-  if (kind !== 'NIfTI-1') {
-    throw unsupported(name, `it is ${kind}`, 'Convert it to a single NIfTI-1 file (.nii or .nii.gz).');
-  }
-  return { header: parseHeader(head, name), source };
-}
-
-/** By the magic word: `n+1` or `ni1` at 344 for NIfTI-1, `n+2` or `ni2` at 4 for NIfTI-2. */
-function niftiKind(head: Uint8Array): 'NIfTI-1' | 'a pair of files (.hdr and .img)' | 'NIfTI-2' | undefined {
-  const magicAt = (offset: number): string => String.fromCharCode(...head.subarray(offset, offset + 3));
-  const first = magicAt(344);
-  if (first === 'n+1') return 'NIfTI-1';
-  if (first === 'ni1') return 'a pair of files (.hdr and .img)';
-  const second = magicAt(4);
-  return second === 'n+2' || second === 'ni2' ? 'NIfTI-2' : undefined;
-}
-
-function parseHeader(head: Uint8Array, name: string): NiftiHeader {
-  const header = new NIFTI1();
-  const view = new DataView(new Uint8Array(head).buffer);
-  try {
-    header.readHeader(view.buffer);
-  } catch (error) {
-    throw damagedFile(name, 'its header cannot be parsed', error);
-  }
-  const dimensions = volumeDimensions(header.dims, name);
-  const voxelType = VOXEL_TYPES.get(header.datatypeCode);
-  if (voxelType === undefined) {
-    const type = UNSUPPORTED_TYPES.get(header.datatypeCode) ?? `voxels of the unknown type ${header.datatypeCode}`;
-    throw unsupported(name, `it holds ${type}`, 'Convert it to 16-bit integers or 32-bit floats.');
-  }
-  const voxelOffset = header.vox_offset === 0 ? FIRST_VOXEL_OFFSET : header.vox_offset;
-  if (!Number.isInteger(voxelOffset) || voxelOffset < FIRST_VOXEL_OFFSET) {
-    throw damagedFile(name, `its voxels cannot begin at byte ${voxelOffset}`);
-  }
-  return {
-    littleEndian: header.littleEndian,
-    dimensions,
-    voxelType,
-    rescale: rescaleOf(header, name),
-    voxelOffset,
-    ...niftiGeometry(formsOf(header, view, dimensions), name),
-  };
-}
-
-function volumeDimensions(dims: readonly number[], name: string): [number, number, number] {
-  const [count = 0, i = 1, j = 1, k = 1, ...higher] = dims;
-  if (count < 1 || count > 7) throw damagedFile(name, `it claims ${count} dimensions`);
-  const used = [i, j, k, ...higher].slice(0, count);
-  if (used.some((size) => size < 1)) throw damagedFile(name, `its dimensions are ${used.join(' × ')}`);
-  const volumes = used.slice(3).reduce((product, size) => product * size, 1);
-  if (volumes > 1) {
-    throw new InputError('several-volumes', `${name} holds ${volumes} volumes (${used.join(' × ')}).`, {
-      remedy: 'Split it, for example with fslsplit or nibabel, and pass one volume.',
-      details: { file: name, dimensions: used },
-    });
-  }
-  return [i, count > 1 ? j : 1, count > 2 ? k : 1];
+  const isWhole = bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
+  const buffer = isWhole ? bytes.buffer : new Uint8Array(bytes).buffer;
+  if (!littleEndian) swapBytes(type.swapped(buffer));
+  return type.read(buffer);
 }
 
 /** scl_slope of 0 or NaN means: no scaling. */
-function rescaleOf({ scl_slope: slope, scl_inter: intercept }: NIFTI1, name: string): Rescale {
+function rescaleOf({ slope, intercept }: NiftiHeader, name: string): Rescale {
   if (slope === 0 || !Number.isFinite(slope)) return { slope: 1, intercept: 0 };
   if (!Number.isFinite(intercept)) {
     throw new InputError('invalid-attribute', `${name} has no usable scl_inter: ${intercept}.`, {
@@ -206,51 +188,11 @@ function rescaleOf({ scl_slope: slope, scl_inter: intercept }: NIFTI1, name: str
   return { slope, intercept };
 }
 
-function formsOf(header: NIFTI1, view: DataView, dimensions: NiftiForms['dimensions']): NiftiForms {
-  const row = (offset: number): [number, number, number, number] => [
-    view.getFloat32(offset, header.littleEndian),
-    view.getFloat32(offset + 4, header.littleEndian),
-    view.getFloat32(offset + 8, header.littleEndian),
-    view.getFloat32(offset + 12, header.littleEndian),
-  ];
-  const [qfac = 1, i = 0, j = 0, k = 0] = header.pixDims;
-  return {
-    dimensions,
-    pixdim: [i, j, k],
-    // Read here, not from header.affine: that prefers the qform where its code is the higher one.
-    sform: header.sform_code > 0 ? [row(280), row(296), row(312)] : undefined,
-    qform:
-      header.qform_code > 0
-        ? {
-            quaternion: [header.quatern_b, header.quatern_c, header.quatern_d],
-            offset: [header.qoffset_x, header.qoffset_y, header.qoffset_z],
-            qfac: qfac < 0 ? -1 : 1,
-          }
-        : undefined,
-    spatialUnits: header.xyzt_units & NIFTI1.SPATIAL_UNITS_MASK,
-  };
-}
-
-/** Takes parts in turn and gives the last. */
-async function taking(source: ByteSource, name: string, byteLengths: readonly number[]): Promise<Uint8Array> {
-  let part: Uint8Array = new Uint8Array(0);
+async function orDamaged<T>(name: string, read: () => Promise<T>): Promise<T> {
   try {
-    for (const byteLength of byteLengths) part = await source.take(byteLength);
+    return await read();
   } catch (error) {
+    if (error instanceof InputError) throw error;
     throw damagedFile(name, error instanceof Error ? error.message : 'it cannot be unpacked', error);
   }
-  return part;
-}
-
-function swapBytes(buffer: ArrayBuffer, width: VoxelType['bytes']): void {
-  if (width === 1) return;
-  const bytes = new Uint8Array(buffer);
-  for (let start = 0; start < bytes.length; start += width) bytes.subarray(start, start + width).reverse();
-}
-
-function unsupported(name: string, what: string, remedy: string): InputError {
-  return new InputError('unsupported-nifti', `${name} cannot be read yet: ${what}.`, {
-    remedy,
-    details: { file: name },
-  });
 }

@@ -59,9 +59,10 @@ export async function describeVolumes(
 async function sortByReader(files: readonly SourceFile[], readers: readonly VolumeReader[]) {
   const byReader = new Map<VolumeReader, SourceFile[]>();
   const ignored: SourceFile[] = [];
+  const names = files.map(({ name }) => name);
   for (const file of files) {
     const head = await file.readHead(SNIFFED_BYTES);
-    const reader = readers.find((candidate) => candidate.accepts(head, file.name));
+    const reader = readers.find((candidate) => candidate.accepts(head, file.name, names));
     const own = reader === undefined ? ignored : (byReader.get(reader) ?? []);
     own.push(file);
     if (reader !== undefined) byReader.set(reader, own);

@@ -55,8 +55,9 @@ export interface VolumeReader {
   readonly id: string;
   /** Whether its files belong to series that have an identifier. */
   readonly hasSeries?: boolean;
-  /** Whether a file is this format, by its first 352 bytes and its name. */
-  accepts(head: Uint8Array, name: string): boolean;
+  /** Whether a file is this format, by its first 352 bytes and its name.
+   * @param names of all files of the input: one file of a pair is known by the other */
+  accepts(head: Uint8Array, name: string, names?: readonly string[]): boolean;
   /** Every series among files of this format; never throws for one bad series, or one without images: it has a
    * `problem`. */
   describe(files: readonly SourceFile[]): Promise<SeriesDescription[]>;

@@ -16,7 +16,10 @@ export function describeReaderContract(
     const image = phantom();
 
     it('accepts its own files by their head, and no others', async () => {
-      for (const file of filesOf(image)) expect(reader.accepts(await file.readHead(352), file.name)).toBe(true);
+      const names = filesOf(image).map(({ name }) => name);
+      for (const file of filesOf(image)) {
+        expect(reader.accepts(await file.readHead(352), file.name, names)).toBe(true);
+      }
       expect(reader.accepts(new TextEncoder().encode('{"not": "an image"}'), 'notes.json')).toBe(false);
       expect(reader.accepts(new Uint8Array(0), 'empty')).toBe(false);
     });
@@ -73,16 +76,19 @@ export function describeReaderContract(
       if (first === undefined) throw new Error('The phantom has no file.');
       const bytes = await first.read();
       await fc.assert(
-        fc.asyncProperty(fc.integer({ min: 352, max: bytes.length - 12 }), async (byteLength) => {
-          const cut = [memoryFile(first.name, bytes.slice(0, byteLength)), ...rest];
-          const error = await reader.read(cut).then(
-            () => undefined,
-            (reason: unknown) => reason,
-          );
-          expect(error).toBeInstanceOf(InputError);
-          expect((error as InputError).remedy).not.toBe('');
-          await expect(reader.describe(cut)).resolves.not.toHaveLength(0);
-        }),
+        fc.asyncProperty(
+          fc.integer({ min: Math.min(352, bytes.length >> 1), max: bytes.length - 12 }),
+          async (byteLength) => {
+            const cut = [memoryFile(first.name, bytes.slice(0, byteLength)), ...rest];
+            const error = await reader.read(cut).then(
+              () => undefined,
+              (reason: unknown) => reason,
+            );
+            expect(error).toBeInstanceOf(InputError);
+            expect((error as InputError).remedy).not.toBe('');
+            await expect(reader.describe(cut)).resolves.not.toHaveLength(0);
+          },
+        ),
         { numRuns: 60 },
       );
     });

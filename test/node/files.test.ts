@@ -33,6 +33,15 @@ describe('openFiles', () => {
     expect(names).toEqual(['IM2', join('deeper', 'IM3'), 'IM1', 'IM10']);
   });
 
+  it('brings the other file of a NIfTI pair', () => {
+    for (const name of ['brain.hdr', 'brain.img.gz']) writeFileSync(join(folder, name), name);
+    for (const named of ['brain.hdr', 'brain.img.gz']) {
+      const names = openFiles([join(folder, named)]).map(({ name }) => name);
+      expect(names.sort()).toEqual(['brain.hdr', 'brain.img.gz']);
+    }
+    expect(openFiles([join(folder, 'brain.hdr'), join(folder, 'brain.img.gz')])).toHaveLength(2);
+  });
+
   it('reads a file whole, or only its head', async () => {
     const [file] = openFiles([join(folder, 'series/IM1')]);
     const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);

@@ -2,7 +2,7 @@ import { dicomReader } from '../../src/readers/dicom.ts';
 import { niftiReader } from '../../src/readers/nifti.ts';
 import { describeReaderContract } from '../contracts/reader-contract.ts';
 import { IMPLICIT } from '../support/part10.ts';
-import { dicomPhantom, niftiPhantom } from '../support/phantom.ts';
+import { dicomPhantom, niftiPairPhantom, niftiPhantom } from '../support/phantom.ts';
 
 describeReaderContract('DICOM, explicit', { reader: dicomReader, filesOf: (image) => dicomPhantom(image) });
 describeReaderContract('DICOM, implicit', {
@@ -13,6 +13,16 @@ describeReaderContract('NIfTI', { reader: niftiReader, filesOf: (image) => [nift
 describeReaderContract('NIfTI, gzipped', {
   reader: niftiReader,
   filesOf: (image) => [niftiPhantom(image, { gzip: true })],
+});
+describeReaderContract('NIfTI-2', { reader: niftiReader, filesOf: (image) => [niftiPhantom(image, { version: 2 })] });
+describeReaderContract('NIfTI-2, big endian, gzipped', {
+  reader: niftiReader,
+  filesOf: (image) => [niftiPhantom(image, { version: 2, littleEndian: false, gzip: true })],
+});
+describeReaderContract('NIfTI, a pair', { reader: niftiReader, filesOf: (image) => niftiPairPhantom(image) });
+describeReaderContract('NIfTI-2, a gzipped pair', {
+  reader: niftiReader,
+  filesOf: (image) => niftiPairPhantom(image, { version: 2, gzip: true }),
 });
 describeReaderContract('NIfTI, big endian', {
   reader: niftiReader,

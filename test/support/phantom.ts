@@ -60,6 +60,7 @@ export function dicomPhantom(
 }
 
 export interface NiftiOptions {
+  readonly version?: 1 | 2;
   readonly littleEndian?: boolean;
   readonly gzip?: boolean;
   /** Fields to overwrite after the header is made, by byte offset. */
@@ -68,7 +69,7 @@ export interface NiftiOptions {
   readonly content?: Uint8Array;
 }
 
-/** The phantom as a NIfTI-1 file with an sform. */
+/** The phantom as a NIfTI file with an sform. */
 export function niftiPhantom(source: Phantom = phantom(), options: NiftiOptions = {}): SourceFile {
   const bytes = encodeNiftiPhantom(source, options);
   return options.gzip === true
@@ -76,7 +77,65 @@ export function niftiPhantom(source: Phantom = phantom(), options: NiftiOptions 
     : memoryFile('phantom.nii', bytes);
 }
 
-function encodeNiftiPhantom(
+/** The phantom as .img and .hdr. */
+export function niftiPairPhantom(source: Phantom = phantom(), options: NiftiOptions = {}): SourceFile[] {
+  const { version = 1 } = options;
+  const bytes = encodeNiftiPhantom(source, options);
+  const headerLength = version === 1 ? 348 : 540;
+  const header = bytes.slice(0, headerLength);
+  header[version === 1 ? 345 : 5] = 0x69; // ni1, ni2
+  const view = new DataView(header.buffer);
+  if (version === 1) view.setFloat32(108, 0, options.littleEndian !== false);
+  else view.setBigInt64(168, 0n, options.littleEndian !== false);
+  const file = (name: string, content: Uint8Array): SourceFile =>
+    options.gzip === true ? memoryFile(`${name}.gz`, new Uint8Array(gzipSync(content))) : memoryFile(name, content);
+  return [file('phantom.img', bytes.slice(headerLength + 4)), file('phantom.hdr', header)];
+}
+
+function encodeNiftiPhantom(source: Phantom, options: NiftiOptions): Uint8Array {
+  return options.version === 2 ? encodeNifti2Phantom(source, options) : encodeNifti1Phantom(source, options);
+}
+
+function encodeNifti2Phantom(
+  { geometry, voxels }: Phantom,
+  { littleEndian = true, change, content }: NiftiOptions,
+): Uint8Array {
+  const voxelBytes = content ?? int16Bytes(voxels, littleEndian);
+  const bytes = new Uint8Array(544 + voxelBytes.length);
+  bytes.set(voxelBytes, 544);
+  const header = new DataView(bytes.buffer, 0, 544);
+  header.setInt32(0, 540, littleEndian);
+  bytes.set([0x6e, 0x2b, 0x32, 0, 0x0d, 0x0a, 0x1a, 0x0a], 4);
+  header.setInt16(12, 4, littleEndian); // datatype: int16
+  header.setInt16(14, 16, littleEndian);
+  [3, ...geometry.dimensions, 1, 1, 1, 1].forEach((size, n) => {
+    header.setBigInt64(16 + 8 * n, BigInt(size), littleEndian);
+  });
+  [1, ...geometry.spacing].forEach((size, n) => {
+    header.setFloat64(104 + 8 * n, size, littleEndian);
+  });
+  header.setBigInt64(168, 544n, littleEndian);
+  header.setFloat64(176, 1, littleEndian);
+  header.setInt32(348, 1, littleEndian); // sform: scanner
+  header.setInt32(500, 2, littleEndian); // mm
+  sformRows(geometry).forEach((row, x) => {
+    row.forEach((value, n) => {
+      header.setFloat64(400 + 32 * x + 8 * n, value, littleEndian);
+    });
+  });
+  change?.(header, littleEndian);
+  return bytes;
+}
+
+/** LPS to RAS. */
+function sformRows({ direction, spacing, origin }: VolumeGeometry): number[][] {
+  return ([-1, -1, 1] as const).map((sign, x) => {
+    const steps = direction.map((axis, n) => sign * (axis[x] ?? 0) * (spacing[n] ?? 0));
+    return [...steps, sign * (origin[x] ?? 0)];
+  });
+}
+
+function encodeNifti1Phantom(
   { geometry, voxels }: Phantom,
   { littleEndian = true, change, content }: NiftiOptions,
 ): Uint8Array {
@@ -97,10 +156,8 @@ function encodeNiftiPhantom(
   header.setFloat32(112, 1, littleEndian);
   header.setUint8(123, 2); // mm
   header.setInt16(254, 1, littleEndian); // sform: scanner
-  const lpsToRas = [-1, -1, 1] as const;
-  lpsToRas.forEach((sign, x) => {
-    const steps = geometry.direction.map((axis, n) => sign * (axis[x] ?? 0) * (geometry.spacing[n] ?? 0));
-    [...steps, sign * (geometry.origin[x] ?? 0)].forEach((value, n) => {
+  sformRows(geometry).forEach((row, x) => {
+    row.forEach((value, n) => {
       header.setFloat32(280 + 16 * x + 4 * n, value, littleEndian);
     });
   });
