@@ -1,6 +1,7 @@
 import {
   cielabToColour,
   createSegments,
+  stackedAxis,
   type LabelmapOrigin,
   type ModelManifest,
   type SegmentationResult,
@@ -32,7 +33,7 @@ export interface RunJobOptions {
   readonly notices: Notices;
   readonly client: SegmentationClient;
   /** Learns what made the labels, so that a stored object says so. */
-  readonly store?: SegStore;
+  readonly store: SegStore;
   readonly softwareVersion: string;
   readonly onFinished: (run: FinishedRun) => void;
 }
@@ -64,7 +65,8 @@ export function createRunJobs(options: RunJobOptions): RunJobs {
       await work(signal);
     } catch (error) {
       run = state.get().run ?? run;
-      if (isAbort(error)) notices.show('info', { code: 'cancelled', message: texts.cancelled(run) });
+      if (signal.aborted) notices.show('info', { code: 'cancelled', message: texts.cancelled(run) });
+      else if (isAbort(error)) notices.show('info', { code: 'undone', message: texts.undone });
       else notices.showError(error);
     } finally {
       abort = undefined;
@@ -122,11 +124,15 @@ export function createRunJobs(options: RunJobOptions): RunJobs {
         for (const warning of warnings) notices.show('warning', warning);
         const segmentationId = await openSegmentation(model, series);
         const { target } = labelmaps.open(segmentationId, series, { geometry: volume.geometry, sliceOfImage });
-        const slices = slicesIn(scope, series, inView).map((slice) => sliceOfImage[slice] ?? slice);
+        const isAlongImages = stackedAxis(volume.geometry, model.manifest.input.sliceAxis) === 2;
+        if (!isAlongImages && scope.kind !== 'series') {
+          notices.show('info', { code: 'whole-series', message: texts.wholeSeries(model.manifest.title) });
+        }
+        const slices = slicesIn(isAlongImages ? scope : WHOLE, series, inView).map((n) => sliceOfImage[n] ?? n);
         updateRun({ phase: 'running', total: slices.length });
         // Already now: labels of a run that is cancelled are the model's too.
         const segments = createSegments(model.manifest);
-        store?.describe(segmentationId, { segments, provenance: originOf(model.manifest, softwareVersion) });
+        store.describe(segmentationId, { segments, provenance: originOf(model.manifest, softwareVersion) });
         const result = await runModel({
           client,
           session,
@@ -144,7 +150,7 @@ export function createRunJobs(options: RunJobOptions): RunJobs {
               announce(texts.slices(done, total));
           },
         });
-        store?.describe(segmentationId, { segments, provenance: result.provenance });
+        store.describe(segmentationId, { segments, provenance: result.provenance });
         announce(texts.finished(model.manifest.title));
         for (const warning of result.warnings) notices.show('warning', warning);
         options.onFinished({ segmentationId, result, sliceOfImage, slices });
@@ -166,6 +172,8 @@ export function createRunJobs(options: RunJobOptions): RunJobs {
     },
   };
 }
+
+const WHOLE: Scope = { kind: 'series' };
 
 /** Slices in the viewer's order. */
 function slicesIn(scope: Scope, { imageIds }: Series, inView: number): number[] {

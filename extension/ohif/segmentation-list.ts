@@ -26,7 +26,7 @@ export interface SegmentationListOptions {
   readonly viewer: Viewer;
   readonly labelmaps: Labelmaps;
   readonly notices: Notices;
-  readonly store?: SegStore;
+  readonly store: SegStore;
 }
 
 /** Listed at most; more is not a list of where to look first. */
@@ -54,7 +54,7 @@ export function createSegmentationList({
   }
   viewer.onViewChange(refresh);
   viewer.onSegmentationChange(refresh);
-  store?.onChange(refresh);
+  store.onChange(refresh);
 
   function update(): void {
     labelmaps.sweep();
@@ -92,7 +92,8 @@ export function createSegmentationList({
       }),
       leastCertain: run ? leastCertainSlices(run) : [],
       isUncertaintyShown: shown.some((other) => other.segmentationId === overlayId),
-      ...(store && { saveState: store.state(segmentationId), canSave: store.canSave() }),
+      saveState: store.state(segmentationId),
+      canSave: store.canSave(),
     };
   }
 

@@ -50,7 +50,7 @@ export interface SlicewiseOptions {
   /** Of the folder of models; ends with a slash. */
   readonly modelsUrl: string;
   readonly createClient: (onNotice: (notice: Notice) => void) => SegmentationClient;
-  readonly createStore?: (labelmaps: Labelmaps, softwareVersion: string) => SegStore;
+  readonly createStore: (labelmaps: Labelmaps, softwareVersion: string) => SegStore;
 }
 
 export function createSlicewise({ viewer, modelsUrl, createClient, createStore }: SlicewiseOptions): Slicewise {
@@ -63,19 +63,19 @@ export function createSlicewise({ viewer, modelsUrl, createClient, createStore }
   const labelmaps = createLabelmaps(viewer, () => {
     segmentations.refresh();
   });
-  const store = createStore?.(labelmaps, softwareVersion);
-  const segmentations = createSegmentationList({ state, viewer, labelmaps, notices, ...(store && { store }) });
+  const store = createStore(labelmaps, softwareVersion);
+  const segmentations = createSegmentationList({ state, viewer, labelmaps, notices, store });
   const jobs = createRunJobs({
     state,
     viewer,
     labelmaps,
     notices,
     client,
-    ...(store && { store }),
+    store,
     softwareVersion,
     onFinished: segmentations.addRun,
   });
-  const saves = store && createSaveJobs({ state, notices, store });
+  const saves = createSaveJobs({ state, notices, store });
 
   viewer.onToolChange(() => {
     state.update({ editTool: viewer.editTool() });
@@ -122,11 +122,9 @@ export function createSlicewise({ viewer, modelsUrl, createClient, createStore }
       },
       showUncertainty: segmentations.showUncertainty,
       async save(segmentationId = activeIn(state.get().segmentations)?.segmentationId) {
-        if (segmentationId !== undefined) await saves?.save(segmentationId);
+        if (segmentationId !== undefined) await saves.save(segmentationId);
       },
-      async download(segmentationId, format) {
-        await saves?.download(segmentationId, format);
-      },
+      download: saves.download,
       dismissNotice: notices.dismiss,
     },
     leave() {

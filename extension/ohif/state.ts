@@ -63,8 +63,8 @@ export interface SegmentationEntry {
   readonly leastCertain: readonly UncertainSlice[];
   readonly isUncertaintyShown: boolean;
   /** Whether the PACS has it as it is here. */
-  readonly saveState?: SaveState;
-  readonly canSave?: Possibility;
+  readonly saveState: SaveState;
+  readonly canSave: Possibility;
 }
 
 export interface SegmentRow extends ViewerSegment {

@@ -53,6 +53,8 @@ export const texts = {
     done > 0
       ? `Cancelled after ${done} of ${total} slices. The finished slices are kept.`
       : 'Cancelled. Nothing was changed.',
+  undone: 'The run was taken back while it was under way; what it had written is gone.',
+  wholeSeries: (model: string) => `${model} looks at the series from another side, so it ran over all slices.`,
   finished: (model: string) => `${model}: finished.`,
   unexpectedError: (message: string) => `Something unexpected went wrong: ${message}`,
 

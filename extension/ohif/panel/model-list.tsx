@@ -60,16 +60,20 @@ function Model({ model, state, actions }: ModelListProps & { readonly model: Mod
 /** What it is for; folded away once there is a result to look at. */
 function ModelDetails({ model, state, actions }: ModelListProps & { readonly model: ModelEntry }): ReactElement {
   const { manifest } = model;
-  const [isOpen, setIsOpen] = useState<boolean>();
+  const [choice, setChoice] = useState<boolean>();
+  const isOpen = choice ?? state.segmentations.length === 0;
   return (
     <div className="sw-details">
-      <details
-        open={isOpen ?? state.segmentations.length === 0}
-        onToggle={({ currentTarget }) => {
-          setIsOpen(currentTarget.open);
-        }}
-      >
-        <summary>{texts.about}</summary>
+      <details open={isOpen}>
+        <summary
+          onClick={(event) => {
+            // React keeps the state: the element's own toggling tells of its first opening too.
+            event.preventDefault();
+            setChoice(!isOpen);
+          }}
+        >
+          {texts.about}
+        </summary>
         <p>{manifest.intendedUse}</p>
         <ul className="sw-chips" aria-label={texts.segments}>
           {manifest.segments.map(({ segmentNumber, segmentLabel, recommendedDisplayCIELab }) => (

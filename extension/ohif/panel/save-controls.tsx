@@ -14,9 +14,8 @@ interface SaveControlsProps {
 const FORMATS: readonly DownloadFormat[] = ['seg-binary', 'seg-labelmap', 'nifti'];
 
 /** To the PACS, or as a file; and whether the PACS has what is here. */
-export function SaveControls({ segmentation, save, actions }: SaveControlsProps): ReactElement | null {
+export function SaveControls({ segmentation, save, actions }: SaveControlsProps): ReactElement {
   const { segmentationId, saveState, canSave } = segmentation;
-  if (saveState === undefined || canSave === undefined) return null;
   return (
     <section className="sw-save">
       <div className="sw-buttons">
