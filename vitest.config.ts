@@ -20,7 +20,8 @@ function browserProject({ name, include, headers = {}, chromiumArguments = [] }:
     test: {
       name,
       include: [include],
-      testTimeout: 120_000,
+      testTimeout: 240_000,
+      hookTimeout: 60_000,
       browser: {
         enabled: true,
         headless: true,
@@ -52,7 +53,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{judges,e2e,browser}/**', 'test/quality/{cardiac-mr,recorded-figures}.test.ts'],
+          exclude: ['test/{judges,e2e,browser,ohif}/**', 'test/quality/{cardiac-mr,recorded-figures}.test.ts'],
           testTimeout: 60_000,
         },
       },
@@ -79,6 +80,17 @@ export default defineConfig({
               },
               chromiumArguments: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
             }),
+            {
+              test: {
+                name: 'ohif',
+                include: ['test/ohif/**/*.test.ts'],
+                testTimeout: 600_000,
+                hookTimeout: 300_000,
+                fileParallelism: false,
+                // After all others: a viewer, a model and an archive want the machine for themselves.
+                sequence: { groupOrder: 1 },
+              },
+            },
           ]
         : []),
     ],

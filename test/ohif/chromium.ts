@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import { chromium, type Browser } from 'playwright';
+
+/** Where the tests of OHIF find Chromium. */
+export const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+
+/** Why the tests of OHIF cannot run here; undefined where they can. */
+export const missingChromium = existsSync(chromiumPath)
+  ? undefined
+  : `there is no ${chromiumPath}: set CHROMIUM, or install it`;
+
+export interface LaunchOptions {
+  /** The adapter that SwiftShader imitates, none (the API is there, as on most servers), or no API at all. */
+  readonly webGpu?: 'software' | 'no-adapter';
+}
+
+/** A browser with WebGL in software; it reaches nothing but this machine. */
+export function launchChromium({ webGpu = 'no-adapter' }: LaunchOptions = {}): Promise<Browser> {
+  return chromium.launch({
+    executablePath: chromiumPath,
+    args: [
+      '--no-sandbox',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--use-angle=swiftshader',
+      '--enable-unsafe-swiftshader',
+      '--ignore-gpu-blocklist',
+      ...(webGpu === 'software' ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] : []),
+    ],
+  });
+}
