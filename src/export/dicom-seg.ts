@@ -1,5 +1,6 @@
 import { InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
+import { labelmapOnSourceSlices } from '../labelmap/source-slices.ts';
 import { createUid } from '../labelmap/uid.ts';
 import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice, SourceSeries } from '../volume/volume.ts';
@@ -46,16 +47,17 @@ export interface EncodedDicomSeg {
 
 /** Encodes a labelmap as a DICOM Segmentation that refers to its source images (PS3.3 A.51). Slices without a label have
  * no frame; a labelmap without any label has one empty frame (BINARY: one a segment). Frames are ordered by slice, in
- * BINARY by segment first.
+ * BINARY by segment first. The labelmap of an interpolated volume is put back on the images it was interpolated between.
  * @throws InputError `source-without-identity`, `geometry-mismatch` if the labelmap is not on the source's grid,
  * `invalid-voxels` if a label has no segment, `unsupported-segmentation` if the type cannot hold the labelmap */
 export async function encodeDicomSeg(
-  labelmap: Labelmap,
+  given: Labelmap,
   source: SourceSeries,
   options: DicomSegOptions,
 ): Promise<EncodedDicomSeg> {
   const { segType = 'binary', compress = false } = options;
   assertIdentity(source);
+  const labelmap = labelmapOnSourceSlices(given, source);
   assertOnSourceGrid(labelmap, source);
   assertSegments(labelmap, segType);
   if (compress && segType === 'binary') throw bitsCompressed();

@@ -6,6 +6,7 @@ import {
   SEGMENTATION_STORAGE,
   type SegInstance,
 } from '../readers/dicom-seg-identity.ts';
+import { dot } from '../volume/geometry.ts';
 import type { CopiedAttribute, SourceSeries } from '../volume/volume.ts';
 import type { DicomAttributes } from './dicom-file.ts';
 import { copiedDecimalString, dateString, decimalString, shortened, timeString } from './dicom-values.ts';
@@ -146,9 +147,19 @@ function image(labelmap: Labelmap, source: SourceSeries, description: SegDescrip
     PixelRepresentation: 0,
     // Background, where a reader fills slices that have no frame.
     PixelPaddingValue: segmentationType === 'LABELMAP' ? 0 : undefined,
-    LossyImageCompression: source.lossyImageCompression ? '01' : '00',
+    ...lossyCompression(source),
     SegmentationType: segmentationType,
     SegmentsOverlap: 'NO',
+  };
+}
+
+/** What was lost in the images is lost in what was derived from them (PS3.3 C.7.6.1.1.5). */
+function lossyCompression(source: SourceSeries): DicomAttributes {
+  if (!source.lossyImageCompression) return { LossyImageCompression: '00' };
+  return {
+    LossyImageCompression: '01',
+    LossyImageCompressionRatio: source.lossyImageCompressionRatio?.map(copiedDecimalString),
+    LossyImageCompressionMethod: source.lossyImageCompressionMethod,
   };
 }
 
@@ -288,15 +299,25 @@ function parameters({ modelSha256 }: LabelmapOrigin): string | undefined {
   return modelSha256 === undefined ? undefined : `sha256=${modelSha256}`;
 }
 
-function sharedGroups({ geometry }: Labelmap, source: SourceSeries): DicomAttributes {
-  // Thickness is the gap: a labelled voxel reaches half-way to the next slice, as its volume is counted.
-  const gap = decimalString(geometry.spacing[2]);
+function sharedGroups(labelmap: Labelmap, source: SourceSeries): DicomAttributes {
   return {
     PlaneOrientationSequence: [{ ImageOrientationPatient: source.imageOrientationPatient.map(copiedDecimalString) }],
     PixelMeasuresSequence: [
-      { PixelSpacing: source.pixelSpacing.map(copiedDecimalString), SliceThickness: gap, SpacingBetweenSlices: gap },
+      { PixelSpacing: source.pixelSpacing.map(copiedDecimalString), ...sliceGap(labelmap, source) },
     ],
   };
+}
+
+/** Thickness is the gap: a labelled voxel reaches half-way to the next slice, as its volume is counted. Of unequal gaps it
+ * is their mean, and no gap is given. */
+function sliceGap({ geometry }: Labelmap, source: SourceSeries): DicomAttributes {
+  const [, , gap] = geometry.spacing;
+  const [, , normal] = geometry.direction;
+  const depths = source.instances.map(({ imagePositionPatient: [x, y, z] }) =>
+    dot([Number(x), Number(y), Number(z)], normal),
+  );
+  const isRegular = depths.slice(1).every((depth, k) => Math.abs(depth - (depths[k] ?? 0) - gap) <= 0.1 * gap);
+  return { SliceThickness: decimalString(gap), ...(isRegular && { SpacingBetweenSlices: decimalString(gap) }) };
 }
 
 function dcm(codeValue: string, codeMeaning: string): CodedConcept {

@@ -36,6 +36,8 @@ export function assertOnSourceGrid({ geometry, voxels }: Labelmap, source: Sourc
   if (source.instances.length !== slices || source.instances.some(({ sliceIndex }, k) => sliceIndex !== k)) {
     throw mismatch(`it has ${slices} slices, the series ${source.instances.length}`);
   }
+  // Images that a volume was interpolated between are no grid: the labelmap was put on them one by one.
+  if (source.interpolated !== undefined) return;
   const distance = distanceFromSourceMm(geometry, source);
   // A regular series may stray from its mean gap by some percent; a wrong grid is off by half a voxel or more.
   const tolerance = 0.1 * Math.min(...geometry.spacing);

@@ -1,7 +1,9 @@
 import { InternalError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import { measureSegments } from '../labelmap/measure.ts';
+import { labelmapOnSourceSlices } from '../labelmap/source-slices.ts';
 import type { Segment } from '../labelmap/segment.ts';
+import type { SegReference } from '../readers/dicom-seg-grid.ts';
 import { readDicomSeg, type ReadDicomSegResult } from '../readers/dicom-seg.ts';
 import { readNiftiLabelmap } from '../readers/nifti.ts';
 import { gridDistanceMm, indexToWorld, worldToIndex, type VolumeGeometry } from '../volume/geometry.ts';
@@ -16,13 +18,26 @@ export async function verifyDicomSeg(
   labelmap: Labelmap,
   source: SourceSeries,
 ): Promise<void> {
-  const read = await readBack(wholeOf(parts));
+  const bytes = wholeOf(parts);
+  if (source.interpolated !== undefined) {
+    await verifyOnImages(bytes, labelmapOnSourceSlices(labelmap, source), source);
+    return;
+  }
+  const read = await readBack(bytes);
   const firstSlice = Math.round(worldToIndex(labelmap.geometry, read.labelmap.geometry.origin)[2]);
   compareGrid(read.labelmap.geometry, cropped(labelmap.geometry, firstSlice, read.labelmap.geometry.dimensions[2]));
   compareSegments(read.labelmap.segments, labelmap.segments);
   compareVoxels(read.labelmap, labelmap, firstSlice);
   compareMeasures(read.labelmap, labelmap);
   compareReferences(read, source, firstSlice);
+}
+
+/** The images of an interpolated volume are no grid that the bytes alone could give back: each has its own place. */
+async function verifyOnImages(bytes: Uint8Array, onImages: Labelmap, source: SourceSeries): Promise<void> {
+  const read = await readBack(bytes, { geometry: onImages.geometry, source });
+  compareSegments(read.labelmap.segments, onImages.segments);
+  compareVoxels(read.labelmap, onImages, 0);
+  compareReferences(read, source, 0);
 }
 
 /** Reads an encoded NIfTI labelmap back and compares grid, every voxel, volume and centroid of every segment.
@@ -125,9 +140,9 @@ function compareReferences(read: ReadDicomSegResult, source: SourceSeries, first
   }
 }
 
-async function readBack(bytes: Uint8Array): Promise<ReadDicomSegResult> {
+async function readBack(bytes: Uint8Array, reference?: SegReference): Promise<ReadDicomSegResult> {
   try {
-    return await readDicomSeg(bytes);
+    return await readDicomSeg(bytes, reference && { reference });
   } catch (cause) {
     throw unreadable(cause);
   }

@@ -3,12 +3,13 @@ import {
   createGeometry,
   cross,
   dot,
-  indexToWorld,
   normalised,
   worldToIndex,
   type Direction,
   type IndexPoint,
+  type Vector3,
   type VolumeGeometry,
+  type WorldPoint,
 } from '../volume/geometry.ts';
 import type { SourceSeries } from '../volume/volume.ts';
 import type { SegFrame, SegPlanes } from './dicom-seg-frames.ts';
@@ -62,19 +63,23 @@ export function gridOfPlanes(planes: SegPlanes): SegGrid {
   return { geometry, slices };
 }
 
-/** For each frame the slice of the reference: that of its source image, else that at its position. Either way the
- * frame's corners must be the slice's.
+/** The grid to fill: a volume that a segmentation was made from, or another one on the same grid. */
+export interface SegReference {
+  readonly geometry: VolumeGeometry;
+  readonly source?: SourceSeries | undefined;
+}
+
+/** For each frame the slice of the reference: that of its source image, else the nearest one. Either way the frame's
+ * corners must be the slice's. The images that a volume was interpolated between lie each at its own place.
  * @throws InputError `geometry-mismatch` */
-export function slicesOnReference(
-  planes: SegPlanes,
-  { geometry, source }: { readonly geometry: VolumeGeometry; readonly source?: SourceSeries | undefined },
-): SegGrid {
-  const [columns, rows, count] = geometry.dimensions;
+export function slicesOnReference(planes: SegPlanes, { geometry, source }: SegReference): SegGrid {
+  const [columns, rows] = geometry.dimensions;
   if (planes.columns !== columns || planes.rows !== rows) {
     throw mismatch(
       `its frames are ${planes.columns} × ${planes.rows} voxels, the reference's slices ${columns} × ${rows}`,
     );
   }
+  const stack = source?.interpolated === undefined ? slicesOfGrid(geometry) : slicesOfSource(source, columns, rows);
   const sliceOfSource = new Map(
     source?.instances.map((instance) => [
       sourceKey(instance.sopInstanceUID, instance.frameNumber),
@@ -82,14 +87,17 @@ export function slicesOnReference(
     ]),
   );
   const toleranceMm = TOLERANCE_VOXELS * Math.min(...geometry.spacing);
+  const sliceOf = ({ sourceSOPInstanceUID: uid, sourceFrameNumber }: SegFrame): number | undefined =>
+    uid === undefined
+      ? undefined
+      : // A single-frame image may be referred to with the number of its only frame.
+        (sliceOfSource.get(sourceKey(uid, sourceFrameNumber)) ?? sliceOfSource.get(uid));
   const slices = planes.frames.map((frame) => {
-    const { sourceSOPInstanceUID: uid, sourceFrameNumber, position } = frame;
-    const ofSource = uid === undefined ? undefined : sliceOfSource.get(sourceKey(uid, sourceFrameNumber));
-    const slice = ofSource ?? Math.round(worldToIndex(geometry, position)[2]);
-    if (slice < 0 || slice >= count) throw mismatch('a frame lies outside the reference');
-    const distanceMm = distanceFromSliceMm(frame, planes, geometry, slice);
-    if (!(distanceMm <= toleranceMm)) {
-      throw mismatch(`a frame is ${distanceMm.toPrecision(3)} mm away from slice ${slice} of the reference`);
+    const corners = cornersOf(frame.position, planes);
+    const slice = sliceOf(frame) ?? nearestTo(frame.position, stack);
+    const distance = distanceMm(corners, stack[slice]);
+    if (!(distance <= toleranceMm)) {
+      throw mismatch(`a frame is ${distance.toPrecision(3)} mm away from slice ${slice} of the reference`);
     }
     return slice;
   });
@@ -124,24 +132,67 @@ function smallestStep(sorted: readonly number[]): number {
   return steps.filter((step) => step > 1e-3).reduce((smallest, step) => Math.min(smallest, step), Infinity);
 }
 
-/** Largest distance in mm between equal corners of a frame and of a slice. */
-function distanceFromSliceMm(frame: SegFrame, planes: SegPlanes, geometry: VolumeGeometry, slice: number): number {
-  const { rowDirection, columnDirection, spacing } = planes;
-  const [columns, rows] = geometry.dimensions;
-  const corners: IndexPoint[] = [
-    [0, 0, slice],
-    [columns - 1, 0, slice],
-    [0, rows - 1, slice],
+type Corners = readonly [WorldPoint, WorldPoint, WorldPoint];
+
+/** Where a slice's first voxel is, the last of its first row and the last of its first column. */
+function cornersOf(
+  position: WorldPoint,
+  plane: Pick<SegPlanes, 'rows' | 'columns' | 'rowDirection' | 'columnDirection' | 'spacing'>,
+): Corners {
+  return [
+    position,
+    moved(position, plane.rowDirection, (plane.columns - 1) * plane.spacing[0]),
+    moved(position, plane.columnDirection, (plane.rows - 1) * plane.spacing[1]),
   ];
-  return Math.max(
-    ...corners.map((corner) => {
-      const [u, v] = [corner[0] * spacing[0], corner[1] * spacing[1]];
-      const point = indexToWorld(geometry, corner);
-      const offset = (axis: 0 | 1 | 2): number =>
-        frame.position[axis] + u * rowDirection[axis] + v * columnDirection[axis] - point[axis];
-      return Math.hypot(offset(0), offset(1), offset(2));
-    }),
+}
+
+function slicesOfGrid({ dimensions, spacing, direction, ...geometry }: VolumeGeometry): Corners[] {
+  const [columns, rows, count] = dimensions;
+  const plane = {
+    columns,
+    rows,
+    rowDirection: direction[0],
+    columnDirection: direction[1],
+    spacing: [spacing[0], spacing[1]],
+  } as const;
+  return Array.from({ length: count }, (_, k) =>
+    cornersOf(moved(geometry.origin, direction[2], k * spacing[2]), plane),
   );
+}
+
+function slicesOfSource(source: SourceSeries, columns: number, rows: number): Corners[] {
+  const [xi = NaN, yi = NaN, zi = NaN, xj = NaN, yj = NaN, zj = NaN] = source.imageOrientationPatient.map(Number);
+  const [rowSpacing = NaN, columnSpacing = NaN] = source.pixelSpacing.map(Number);
+  const plane = {
+    columns,
+    rows,
+    rowDirection: [xi, yi, zi],
+    columnDirection: [xj, yj, zj],
+    spacing: [columnSpacing, rowSpacing],
+  } as const;
+  return source.instances.map(({ imagePositionPatient }) => {
+    const [x = NaN, y = NaN, z = NaN] = imagePositionPatient.map(Number);
+    return cornersOf([x, y, z], plane);
+  });
+}
+
+function nearestTo(position: WorldPoint, stack: readonly Corners[]): number {
+  const distances = stack.map(([first]) => Math.hypot(...difference(first, position)));
+  return distances.indexOf(Math.min(...distances));
+}
+
+/** Largest distance of equal corners. */
+function distanceMm(corners: Corners, others: Corners | undefined): number {
+  if (others === undefined) return Infinity;
+  return Math.max(...corners.map((corner, at) => Math.hypot(...difference(corner, others[at] ?? corner))));
+}
+
+function moved(point: WorldPoint, direction: Vector3, mm: number): WorldPoint {
+  return [point[0] + mm * direction[0], point[1] + mm * direction[1], point[2] + mm * direction[2]];
+}
+
+function difference(a: WorldPoint, b: WorldPoint): Vector3 {
+  return [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
 }
 
 function sourceKey(sopInstanceUID: string, frameNumber: number | undefined): string {

@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import { damagedFile } from './damaged-file.ts';
 import { unsupportedTransferSyntax, type DicomDataset } from './dicom-dataset.ts';
 import type { PaintFrame } from './dicom-seg-layers.ts';
-import { encapsulatedFrames } from './encapsulated-frames.ts';
+import { openFrames } from './frames.ts';
 import type { StoredValues } from './pixel-data.ts';
 import { pixelDecoders } from './pixel-decoders.ts';
 import { EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN } from './transfer-syntaxes.ts';
@@ -10,6 +10,7 @@ import { EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN } from './transfer-synta
 /** A segmentation's file and the size of its frames. */
 export interface SegPixelSource {
   readonly dataset: DicomDataset;
+  /** Inflated, if it was deflated. */
   readonly file: Uint8Array;
   readonly frameCount: number;
   readonly rows: number;
@@ -21,12 +22,12 @@ export interface SegPixelSource {
 /** How the frames of a BINARY segmentation are painted, in the file's order.
  * @throws InputError `damaged-file`, `unsupported-transfer-syntax` */
 export function binaryFrames(source: SegPixelSource): PaintFrame[] {
-  const { dataset, frameCount, rows, columns, name } = source;
+  const { dataset, name } = source;
   const { transferSyntaxUID } = dataset;
   if (transferSyntaxUID !== EXPLICIT_LITTLE_ENDIAN && transferSyntaxUID !== IMPLICIT_LITTLE_ENDIAN) {
     throw unsupportedTransferSyntax(transferSyntaxUID, name);
   }
-  return paintersOf(nativePixels(source, Math.ceil((frameCount * rows * columns) / 8)), source);
+  return paintersOf(nativeBits(source), source);
 }
 
 /** How the frames of a FRACTIONAL segmentation are painted, in the file's order: where a value is at least `threshold`.
@@ -57,23 +58,21 @@ export async function* storedFrames(source: SegPixelSource): AsyncGenerator<Stor
       remedy: 'Export the segmentation as BINARY, or with 8 or 16 unsigned bits.',
     });
   }
+  const { pixelData } = dataset;
+  if (pixelData === undefined) throw damagedFile(name, 'it has no pixel data');
   const format = { rows, columns, bitsAllocated, bitsStored: bitsAllocated, isSigned: false } as const;
-  const frameLength = (rows * columns * bitsAllocated) / 8;
-  const { dataOffset = 0, byteLength } = dataset.pixelData ?? { byteLength: 0 };
-  const encoded =
-    byteLength === undefined
-      ? encapsulatedFrames(file, dataOffset, frameCount, name)
-      : Array.from({ length: frameCount }, (_, frame) =>
-          nativePixels(source, frameCount * frameLength).subarray(frame * frameLength, (frame + 1) * frameLength),
-        );
-  for (const bytes of encoded) yield await decoder.decode({ bytes, format, fileName: name });
+  const frameBytes = openFrames(file, transferSyntaxUID, { pixelData, frameCount, format }, name);
+  for (let frame = 0; frame < frameCount; frame++) {
+    yield await decoder.decode({ bytes: frameBytes(frame), format, fileName: name });
+  }
 }
 
 function paintersOf(packed: Uint8Array, { frameCount, rows, columns }: SegPixelSource): PaintFrame[] {
   return Array.from({ length: frameCount }, (_, frame) => paintBits(packed, frame * rows * columns));
 }
 
-function nativePixels({ dataset, file, name }: SegPixelSource, needed: number): Uint8Array {
+function nativeBits({ dataset, file, frameCount, rows, columns, name }: SegPixelSource): Uint8Array {
+  const needed = Math.ceil((frameCount * rows * columns) / 8);
   const { dataOffset = 0, byteLength = 0 } = dataset.pixelData ?? {};
   const present = Math.min(byteLength, file.length - dataOffset);
   if (present < needed) throw damagedFile(name, `its pixel data are ${present} bytes, its frames need ${needed}`);

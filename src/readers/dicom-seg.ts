@@ -1,21 +1,23 @@
 import { InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { Segment } from '../labelmap/segment.ts';
-import { voxelCount, type VolumeGeometry } from '../volume/geometry.ts';
-import type { Notice, SourceSeries } from '../volume/volume.ts';
-import { parseDicom, type DicomDataset } from './dicom-dataset.ts';
+import { labelmapFromSourceSlices, sourceSlicesGeometry } from '../labelmap/source-slices.ts';
+import { gridDistanceMm, voxelCount, type VolumeGeometry } from '../volume/geometry.ts';
+import type { Notice } from '../volume/volume.ts';
+import { inflateDicom, parseDicom, type DicomDataset } from './dicom-dataset.ts';
 import { readSegFrames } from './dicom-seg-frames.ts';
-import { gridOfPlanes, slicesOnReference } from './dicom-seg-grid.ts';
+import { gridOfPlanes, slicesOnReference, type SegReference } from './dicom-seg-grid.ts';
 import { isSegmentation, readSegIdentity, sopClassOf, type SegIdentity } from './dicom-seg-identity.ts';
 import { paintApart, paintTogether, type PaintFrame, type SegmentFrames } from './dicom-seg-layers.ts';
 import { binaryFrames, fractionalFrames, storedFrames, type SegPixelSource } from './dicom-seg-pixels.ts';
 import { readSegments } from './dicom-seg-segments.ts';
+import { assertWithinLimit, withDefaultLimits, type ReadLimits } from './read-limits.ts';
 
 export interface ReadSegOptions {
   /** For messages. */
   readonly name?: string;
-  /** The grid to fill: a volume that the segmentation was made from, or another one on the same grid. */
-  readonly reference?: { readonly geometry: VolumeGeometry; readonly source?: SourceSeries | undefined };
+  readonly reference?: SegReference;
+  readonly limits?: Partial<ReadLimits>;
 }
 
 export interface ReadDicomSegOptions extends ReadSegOptions {
@@ -59,12 +61,12 @@ export interface SegFramePlace {
  * to take; `geometry-mismatch` if a frame is not on a slice of the reference; `irregular-slices`, `gantry-tilt` if the
  * frames span no regular grid; `missing-attribute`; `invalid-attribute`; `damaged-file` */
 export async function readDicomSeg(bytes: Uint8Array, options: ReadDicomSegOptions = {}): Promise<ReadDicomSegResult> {
-  const seg = openSeg(bytes, options);
+  const seg = await openSeg(bytes, options);
   const voxels = createVoxels(seg);
   const { segments } = seg;
   if (seg.segmentationType === 'LABELMAP') {
     await fillLabels(seg, voxels);
-    return { ...seg.result, labelmap: { geometry: seg.geometry, voxels, segments } };
+    return { ...seg.result, labelmap: seg.onReference({ geometry: seg.geometry, voxels, segments }) };
   }
   const { frames, warnings } = await maskFrames(seg);
   const rule = { first: 'keep', last: 'overwrite', none: 'stop' } as const;
@@ -73,7 +75,7 @@ export async function readDicomSeg(bytes: Uint8Array, options: ReadDicomSegOptio
   return {
     ...seg.result,
     warnings: [...seg.result.warnings, ...warnings, ...pairs.map((pair) => overlapNotice(pair, options.overlap))],
-    labelmap: { geometry: seg.geometry, voxels, segments },
+    labelmap: seg.onReference({ geometry: seg.geometry, voxels, segments }),
   };
 }
 
@@ -83,23 +85,25 @@ export async function readDicomSegLayers(
   bytes: Uint8Array,
   options: ReadSegOptions = {},
 ): Promise<ReadDicomSegLayersResult> {
-  const seg = openSeg(bytes, options);
+  const seg = await openSeg(bytes, options);
   const { geometry, segments } = seg;
   if (seg.segmentationType === 'LABELMAP') {
     const voxels = createVoxels(seg);
     await fillLabels(seg, voxels);
-    return { ...seg.result, layers: [{ geometry, voxels, segments }] };
+    return { ...seg.result, layers: [seg.onReference({ geometry, voxels, segments })] };
   }
   const { frames, warnings } = await maskFrames(seg);
   const layers = paintApart(frames, seg.rows * seg.columns, () => createVoxels(seg));
   return {
     ...seg.result,
     warnings: [...seg.result.warnings, ...warnings],
-    layers: layers.map(({ voxels, segmentNumbers }) => ({
-      geometry,
-      voxels,
-      segments: segments.filter(({ segmentNumber }) => segmentNumbers.includes(segmentNumber)),
-    })),
+    layers: layers.map(({ voxels, segmentNumbers }) =>
+      seg.onReference({
+        geometry,
+        voxels,
+        segments: segments.filter(({ segmentNumber }) => segmentNumbers.includes(segmentNumber)),
+      }),
+    ),
   };
 }
 
@@ -110,14 +114,23 @@ interface OpenSeg extends SegPixelSource {
   readonly geometry: VolumeGeometry;
   readonly frames: readonly SegFramePlace[];
   readonly result: ReadSegResult;
+  /** Takes a labelmap on the reference's images to its grid, where that was interpolated between them. */
+  readonly onReference: (labelmap: Labelmap) => Labelmap;
 }
 
-function openSeg(file: Uint8Array, { name = 'The DICOM-SEG', reference }: ReadSegOptions): OpenSeg {
-  const dataset = parseDicom(file, name);
+async function openSeg(
+  bytes: Uint8Array,
+  { name = 'The DICOM-SEG', reference, limits: given }: ReadSegOptions,
+): Promise<OpenSeg> {
+  const limits = withDefaultLimits(given);
+  const file = await inflateDicom(bytes, name, limits);
+  const dataset = parseDicom(file, name, limits);
   const segmentationType = typeOf(dataset, name);
   const { segments, warnings } = readSegments(dataset);
   const planes = readSegFrames(dataset, { name, isLabelmap: segmentationType === 'LABELMAP' });
-  const { geometry, slices } = reference === undefined ? gridOfPlanes(planes) : slicesOnReference(planes, reference);
+  const images = reference && imagesOf(reference);
+  const { geometry, slices } = images === undefined ? gridOfPlanes(planes) : slicesOnReference(planes, images);
+  assertWithinLimit(voxelCount(geometry), 'voxels', limits, { name, what: 'voxels' });
   const frames = planes.frames.map(({ segmentNumber, sourceSOPInstanceUID }, at): SegFramePlace => ({
     ...(segmentNumber !== undefined && { segmentNumber }),
     sliceIndex: slices[at] ?? 0,
@@ -145,7 +158,18 @@ function openSeg(file: Uint8Array, { name = 'The DICOM-SEG', reference }: ReadSe
     columns,
     frameCount: frames.length,
     result,
+    onReference: (labelmap) =>
+      reference?.source?.interpolated === undefined || gridDistanceMm(reference.geometry, geometry) < 1e-6
+        ? labelmap
+        : labelmapFromSourceSlices(labelmap, reference.source, reference.geometry),
   };
+}
+
+/** What frames lie on: the images that a volume was interpolated between, if it was, not its own slices. */
+function imagesOf({ geometry, source }: SegReference): SegReference {
+  return source?.interpolated === undefined
+    ? { geometry, source }
+    : { geometry: sourceSlicesGeometry(geometry, source), source };
 }
 
 function typeOf(dataset: DicomDataset, name: string): ReadSegResult['segmentationType'] {
@@ -248,12 +272,13 @@ function thresholded(dataset: DicomDataset, maximum: number): Notice {
 }
 
 function overlapNotice(
-  { labels, voxelCount: count }: ReturnType<typeof paintTogether>[number],
+  { labels: [there, coming], voxelCount: count }: ReturnType<typeof paintTogether>[number],
   overlap: ReadDicomSegOptions['overlap'],
 ): Notice {
+  const [keeps, loses] = overlap === 'first' ? [there, coming] : [coming, there];
   return {
     code: 'segments-overlap',
-    message: `Segments ${labels[0]} and ${labels[1]} overlap in ${count} voxels, which are given to ${overlap === 'first' ? labels[0] : labels[1]}.`,
+    message: `Segments ${there} and ${coming} overlap: ${count} voxels of segment ${loses} are given to segment ${keeps}.`,
   };
 }
 

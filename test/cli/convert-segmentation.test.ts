@@ -60,7 +60,7 @@ describe('slicewise convert', () => {
     for (const rule of ['first', 'last']) {
       const { code, stderr } = await convert(at('overlapping.dcm'), at(`${rule}.nii`), '--overlap', rule);
       expect(code).toBe(0);
-      expect(stderr).toMatch(/Segments 1 and 2 overlap in 6 voxels/);
+      expect(stderr).toMatch(/Segments 1 and 2 overlap: 6 voxels/);
     }
     const [first, last] = [await labelsIn('first.nii'), await labelsIn('last.nii')];
     expect(first.filter((label) => label === 1)).toHaveLength(10);

@@ -1,8 +1,9 @@
-"""Reads the BINARY segmentations of the public samples with highdicom and writes what they hold.
+"""Reads the segmentations of the public samples that do not overlap with highdicom and writes what they hold.
 
     python test/readers/dicom-seg-goldens.py ../shared/data > test/readers/dicom-seg-goldens.json
 
 Voxels: SHA-256 of the labelmap as uint8, i fastest, then j, then k along the normal. Affine: index (i, j, k) to LPS mm.
+FRACTIONAL is thresholded at half of its maximum.
 """
 import hashlib
 import json
@@ -18,7 +19,10 @@ FILES = [
     "dcmqi/segmentations/24x38x3/seg/label.seg",
     "dcmqi/segmentations/23x38x3/seg/label.seg",
     "dcmqi/sr-example/seg.dcm",
+    "dcmqi/segmentations/sparse-labelmap-noppv.dcm",
+    "dcmqi/segmentations/sparse-labelmap-ppv5.dcm",
     "highdicom/seg_image_ct_binary.dcm",
+    "highdicom/seg_image_ct_true_fractional.dcm",
 ]
 
 warnings.simplefilter("ignore")
@@ -26,8 +30,11 @@ goldens = {}
 for name in FILES:
     path = Path(sys.argv[1], "dicom/seg-objects", name)
     seg = hd.seg.segread(path)
-    volume = seg.get_volume(combine_segments=True)
+    fractional = seg.SegmentationType == "FRACTIONAL"
+    volume = seg.get_volume(combine_segments=not fractional, allow_missing_positions=True)
     array, affine = np.asarray(volume.array), np.array(volume.affine)
+    if fractional:  # one channel a segment, 0…1 of the maximum; this file has one segment
+        array = (array[..., 0] >= 0.5).astype(np.uint8)
     columns = affine[:3, [2, 1, 0]]  # highdicom's axes are slice, row, column
     origin = affine[:3, 3]
     if np.dot(np.cross(columns[:, 0], columns[:, 1]), columns[:, 2]) < 0:

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { encodeDicomSeg, type DicomSegOptions } from '../../src/export/dicom-seg.ts';
 import type { DicomAttributes } from '../../src/export/dicom-file.ts';
 import { findFrames, packedByteLength } from '../../src/export/seg-frames.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import { openFiles } from '../../src/node/files.ts';
-import { readDicomSeg } from '../../src/readers/dicom-seg.ts';
+import { measureSegments } from '../../src/labelmap/measure.ts';
+import { readDicomSeg, readDicomSegLayers } from '../../src/readers/dicom-seg.ts';
 import { readVolume } from '../../src/readers/read-volume.ts';
 import { indexToWorld } from '../../src/volume/geometry.ts';
 import type { SourceSeries } from '../../src/volume/volume.ts';
@@ -16,9 +19,10 @@ import {
   seriesOn,
   testLabelmap,
   testProvenance,
+  testSegments,
   testUid,
 } from '../support/labelled-series.ts';
-import { segFile } from '../support/seg-files.ts';
+import { overlappingSegFile, segFile } from '../support/seg-files.ts';
 import goldens from './dicom-seg-goldens.json' with { type: 'json' };
 
 function withMeasures(usual: DicomAttributes, measures: DicomAttributes): DicomAttributes {
@@ -110,7 +114,150 @@ describe('readDicomSeg', () => {
   });
 });
 
+describe('a LABELMAP', () => {
+  const options = { provenance: testProvenance, now: new Date(0), segType: 'labelmap' } as const;
+  const encoded = async (more: Partial<DicomSegOptions> = {}, of: Labelmap = labelmap): Promise<Buffer> =>
+    Buffer.concat((await encodeDicomSeg(of, source, { ...options, ...more })).parts);
+
+  test('without a reference, spans the frames that are there', async () => {
+    const middle = testLabelmap([0]);
+    middle.voxels[middle.voxels.length / 2] = 3;
+    const read = await readDicomSeg(await encoded({}, middle));
+    expect(read.labelmap.geometry.dimensions).toEqual([7, 5, 1]);
+    expect([...read.labelmap.voxels].filter((voxel) => voxel !== 0)).toEqual([3]);
+    expect(read.frames).toEqual([{ sliceIndex: 0, sourceSOPInstanceUID: source.instances[2]?.sopInstanceUID }]);
+  });
+
+  test('has its Pixel Padding Value as background, whatever that is', async () => {
+    const file = await encoded();
+    const at = file.indexOf(Buffer.from([0x28, 0x00, 0x20, 0x01])) + 8;
+    file.writeUInt16LE(2, at);
+    const { voxels } = (await readDicomSeg(file)).labelmap;
+    expect([...voxels]).toEqual([...labelmap.voxels.map((label) => (label === 2 ? 0 : label))]);
+  });
+
+  test('with a value that no segment describes is refused', async () => {
+    const file = await encoded();
+    file[file.length - 3] = 77;
+    await expect(readDicomSeg(file)).rejects.toThrow(/a voxel of segment 77, which it lacks/);
+  });
+
+  test('is one layer', async () => {
+    const { layers, segmentationType } = await readDicomSegLayers(await encoded(), { reference });
+    expect(segmentationType).toBe('LABELMAP');
+    expect(layers.map(({ voxels }) => [...voxels])).toEqual([[...labelmap.voxels]]);
+  });
+});
+
+describe('a FRACTIONAL segmentation', () => {
+  /** One segment on the first slice of a 7 × 5 grid, whose voxels count up from 0 in tens. */
+  const fractional = (maximum: number): Promise<Buffer> => {
+    const dot = testLabelmap([0], { segments: labelmap.segments.slice(0, 1) });
+    dot.voxels[0] = 1;
+    return segFile(dot, {
+      pixels: Uint8Array.from({ length: 36 }, (_, at) => (at < 35 ? (at * 10) % 256 : 0)),
+      attributes: (usual) => ({
+        ...usual,
+        SegmentationType: 'FRACTIONAL',
+        SegmentationFractionalType: 'PROBABILITY',
+        MaximumFractionalValue: maximum,
+        BitsAllocated: 8,
+        BitsStored: 8,
+        HighBit: 7,
+      }),
+    });
+  };
+
+  test.each([255, 100, 31])('is taken where it is at least half of its maximum, %i, and says so', async (maximum) => {
+    const { labelmap: read, warnings, segmentationType } = await readDicomSeg(await fractional(maximum));
+    const expected = Array.from({ length: 35 }, (_, at) => ((at * 10) % 256 >= maximum / 2 ? 1 : 0));
+    expect([...read.voxels]).toEqual(expected);
+    expect(segmentationType).toBe('FRACTIONAL');
+    expect(warnings).toEqual([
+      {
+        code: 'fractional-thresholded',
+        message: expect.stringContaining(`a probability of at least one half (${maximum / 2} of ${maximum})`) as string,
+      },
+    ]);
+  });
+});
+
+describe('overlapping segments', () => {
+  const painted = (from: number, to: number, label: number): number[] =>
+    Array.from({ length: 24 }, (_, at) => (at >= from && at < to ? label : 0));
+
+  test('are kept apart, each whole', async () => {
+    const { layers, warnings } = await readDicomSegLayers(await overlappingSegFile());
+    expect(layers.map(({ voxels }) => [...voxels])).toEqual([painted(0, 10, 1), painted(4, 16, 2)]);
+    expect(layers.map(({ segments }) => segments.map((s) => s.segmentNumber))).toEqual([[1], [2]]);
+    expect(warnings).toEqual([]);
+  });
+
+  test('become one labelmap by a rule, and how many voxels both claim is told', async () => {
+    for (const [overlap, edge] of [
+      ['first', 10],
+      ['last', 4],
+    ] as const) {
+      const { labelmap: read, warnings } = await readDicomSeg(await overlappingSegFile(), { overlap });
+      const expected = painted(edge, 16, 2).map((label, at) => (at < edge ? 1 : label));
+      expect([...read.voxels]).toEqual(expected);
+      expect(warnings.map(({ code, message }) => [code, message])).toEqual([
+        [
+          'segments-overlap',
+          `Segments 1 and 2 overlap: 6 voxels of segment ${overlap === 'first' ? '2 are given to segment 1' : '1 are given to segment 2'}.`,
+        ],
+      ]);
+    }
+  });
+
+  test('any masks come back from as many layers as their overlaps need', async () => {
+    const geometry = obliqueGeometry([5, 3, 2]);
+    const anyMasks = fc.array(fc.array(fc.boolean(), { minLength: 30, maxLength: 30 }), { minLength: 1, maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(anyMasks, async (masks) => {
+        const bits = masks.flatMap((mask) => [...mask.slice(0, 15), ...mask.slice(15)]);
+        const pixels = new Uint8Array(2 * Math.ceil(bits.length / 16));
+        bits.forEach((bit, at) => {
+          if (bit) pixels[at >> 3] = (pixels[at >> 3] ?? 0) | (1 << (at & 7));
+        });
+        const segments = testSegments(masks.length);
+        const frames = segments.flatMap(({ segmentNumber }) =>
+          [0, 1].map((sliceIndex) => ({ segmentNumber, sliceIndex })),
+        );
+        const file = await segFile(testLabelmap([0], { geometry, segments }), { frames, pixels });
+        const { layers } = await readDicomSegLayers(file);
+        for (const { voxels, segments: own } of layers) {
+          for (const { segmentNumber } of own) {
+            expect(Array.from(voxels, (label) => label === segmentNumber)).toEqual(masks[segmentNumber - 1]);
+          }
+        }
+        expect(layers.flatMap(({ segments: own }) => own)).toHaveLength(masks.length);
+        const overlap =
+          bits.length > 30 && masks.some((a, n) => masks.slice(n + 1).some((b) => a.some((x, at) => x && b[at])));
+        expect(layers.length > 1).toBe(overlap);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+test('frames of single-frame images may be numbered', async () => {
+  const numbered = { ...source, instances: source.instances.map((instance) => ({ ...instance, frameNumber: 1 })) };
+  const read = await readDicomSeg(await segFile(labelmap, { source: numbered }), { reference });
+  expect([...read.labelmap.voxels]).toEqual([...labelmap.voxels]);
+});
+
 describe('readDicomSeg refuses', () => {
+  test('more voxels than the limit, naming it', async () => {
+    await expect(readDicomSeg(await segFile(labelmap), { limits: { voxels: 139 } })).rejects.toThrow(
+      expect.objectContaining({
+        code: 'limit-exceeded',
+        message: expect.stringContaining('140 voxels') as string,
+        remedy: expect.stringContaining('limits.voxels') as string,
+      }) as Error,
+    );
+  });
+
   const frames = findFrames(labelmap);
   const dot = testLabelmap([0]);
   dot.voxels[0] = 1;
@@ -288,6 +435,28 @@ describeWithData('segmentations by other writers', () => {
     await expect(readDicomSeg(readFileSync(dataPath('dicom/seg-objects', name)))).rejects.toThrow(
       expect.objectContaining({ code, message: expect.stringMatching(message) as string }) as Error,
     );
+  });
+
+  test('partial_overlaps.dcm: five segments in layers, their overlaps by a rule', async () => {
+    const file = readFileSync(dataPath('dicom/seg-objects/dcmqi/segmentations/partial_overlaps.dcm'));
+    const { layers } = await readDicomSegLayers(file);
+    const counts = layers.flatMap((layer) =>
+      measureSegments(layer).map(({ segmentNumber, voxelCount }) => [segmentNumber, voxelCount] as const),
+    );
+    expect(counts.toSorted(([a], [b]) => a - b)).toEqual([
+      [1, 9602],
+      [2, 11888],
+      [3, 10743],
+      [4, 6693],
+      [5, 4713],
+    ]);
+    const { warnings } = await readDicomSeg(file, { overlap: 'last' });
+    expect(warnings.map(({ message }) => message)).toEqual([
+      'Segments 1 and 2 overlap: 3017 voxels of segment 1 are given to segment 2.',
+      // Of the 95 that they share, 28 were given to segment 2 before.
+      'Segments 1 and 3 overlap: 67 voxels of segment 1 are given to segment 3.',
+      'Segments 2 and 3 overlap: 50 voxels of segment 2 are given to segment 3.',
+    ]);
   });
 
   test.each(['24x38x3', '23x38x3'])('%s on the series it was made from has its slices there', async (folder) => {

@@ -1,3 +1,4 @@
+import { decimalString } from '../../src/export/dicom-values.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import type { Segment, SegmentAlgorithm } from '../../src/labelmap/segment.ts';
 import {
@@ -31,22 +32,25 @@ export function obliqueGeometry(dimensions: readonly [number, number, number] = 
 /** The DICOM series that a scanner would have made of a grid: one single-frame MR image a slice. */
 export function seriesOn(geometry: VolumeGeometry): SourceSeries {
   const { direction, spacing, dimensions } = geometry;
-  const ds = (value: number): string => String(Math.round(value * 1e6) / 1e6);
   return {
     studyInstanceUID: testUid(1),
     seriesInstanceUID: testUid(2),
     frameOfReferenceUID: testUid(3),
     imageOrientationPatient: [...direction[0], ...direction[1]].map(
-      ds,
+      decimalString,
     ) as unknown as SourceSeries['imageOrientationPatient'],
-    pixelSpacing: [ds(spacing[1]), ds(spacing[0])],
+    pixelSpacing: [decimalString(spacing[1]), decimalString(spacing[0])],
     lossyImageCompression: false,
     attributes: { PatientName: 'Müller^Jörg', PatientID: 'test', PatientBirthDate: '', StudyDate: '20240229' },
     instances: Array.from({ length: dimensions[2] }, (_, sliceIndex) => ({
       sopClassUID: '1.2.840.10008.5.1.4.1.1.4',
       sopInstanceUID: testUid(100 + sliceIndex),
       sliceIndex,
-      imagePositionPatient: indexToWorld(geometry, [0, 0, sliceIndex]).map(ds) as unknown as [string, string, string],
+      imagePositionPatient: indexToWorld(geometry, [0, 0, sliceIndex]).map(decimalString) as unknown as [
+        string,
+        string,
+        string,
+      ],
     })),
   };
 }
