@@ -1,5 +1,4 @@
 import { InputError } from '../errors.ts';
-import { damagedFile } from './damaged-file.ts';
 import type { CopiedAttribute } from '../volume/volume.ts';
 import { readDicomHeader, type DicomDataset } from './dicom-dataset.ts';
 import { DEFAULT_READ_LIMITS, type ReadLimits } from './read-limits.ts';
@@ -102,7 +101,11 @@ export function dicomInstanceOf(dataset: DicomDataset, file: SourceFile, fileLen
 function assertNotCutOff(dataset: DicomDataset, name: string): void {
   if (dataset.includes('SeriesInstanceUID') || dataset.text('MediaStorageSOPClassUID') === MEDIA_STORAGE_DIRECTORY)
     return;
-  throw damagedFile(name, 'it ends before it names its series');
+  throw new InputError(
+    'missing-attribute',
+    `${name} does not say which series it belongs to: it was cut off, or is no image.`,
+    { remedy: 'Copy or export the file again, or take it out of the input.', details: { file: name } },
+  );
 }
 
 function copiedAttributes(dataset: DicomDataset): Partial<Record<CopiedAttribute, string>> {

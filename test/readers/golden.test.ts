@@ -14,6 +14,7 @@ const goldens = z
       .array(
         z.object({
           path: z.string(),
+          phase: z.number().optional(),
           shape: z.array(z.number()).length(3),
           type: z.string(),
           affine: z.array(z.array(z.number()).length(4)).length(3),
@@ -25,8 +26,8 @@ const goldens = z
   .parse(JSON.parse(readFileSync(new URL('../goldens/readers.json', import.meta.url), 'utf8')));
 
 describeWithData('values and geometry are those of pydicom and nibabel', () => {
-  it.each(goldens.images)('$path', async ({ path, shape, type, affine, sha256 }) => {
-    const { volume } = await readVolume(openFiles([dataPath(path)]));
+  it.each(goldens.images)('$path $phase', async ({ path, phase, shape, type, affine, sha256 }) => {
+    const { volume } = await readVolume(openFiles([dataPath(path)]), phase === undefined ? {} : { phase });
     const { geometry, voxels } = volume;
     expect(geometry.dimensions).toEqual(shape);
     expect(voxels.constructor.name.toLowerCase()).toBe(`${type}array`);
