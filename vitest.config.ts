@@ -80,6 +80,11 @@ export default defineConfig({
               },
               chromiumArguments: ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
             }),
+            browserProject({
+              name: 'browser-cornerstone',
+              include: 'test/browser/cornerstone/*.test.ts',
+              chromiumArguments: ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'],
+            }),
             {
               test: {
                 name: 'ohif',

@@ -1,20 +1,20 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import { gridDistanceMm, voxelVolumeMl, type VolumeGeometry } from '../volume/geometry.ts';
 
-const count = z.number().int().nonnegative();
-const volumeMl = z.number().nonnegative();
-const dice = z.number().min(0).max(1);
+const count = z.int().check(z.nonnegative());
+const volumeMl = z.number().check(z.nonnegative());
+const dice = (description: string) => z.number().check(z.minimum(0), z.maximum(1), z.describe(description));
 
 /** Normative description of an evaluation; JSON Schema and type come from it. */
 export const overlapSchema = z.strictObject({
   labels: z
     .array(
       z.strictObject({
-        label: z.number().int().min(1),
-        name: z.string().optional().describe("the segment's label, where a file has one"),
-        dice: dice.describe('2 |A∩B| / (|A| + |B|); 1 where both are empty'),
+        label: z.int().check(z.minimum(1)),
+        name: z.optional(z.string()).check(z.describe("the segment's label, where a file has one")),
+        dice: dice('2 |A∩B| / (|A| + |B|); 1 where both are empty'),
         predictionVoxels: count,
         referenceVoxels: count,
         commonVoxels: count,
@@ -22,8 +22,8 @@ export const overlapSchema = z.strictObject({
         referenceMl: volumeMl,
       }),
     )
-    .describe('every label that is described or occurs in either labelmap, ascending'),
-  meanDice: dice.describe('mean over labels; 1 without any label'),
+    .check(z.describe('every label that is described or occurs in either labelmap, ascending')),
+  meanDice: dice('mean over labels; 1 without any label'),
 });
 
 export type Overlap = z.infer<typeof overlapSchema>;

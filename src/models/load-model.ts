@@ -26,9 +26,26 @@ export async function loadModel(read: ReadModelFile): Promise<LoadedModel> {
   return { manifest, bytes };
 }
 
-/** Reads only manifest.json, for listings. */
-export async function loadManifest(read: ReadModelFile): Promise<ModelManifest> {
-  const text = new TextDecoder().decode(await read('manifest.json'));
+export interface ManifestLimits {
+  /** Bytes of manifest.json that are read. Default 1 MiB; that of many segments has some 20 KB. */
+  readonly manifestBytes?: number;
+}
+
+/** Reads only manifest.json, for listings.
+ * @throws ModelError `invalid-manifest`, `limit-exceeded` */
+export async function loadManifest(
+  read: ReadModelFile,
+  { manifestBytes = 2 ** 20 }: ManifestLimits = {},
+): Promise<ModelManifest> {
+  const bytes = await read('manifest.json');
+  if (bytes.length > manifestBytes) {
+    throw new ModelError(
+      'limit-exceeded',
+      `The model's manifest.json has ${bytes.length} bytes, at most ${manifestBytes} are read (limit manifestBytes).`,
+      { remedy: 'Restore manifest.json from the model folder it came with.' },
+    );
+  }
+  const text = new TextDecoder().decode(bytes);
   let document: unknown;
   try {
     document = JSON.parse(text);

@@ -1,30 +1,39 @@
-import { z } from 'zod';
+import en from 'zod/v4/locales/en.js';
+import * as z from 'zod/mini';
 import { ModelError } from '../errors.ts';
 import { outputShape } from './output-shape.ts';
 
 /** Text for a terminal and for DICOM's LO and SH (PS3.5 6.2): neither control characters, nor invisible ones that turn
  * the text around, nor a backslash. Written as ranges, which every language's JSON Schema validator understands. */
-const text = (longest: number) =>
+const text = (longest: number, description?: string) =>
   z
     .string()
-    .min(1)
-    .max(longest)
-    .regex(
-      /^(?! )[ -[\]-~\u00a0-\u200a\u2010-\u2027\u202f-\u205f\u2070-\ufefe\uff00-\uffff]*(?<! )$/,
-      'must have no control character, no backslash and no space at its ends',
+    .check(
+      z.minLength(1),
+      z.maxLength(longest),
+      z.regex(
+        /^(?! )[ -[\]-~\u00a0-\u200a\u2010-\u2027\u202f-\u205f\u2070-\ufefe\uff00-\uffff]*(?<! )$/,
+        'must have no control character, no backslash and no space at its ends',
+      ),
+      ...described(description),
     );
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
+const sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'));
 /** A file beside the manifest: no folder up, no absolute path, no hidden file. */
-const filePath = z
-  .string()
-  .max(255)
-  .regex(/^(?!\.)[A-Za-z0-9._-]+(\/(?!\.)[A-Za-z0-9._-]+)*$/, 'must be a path inside the model folder');
-const positive = z.number().positive();
-const length = z.number().int().min(1).max(4096);
+const filePath = (description?: string) =>
+  z
+    .string()
+    .check(
+      z.maxLength(255),
+      z.regex(/^(?!\.)[A-Za-z0-9._-]+(\/(?!\.)[A-Za-z0-9._-]+)*$/, 'must be a path inside the model folder'),
+      ...described(description),
+    );
+const number = (description: string) => z.number().check(z.describe(description));
+const positive = (description?: string) => z.number().check(z.positive(), ...described(description));
+const length = z.int().check(z.minimum(1), z.maximum(4096));
 /** DICOM's Code String (PS3.5 6.2). */
 const codeString = z
   .string()
-  .regex(/^(?! )[A-Z0-9_ ]{1,16}(?<! )$/, 'must be capitals, digits, _ or spaces, 16 at most');
+  .check(z.regex(/^(?! )[A-Z0-9_ ]{1,16}(?<! )$/, 'must be capitals, digits, _ or spaces, 16 at most'));
 
 const codedConcept = z.strictObject({
   codeValue: text(16),
@@ -32,107 +41,106 @@ const codedConcept = z.strictObject({
   codeMeaning: text(64),
 });
 
-const cielab = z.number().int().min(0).max(65535);
+const cielab = z.int().check(z.minimum(0), z.maximum(65535));
 
 const segment = z.strictObject({
-  segmentNumber: z.number().int().min(1).max(65535).describe("the model's class index, which is the label value"),
+  segmentNumber: z
+    .int()
+    .check(z.minimum(1), z.maximum(65535), z.describe("the model's class index, which is the label value")),
   segmentLabel: text(64),
   segmentedPropertyCategory: codedConcept,
   segmentedPropertyType: codedConcept,
-  segmentedPropertyTypeModifier: codedConcept.optional().describe('laterality, or what else narrows the type'),
-  anatomicRegion: codedConcept.optional(),
-  recommendedDisplayCIELab: z.tuple([cielab, cielab, cielab]).describe('16-bit encoding of PS3.3 C.10.7.1.1'),
+  segmentedPropertyTypeModifier: z
+    .optional(codedConcept)
+    .check(z.describe('laterality, or what else narrows the type')),
+  anatomicRegion: z.optional(codedConcept),
+  recommendedDisplayCIELab: z.tuple([cielab, cielab, cielab]).check(z.describe('16-bit encoding of PS3.3 C.10.7.1.1')),
 });
 
 const goldenArray = z.strictObject({
-  path: filePath.describe('little-endian float32, slowest axis first, no header'),
-  shape: z.array(length).length(4),
+  path: filePath('little-endian float32, slowest axis first, no header'),
+  shape: z.array(length).check(z.length(4)),
   sha256,
 });
 
 const figure = z.strictObject({
-  data: text(256).describe('which data, which part of it'),
+  data: text(256, 'which data, which part of it'),
   metric: text(64),
   value: z.number(),
-  perSegment: z.record(text(64), z.number()).optional().describe('by segmentLabel'),
+  perSegment: z.optional(z.record(text(64), z.number())).check(z.describe('by segmentLabel')),
 });
 
-/** The normative description of a model folder's manifest.json. */
+/** The normative description of a model folder's manifest.json. In zod's mini dialect, which pages load a third of. */
 export const manifestSchema = z.strictObject({
-  $schema: z.string().optional().describe('for editors; ignored'),
+  $schema: z.optional(z.string()).check(z.describe('for editors; ignored')),
   schemaVersion: z.literal(1, 'must be 1, the only version that this release reads'),
   id: z
     .string()
-    .max(64)
-    .regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower-case letters, digits and hyphens'),
-  version: z
-    .string()
-    .max(16)
-    .regex(/^\d+\.\d+\.\d+$/, 'must be like 1.0.0'),
+    .check(z.maxLength(64), z.regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower-case letters, digits and hyphens')),
+  version: z.string().check(z.maxLength(16), z.regex(/^\d+\.\d+\.\d+$/, 'must be like 1.0.0')),
   title: text(64),
-  licence: text(64).describe('SPDX identifier of the weights, or the name of their licence'),
+  licence: text(64, 'SPDX identifier of the weights, or the name of their licence'),
   intendedUse: text(1024),
-  file: z.strictObject({ path: filePath, sha256, byteLength: z.number().int().positive() }),
+  file: z.strictObject({ path: filePath(), sha256, byteLength: z.int().check(z.positive()) }),
   input: z.strictObject({
     name: text(256),
-    shape: z.tuple([z.literal(1), length, length, length]).describe('[batch, channels, rows, columns]'),
-    modality: z.array(codeString).min(1).describe('accepted DICOM Modality values'),
+    shape: z.tuple([z.literal(1), length, length, length]).check(z.describe('[batch, channels, rows, columns]')),
+    modality: z.array(codeString).check(z.minLength(1), z.describe('accepted DICOM Modality values')),
     bodyPart: z
       .array(codeString)
-      .min(1)
-      .describe('regions, as Body Part Examined defined terms, that the model covers'),
+      .check(z.minLength(1), z.describe('regions, as Body Part Examined defined terms, that the model covers')),
     sliceAxis: z
       .enum(['acquired', 'axial', 'sagittal', 'coronal'])
-      .describe("what a slice is; acquired: along the stacking axis, NIfTI's k"),
-    orientation: z.enum(['LPS', 'any']).describe('LPS: the volume is flipped and permuted to it, and the result back'),
+      .check(z.describe("what a slice is; acquired: along the stacking axis, NIfTI's k")),
+    orientation: z
+      .enum(['LPS', 'any'])
+      .check(z.describe('LPS: the volume is flipped and permuted to it, and the result back')),
     channels: z.strictObject({
       offsetsInSlices: z
-        .array(z.number().int().min(-64).max(64))
-        .min(1)
-        .describe('ascending, along +k after reorientation'),
-      edge: z.literal('replicate').describe('beyond the first and last slice'),
+        .array(z.int().check(z.minimum(-64), z.maximum(64)))
+        .check(z.minLength(1), z.describe('ascending, along +k after reorientation')),
+      edge: z.literal('replicate').check(z.describe('beyond the first and last slice')),
     }),
-    spacing: positive.describe('mm a pixel, in plane'),
+    spacing: positive('mm a pixel, in plane'),
     fieldOfView: z
-      .strictObject({ low: positive, high: positive })
-      .optional()
-      .describe('mm: between which the longer side of a slice should be; others are warned of'),
+      .optional(z.strictObject({ low: positive(), high: positive() }))
+      .check(z.describe('mm: between which the longer side of a slice should be; others are warned of')),
     intensity: z.strictObject({
       kind: z.enum(['window', 'percentile']),
       scope: z.enum(['volume', 'slice']),
-      low: z.number().describe('modality value or percentile that becomes 0'),
-      high: z.number().describe('modality value or percentile that becomes 1'),
+      low: number('modality value or percentile that becomes 0'),
+      high: number('modality value or percentile that becomes 1'),
     }),
-    padValue: z.number().describe('normalised value outside the image'),
+    padValue: number('normalised value outside the image'),
   }),
   output: z.strictObject({
     name: text(256),
     kind: z.enum(['logits', 'probabilities']),
-    stride: z.number().int().positive().describe('input pixels for one output pixel'),
+    stride: z.int().check(z.positive(), z.describe('input pixels for one output pixel')),
     alignCorners: z.boolean(),
-    temperature: positive.describe('logits are divided by it before the softmax'),
+    temperature: positive('logits are divided by it before the softmax'),
   }),
   tta: z
     .strictObject({
       flips: z.array(z.enum(['i', 'j'])),
-      rotations: z.array(z.union([z.literal(90), z.literal(180), z.literal(270)])).describe('degrees'),
-      scales: z.array(z.number().min(0.25).max(4)),
+      rotations: z.array(z.union([z.literal(90), z.literal(180), z.literal(270)])).check(z.describe('degrees')),
+      scales: z.array(z.number().check(z.minimum(0.25), z.maximum(4))),
     })
-    .describe('the views that test-time augmentation may average'),
-  segments: z.array(segment).min(1).max(65535),
+    .check(z.describe('the views that test-time augmentation may average')),
+  segments: z.array(segment).check(z.minLength(1), z.maxLength(65535)),
   postProcess: z.array(
     z.strictObject({
-      segmentNumber: z.number().int().min(1),
+      segmentNumber: z.int().check(z.minimum(1)),
       keepLargestComponent: z.boolean(),
       fillHoles: z.boolean(),
-      minimumVolumeMl: z.number().nonnegative(),
+      minimumVolumeMl: z.number().check(z.nonnegative()),
     }),
   ),
   evaluation: z.array(figure),
   golden: z.strictObject({
     input: goldenArray,
     output: goldenArray,
-    tolerance: positive.describe('largest difference of an output value that another backend may show'),
+    tolerance: positive('largest difference of an output value that another backend may show'),
   }),
 });
 
@@ -142,7 +150,7 @@ export type GoldenArray = z.infer<typeof goldenArray>;
 /** Reads a manifest from parsed JSON: the schema first, then what a schema cannot say.
  * @throws ModelError `invalid-manifest` naming every wrong place */
 export function parseManifest(value: unknown): ModelManifest {
-  const parsed = manifestSchema.safeParse(value);
+  const parsed = manifestSchema.safeParse(value, { error: describeIssue });
   if (!parsed.success) {
     throw invalidManifest(
       parsed.error.issues.map((issue) => `${issue.path.join('.') || 'document'}: ${issue.message}`),
@@ -151,6 +159,13 @@ export function parseManifest(value: unknown): ModelManifest {
   const contradictions = findContradictions(parsed.data);
   if (contradictions.length > 0) throw invalidManifest(contradictions);
   return parsed.data;
+}
+
+/** The mini dialect has no messages of its own, and would not say more than that an input is invalid. */
+const describeIssue = en().localeError;
+
+function described<T>(description: string | undefined) {
+  return description === undefined ? [] : [z.describe<T>(description)];
 }
 
 /** LO, the DICOM type of Segment Algorithm Name, holds this many characters. */

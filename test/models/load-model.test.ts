@@ -16,7 +16,7 @@ describe('loadModel', () => {
     await expect(loading).rejects.toBeInstanceOf(ModelError);
     await expect(loading).rejects.toMatchObject({
       code: 'model-file-mismatch',
-      message: expect.stringMatching(/^model\.onnx is not .* has 54428 bytes, expected 54429\.$/) as string,
+      message: expect.stringMatching(/^model\.onnx is not .* has 54916 bytes, expected 54917\.$/) as string,
     });
   });
 

@@ -3,5 +3,8 @@ export function createSegmentationWorker(): Worker {
   return new Worker(new URL('../../src/worker/worker.ts', import.meta.url), { type: 'module' });
 }
 
-/** Where the test server has the model folder that test/fixtures/models/make_tiny_model.py makes. */
-export const tinyModelUrl = new URL(/* @vite-ignore */ '../fixtures/models/tiny-heart/', import.meta.url).href;
+const here = import.meta.url; // by way of a name, for Vite takes a literal beside it for an asset to bundle
+
+/** Where the test server has the model folders that test/fixtures/models/make_tiny_model.py makes. */
+export const tinyModelUrl = new URL('../fixtures/models/tiny-heart/', here).href;
+export const wrongModelUrl = new URL('../fixtures/models/wrong-on-webgpu/', here).href;

@@ -1,0 +1,7 @@
+import '../../../src/worker/worker.ts';
+
+new BroadcastChannel('crash').onmessage = () => {
+  setTimeout(() => {
+    throw new Error('out of memory, say');
+  });
+};
