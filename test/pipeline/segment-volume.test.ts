@@ -302,14 +302,16 @@ describe('segmentVolume', () => {
     expect([...result.uncertainty.perSlice]).toEqual([0, 0]);
   });
 
-  test('a slice where half may be foreground and none was found is as uncertain as can be', async () => {
+  test('the more of a slice may be foreground and was not found, the more uncertain it is', async () => {
     const volume = createVolume([16, 12, 2], (i, _, k) => (k === 1 && i < 8 ? 0.5 : 0));
     const result = await segmentVolume(volume, {
       session: createFakeSession(createManifest({ segments: 1 }), scoreByValue(2)),
       softwareVersion: 'x',
     });
-    // Half of slice 1 lies half way between both classes.
-    expect([...result.uncertainty.perSlice]).toEqual([0, 1]);
+    // Half of slice 1, 96 mm², lies half way between both classes; 20 mm² are taken for known.
+    const [first, second] = result.uncertainty.perSlice;
+    expect(first).toBe(0);
+    expect(second).toBeCloseTo(1 - 20 / (48 + 20), 2);
   });
 
   test('memory beside the result does not grow with the number of slices', async () => {

@@ -33,25 +33,27 @@ describe('sliceUncertainty', () => {
     expect(ofSlice(40, () => 0)).toBe(0);
   });
 
-  test('where nothing was found and something may be there, nothing is certain', () => {
-    expect(ofSlice(0, (at) => (at < 3 ? shared(0.4) : 0))).toBe(1);
+  test('where nothing was found, the more may be there the less is certain', () => {
+    const doubtful = (count: number): number => ofSlice(0, (at) => (at < count ? shared(0.4) : 0));
+    expect(doubtful(2)).toBeLessThan(0.05);
+    expect(doubtful(90)).toBeGreaterThan(0.6);
   });
 
   test('it is what the expected errors take from the Dice, for two classes and for more', () => {
-    // 20 found, of which 10 are wrong with probability 0.3; 5 others are missed with probability 0.2.
-    const dice = (2 * 17) / (20 + 17 + 1);
+    // 20 found, of which 10 are wrong with probability 0.3; 5 others are missed with probability 0.2; 20 are known.
+    const dice = (2 * 17 + 20) / (20 + 17 + 1 + 20);
     for (const classes of [2, 4, 14]) {
       const doubt = (at: number): number => (at < 10 ? shared(0.3, classes) : at >= 95 ? shared(0.2, classes) : 0);
       expect(ofSlice(20, doubt, classes)).toBeCloseTo(1 - dice, classes === 14 ? 1 : 2);
     }
   });
 
-  test('doubt at the border of a small structure weighs more than the same at the border of a large one', () => {
+  test('doubt at the border of a small structure weighs more than at that of a large one', () => {
     const border = (found: number) => (at: number) => (Math.abs(at - found) < 3 ? shared(0.4) : 0);
-    expect(ofSlice(5, border(5))).toBeGreaterThan(3 * ofSlice(60, border(60)));
+    expect(ofSlice(5, border(5))).toBeGreaterThan(2 * ofSlice(60, border(60)));
   });
 
   test('a little doubt everywhere in the background does not drown a sure structure', () => {
-    expect(ofSlice(5, (at) => (at < 5 ? 0 : 20))).toBe(0);
+    expect(ofSlice(5, (at) => (at < 5 ? 0 : 40))).toBe(0);
   });
 });

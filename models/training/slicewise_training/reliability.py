@@ -1,6 +1,7 @@
 """Whether a model's uncertainty means something: calibration and error detection of an exported model.
 
-    python -m slicewise_training.reliability configs/cardiac-mr.json --data <folder> --part test --model ../cardiac-mr
+    python -m slicewise_training.reliability configs/cardiac-mr.json --data <folder> --part test --model ../cardiac-mr \\
+        [--output evaluations/cardiac-mr.reliability.json]
 
 Expected calibration error: over voxels within BAND_PX pixels of a predicted or reference structure, 15 bins of the
 top probability, weighted by voxels. Error detection: of the slices that show a structure in reference or prediction,
@@ -27,8 +28,9 @@ from .runs import run_onnx
 
 BINS = 15
 WORST, UNSURE = 0.2, 0.3
-SURE = 0.1
-"""As in src/pipeline/slice-uncertainty.ts: below this normalised entropy a voxel is taken for sure."""
+SURE, KNOWN_MM2 = 0.2, 20.0
+"""As in src/pipeline/slice-uncertainty.ts: below this normalised entropy a voxel is taken for sure; and so much of a
+slice is taken for known."""
 
 
 ERRORS = np.linspace(1e-6, 0.5, 2001)
@@ -42,10 +44,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--part", choices=("validation", "test"), default="validation")
     parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     config = load_config(arguments.config)
     temperature = float(json.loads((arguments.model / "manifest.json").read_text())["output"]["temperature"])
-    print(json.dumps(measure(config, arguments.data, arguments.part, run_onnx(arguments.model), temperature), indent=2))
+    figures = measure(config, arguments.data, arguments.part, run_onnx(arguments.model), temperature)
+    print(json.dumps(figures, indent=2))
+    if arguments.output:
+        arguments.output.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 def measure(config: Config, data: Path, part: str, run: Run, temperature: float) -> dict[str, Any]:
@@ -63,7 +69,7 @@ def measure(config: Config, data: Path, part: str, run: Run, temperature: float)
             sums += confidence_bins(probability.max(0)[band], prediction[band] == truth[band])
             present = [n for n in range(1, config.network.classes) if ((prediction == n) | (truth == n)).any()]
             slice_dice.append(float(np.mean([dice(prediction, truth, n) for n in present])))
-            slice_uncertainty.append(uncertainty_of_slice(probability, prediction))
+            slice_uncertainty.append(uncertainty_of_slice(probability, prediction, volume.spacing))
     return {
         "part": part,
         "slices": len(slice_dice),
@@ -77,15 +83,15 @@ def softmax(scores: Float) -> Float:
     return np.asarray(raised / raised.sum(0), np.float32)
 
 
-def uncertainty_of_slice(probability: Float, prediction: NDArray[np.uint8]) -> float:
+def uncertainty_of_slice(probability: Float, prediction: NDArray[np.uint8], spacing: tuple[float, float]) -> float:
     """What the voxels' entropy lets expect to be missing from a Dice of 1: [classes, J, I], [J, I] → scalar."""
     entropy = -(probability * np.log(np.maximum(probability, 1e-12))).sum(0)
     highest = np.log(probability.shape[0])
     error = np.interp(entropy, ENTROPIES, ERRORS) * (np.round(255 * entropy / highest) >= SURE * 255)
     is_found = prediction > 0
     right = float((1 - error[is_found]).sum())
-    all_ = int(is_found.sum()) + right + float(error[~is_found].sum())
-    return 1 - 2 * right / all_ if all_ > 0 else 0.0
+    known = KNOWN_MM2 / (spacing[0] * spacing[1])
+    return 1 - (2 * right + known) / (int(is_found.sum()) + right + float(error[~is_found].sum()) + known)
 
 
 def confidence_bins(confidence: Float, right: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -29,7 +29,8 @@ def test_a_slices_uncertainty_is_what_the_expected_errors_take_from_its_dice() -
     prediction = np.zeros((1, 200), np.uint8)
     prediction[0, :20] = 1
     probability = np.stack([np.where(prediction == 0, right, 1 - right), np.where(prediction == 1, right, 1 - right)])
-    assert uncertainty_of_slice(probability, prediction) == pytest.approx(1 - 2 * 17 / (20 + 17 + 1), abs=0.005)
+    expected = 1 - (2 * 17 + 10) / (20 + 17 + 1 + 10)  # 20 mm² are taken for known
+    assert uncertainty_of_slice(probability, prediction, (2.0, 1.0)) == pytest.approx(expected, abs=0.005)
 
 
 def test_figures_are_means_over_volumes_and_the_worst_patient_comes_first() -> None:
