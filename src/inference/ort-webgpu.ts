@@ -138,13 +138,11 @@ async function openGraph({ ort, device }: Runtime, { manifest, bytes }: LoadedMo
     async execute({ shape, data }) {
       assertSound();
       const feeds = { [input.name]: new ort.Tensor('float32', data, shape) };
-      const results = await session
-        .run(feeds, [output.name], QUIET)
-        .catch((cause: unknown) => afterLoss(cause, device));
+      const results = await session.run(feeds, [output.name], QUIET).catch((cause: unknown) => explain(cause, device));
       const result = results[output.name];
       if (result?.type !== 'float32') throw new Error(`no float32 output "${output.name}"`);
       return async () => {
-        const values = await result.getData();
+        const values = await result.getData().catch((cause: unknown) => explain(cause, device));
         void oneAtATime.add(() => {
           result.dispose();
           return Promise.resolve();
@@ -158,10 +156,10 @@ async function openGraph({ ort, device }: Runtime, { manifest, bytes }: LoadedMo
   };
 }
 
-/** An error of a run, after the time that the news of a lost device may take: the next run must know. */
-async function afterLoss(cause: unknown, device: WatchedDevice): Promise<never> {
+/** Throws what is behind an error, after the time that the news of a lost device may take: the next run must know. */
+async function explain(cause: unknown, device: WatchedDevice): Promise<never> {
   await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, NEWS_MS))]);
-  throw cause;
+  throw new Error(device.trouble() ?? reasonOf(cause), { cause });
 }
 
 const NEWS_MS = 100;

@@ -3,7 +3,7 @@ import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
 import { createSliceCollector, type SliceCollector } from '../pipeline/collect-slices.ts';
 import type { SegmentVolumeOptions } from '../pipeline/segment-volume.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
-import { backendName, describeDevice } from './device-report.ts';
+import { describeDevice } from './device-report.ts';
 import type { Reply, SegmentPlan } from './protocol.ts';
 import { runJob } from './run-job.ts';
 import { sendVoxels } from './send-voxels.ts';
@@ -147,8 +147,7 @@ function describeInterruption(fault: WorkerFault, { done, plan, volume }: Run, {
   const total = plan?.order.length ?? volume.geometry.dimensions[2];
   const message =
     `The run was interrupted after ${done.size} of ${total} slices: ${fault.message}. ` +
-    `${done.size === 0 ? 'It' : 'They are kept, and it'} goes on with ${backendName(device.backendId)}: ` +
-    `${describeDevice(device, total - done.size)}.`;
+    `${done.size === 0 ? 'It' : 'They are kept, and it'} goes on: ${describeDevice(device, total - done.size)}.`;
   return { code: 'run-interrupted', message };
 }
 

@@ -245,7 +245,7 @@ describe('the segmentation client', () => {
       expect(workers).toHaveLength(2);
       expect(result.provenance.backendPerSlice).toEqual(new Array(SLICES).fill('webgpu'));
       expect(notices.map(({ code }) => code)).toEqual(['run-interrupted']);
-      expect(notices[0]?.message).toMatch(/after 2 of 6 slices: Gone\. They are kept, and it goes on with WebGPU/);
+      expect(notices[0]?.message).toMatch(/after 2 of 6 slices: Gone\. They are kept, and it goes on: WebGPU/);
       expect(result.warnings).toContainEqual(notices[0]);
     });
 
@@ -263,7 +263,7 @@ describe('the segmentation client', () => {
         threads: 1,
         refused: [{ backendId: 'webgpu', reason: 'Gone' }],
       });
-      expect(notices.at(-1)?.message).toContain('goes on with WebAssembly');
+      expect(notices.at(-1)?.message).toContain('goes on: Processor (WebAssembly)');
       expect(result.warnings.filter(({ code }) => code === 'run-interrupted')).toEqual([notices.at(-1)]);
     });
 
