@@ -1,13 +1,29 @@
 import { dicomReader } from '../../src/readers/dicom.ts';
 import { niftiReader } from '../../src/readers/nifti.ts';
 import { describeReaderContract } from '../contracts/reader-contract.ts';
-import { IMPLICIT } from '../support/part10.ts';
-import { dicomPhantom, niftiPairPhantom, niftiPhantom } from '../support/phantom.ts';
+import { BIG_ENDIAN, DEFLATED, IMPLICIT } from '../support/part10.ts';
+import { dicomPhantom, enhancedPhantom, niftiPairPhantom, niftiPhantom } from '../support/phantom.ts';
 
 describeReaderContract('DICOM, explicit', { reader: dicomReader, filesOf: (image) => dicomPhantom(image) });
 describeReaderContract('DICOM, implicit', {
   reader: dicomReader,
   filesOf: (image) => dicomPhantom(image, () => ({}), { transferSyntaxUID: IMPLICIT }),
+});
+describeReaderContract('DICOM, enhanced multi-frame', {
+  reader: dicomReader,
+  filesOf: (image) => [enhancedPhantom(image)],
+});
+describeReaderContract('DICOM, enhanced multi-frame, undefined lengths', {
+  reader: dicomReader,
+  filesOf: (image) => [enhancedPhantom(image, { options: { undefinedLengths: true } })],
+});
+describeReaderContract('DICOM, big endian', {
+  reader: dicomReader,
+  filesOf: (image) => dicomPhantom(image, () => ({}), { transferSyntaxUID: BIG_ENDIAN }),
+});
+describeReaderContract('DICOM, deflated', {
+  reader: dicomReader,
+  filesOf: (image) => dicomPhantom(image, () => ({}), { transferSyntaxUID: DEFLATED }),
 });
 describeReaderContract('NIfTI', { reader: niftiReader, filesOf: (image) => [niftiPhantom(image)] });
 describeReaderContract('NIfTI, gzipped', {

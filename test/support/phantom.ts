@@ -59,6 +59,53 @@ export function dicomPhantom(
   ).reverse();
 }
 
+/** The phantom as one enhanced multi-frame file, last slice first.
+ * @param volumes copies of it, told apart by their temporal position; values of volume n are n larger
+ * @param change further attributes of the whole image */
+export function enhancedPhantom(
+  source: Phantom = phantom(),
+  {
+    volumes = 1,
+    change = {},
+    options,
+  }: { volumes?: number; change?: DicomAttributes; options?: Parameters<typeof encodePart10>[1] } = {},
+): SourceFile {
+  const { dimensions } = source.geometry;
+  const sliceSize = dimensions[0] * dimensions[1];
+  const frames = Array.from({ length: volumes * dimensions[2] }, (_, n) => ({
+    k: dimensions[2] - 1 - (n % dimensions[2]),
+    volume: Math.floor(n / dimensions[2]),
+  }));
+  const pixels = Int16Array.from({ length: frames.length * sliceSize }, (_, at) => {
+    const { k, volume } = frames[Math.floor(at / sliceSize)] ?? { k: 0, volume: 0 };
+    return (source.voxels[k * sliceSize + (at % sliceSize)] ?? 0) + volume;
+  });
+  const slice = sliceAttributes(source, 0);
+  const { ImageOrientationPatient, PixelSpacing, SliceThickness } = slice;
+  const attributes: DicomAttributes = {
+    ...slice,
+    ImagePositionPatient: undefined,
+    ImageOrientationPatient: undefined,
+    PixelSpacing: undefined,
+    SliceThickness: undefined,
+    SOPClassUID: '1.2.840.10008.5.1.4.1.1.4.1',
+    NumberOfFrames: String(frames.length),
+    SharedFunctionalGroupsSequence: [
+      {
+        PixelMeasuresSequence: [{ PixelSpacing, SliceThickness }],
+        PlaneOrientationSequence: [{ ImageOrientationPatient }],
+      },
+    ],
+    PerFrameFunctionalGroupsSequence: frames.map(({ k, volume }) => ({
+      PlanePositionSequence: [{ ImagePositionPatient: sliceAttributes(source, k).ImagePositionPatient }],
+      FrameContentSequence: [{ StackID: '1', TemporalPositionIndex: volume + 1 }],
+    })),
+    PixelData: new Uint8Array(pixels.buffer),
+    ...change,
+  };
+  return memoryFile('enhanced.dcm', encodePart10(attributes, options));
+}
+
 export interface NiftiOptions {
   readonly version?: 1 | 2;
   readonly littleEndian?: boolean;
