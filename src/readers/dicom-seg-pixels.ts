@@ -4,6 +4,7 @@ import { unsupportedTransferSyntax, type DicomDataset } from './dicom-dataset.ts
 import type { PaintFrame } from './dicom-seg-layers.ts';
 import { openFrames } from './frames.ts';
 import type { StoredValues } from './pixel-data.ts';
+import { assertWithinLimit, type ReadLimits } from './read-limits.ts';
 import { pixelDecoders } from './pixel-decoders.ts';
 import { EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN } from './transfer-syntaxes.ts';
 
@@ -19,15 +20,32 @@ export interface SegPixelSource {
   readonly name: string;
 }
 
+/** Checks that the frames can be there, before memory is taken for them.
+ * @throws InputError `damaged-file`, `limit-exceeded` */
+export function assertPixels(
+  { dataset, file, frameCount, rows, columns, name }: SegPixelSource,
+  limits: ReadLimits,
+): void {
+  const { pixelData } = dataset;
+  if (pixelData === undefined) throw damagedFile(name, 'it has no pixel data');
+  const needed = Math.ceil((frameCount * rows * columns * (dataset.number('BitsAllocated') ?? 1)) / 8);
+  const present = Math.max(0, Math.min(pixelData.byteLength ?? Infinity, file.length - pixelData.dataOffset));
+  if (pixelData.byteLength === undefined) {
+    assertWithinLimit(needed / present, 'compressionRatio', limits, { name, what: 'bytes from one compressed byte' });
+  } else if (present < needed) {
+    throw damagedFile(name, `its pixel data are ${present} bytes, its frames need ${needed}`);
+  }
+}
+
 /** How the frames of a BINARY segmentation are painted, in the file's order.
- * @throws InputError `damaged-file`, `unsupported-transfer-syntax` */
+ * @throws InputError `unsupported-transfer-syntax` */
 export function binaryFrames(source: SegPixelSource): PaintFrame[] {
-  const { dataset, name } = source;
+  const { dataset, file, name } = source;
   const { transferSyntaxUID } = dataset;
   if (transferSyntaxUID !== EXPLICIT_LITTLE_ENDIAN && transferSyntaxUID !== IMPLICIT_LITTLE_ENDIAN) {
     throw unsupportedTransferSyntax(transferSyntaxUID, name);
   }
-  return paintersOf(nativeBits(source), source);
+  return paintersOf(file.subarray(dataset.pixelData?.dataOffset), source);
 }
 
 /** How the frames of a FRACTIONAL segmentation are painted, in the file's order: where a value is at least `threshold`.
@@ -69,14 +87,6 @@ export async function* storedFrames(source: SegPixelSource): AsyncGenerator<Stor
 
 function paintersOf(packed: Uint8Array, { frameCount, rows, columns }: SegPixelSource): PaintFrame[] {
   return Array.from({ length: frameCount }, (_, frame) => paintBits(packed, frame * rows * columns));
-}
-
-function nativeBits({ dataset, file, frameCount, rows, columns, name }: SegPixelSource): Uint8Array {
-  const needed = Math.ceil((frameCount * rows * columns) / 8);
-  const { dataOffset = 0, byteLength = 0 } = dataset.pixelData ?? {};
-  const present = Math.min(byteLength, file.length - dataOffset);
-  if (present < needed) throw damagedFile(name, `its pixel data are ${present} bytes, its frames need ${needed}`);
-  return file.subarray(dataOffset, dataOffset + needed);
 }
 
 /** Paints where a bit is set; the first pixel of a byte is its lowest bit (PS3.5 8.1.1). */

@@ -9,7 +9,7 @@ import { readSegFrames } from './dicom-seg-frames.ts';
 import { gridOfPlanes, slicesOnReference, type SegReference } from './dicom-seg-grid.ts';
 import { isSegmentation, readSegIdentity, sopClassOf, type SegIdentity } from './dicom-seg-identity.ts';
 import { paintApart, paintTogether, type PaintFrame, type SegmentFrames } from './dicom-seg-layers.ts';
-import { binaryFrames, fractionalFrames, storedFrames, type SegPixelSource } from './dicom-seg-pixels.ts';
+import { assertPixels, binaryFrames, fractionalFrames, storedFrames, type SegPixelSource } from './dicom-seg-pixels.ts';
 import { readSegments } from './dicom-seg-segments.ts';
 import { assertWithinLimit, withDefaultLimits, type ReadLimits } from './read-limits.ts';
 
@@ -146,17 +146,14 @@ async function openSeg(
     ...(sourceSeriesInstanceUID !== undefined && { sourceSeriesInstanceUID }),
     frames,
   };
+  const pixels: SegPixelSource = { dataset, file, name, rows, columns, frameCount: frames.length };
+  assertPixels(pixels, limits);
   return {
-    dataset,
-    file,
-    name,
+    ...pixels,
     segmentationType,
     segments,
     geometry,
     frames,
-    rows,
-    columns,
-    frameCount: frames.length,
     result,
     onReference: (labelmap) =>
       reference?.source?.interpolated === undefined || gridDistanceMm(reference.geometry, geometry) < 1e-6
