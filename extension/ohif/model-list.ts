@@ -6,7 +6,7 @@ import { texts } from './texts.ts';
  * @param modelsUrl of the folder with index.json, the list of the models' folder names; ends with a slash
  * @throws EnvironmentError `file-not-found`; ModelError `invalid-manifest` */
 export async function listModels(modelsUrl: string): Promise<ModelEntry[]> {
-  const ids = parseIds(JSON.parse(new TextDecoder().decode(await fetchBytes(new URL('index.json', modelsUrl)))));
+  const ids = parseIds(new TextDecoder().decode(await fetchBytes(new URL('index.json', modelsUrl))));
   return Promise.all(
     ids.map(async (id) => {
       const folderUrl = new URL(`${id}/`, modelsUrl).href;
@@ -23,7 +23,13 @@ async function fetchBytes(url: URL): Promise<Uint8Array> {
   });
 }
 
-function parseIds(json: unknown): string[] {
-  if (Array.isArray(json) && json.every((id) => typeof id === 'string')) return json;
+/** A server may answer with its start page instead. */
+function parseIds(text: string): string[] {
+  try {
+    const ids: unknown = JSON.parse(text);
+    if (Array.isArray(ids) && ids.every((id) => typeof id === 'string')) return ids;
+  } catch {
+    // Told below, like any other text that is no list.
+  }
   throw new EnvironmentError('file-not-readable', texts.badModelIndex, { remedy: texts.modelsRemedy });
 }

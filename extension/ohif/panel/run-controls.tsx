@@ -73,7 +73,14 @@ function RunAnyway({ onRun }: { readonly onRun: () => void }): ReactElement {
     <div className="sw-question" role="alertdialog" aria-label={texts.runAnyway} aria-describedby="sw-question">
       <p id="sw-question">{texts.runAnywayQuestion}</p>
       <div className="sw-buttons">
-        <button type="button" className="sw-button sw-danger" data-cy="slicewise-run-forced" onClick={onRun}>
+        <button
+          type="button"
+          className="sw-button sw-danger"
+          data-cy="slicewise-run-forced"
+          onClick={() => {
+            onRun();
+          }}
+        >
           {texts.runAnyway}
         </button>
         <button
@@ -197,7 +204,9 @@ function RunProgress({ run, isElsewhere, onCancel }: RunProgressProps): ReactEle
           className="sw-button"
           disabled={phase === 'cancelling'}
           data-cy="slicewise-cancel"
-          onClick={onCancel}
+          onClick={() => {
+            onCancel();
+          }}
         >
           {texts.cancel}
         </button>
