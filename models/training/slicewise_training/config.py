@@ -13,8 +13,9 @@ from .network import NetworkConfig, network_config
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Where a data folder has its pairs: a glob of the images, what to replace in an image's path to get its label's,
-    and a regular expression whose first match in an image's file name is the patient."""
+    """Where a data folder has its pairs: a glob of the images (NIfTI files, or folders of a DICOM series), what to
+    replace in an image's path to get its label's (NIfTI, or DICOM-SEG), and a regular expression whose first match in
+    an image's path is the patient."""
 
     images: str
     label: tuple[str, str]

@@ -8,12 +8,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
 from .config import Config, DataConfig, InputConfig
 from .reorient import seen_along, view_axes
+from .scans import read_scan
 
 Float = NDArray[np.float32]
 
@@ -38,9 +38,9 @@ def find_images(folder: Path, data: DataConfig) -> dict[str, list[Path]]:
     """The images of a data folder by patient, both in order."""
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.glob(data.images)):
-        patient = re.search(data.patient, path.name)
+        patient = re.search(data.patient, str(path.relative_to(folder)))
         if patient is None:
-            raise ValueError(f"{path.name}: no patient by {data.patient!r}")
+            raise ValueError(f"{path.relative_to(folder)}: no patient by {data.patient!r}")
         found.setdefault(patient.group(), []).append(path)
     return dict(sorted(found.items()))
 
@@ -62,15 +62,15 @@ def load_part(folder: Path, config: Config, part: str) -> list[LabelledVolume]:
 
 
 def load_volume(path: Path, label: Path, patient: str, config: InputConfig) -> LabelledVolume:
-    image = nib.load(path)
-    axes, flipped = view_axes(image.affine, config.slice_axis, config.orientation)
-    zooms = image.header.get_zooms()
+    voxels, labels, affine = read_scan(path, label)
+    axes, flipped = view_axes(affine, config.slice_axis, config.orientation)
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
     return LabelledVolume(
         patient=patient,
         name=path.name.removesuffix(".nii.gz"),
-        image=normalise(seen_along(np.asarray(image.get_fdata(dtype=np.float32)), axes, flipped), config),
-        label=seen_along(np.asarray(nib.load(label).dataobj).astype(np.uint8), axes, flipped),
-        spacing=(float(zooms[axes[1]]), float(zooms[axes[2]])),
+        image=normalise(seen_along(voxels, axes, flipped), config),
+        label=seen_along(labels, axes, flipped),
+        spacing=(float(spacing[axes[1]]), float(spacing[axes[2]])),
     )
 
 

@@ -1,7 +1,7 @@
 """Whether a model's uncertainty means something: calibration and error detection of an exported model.
 
-    python -m slicewise_training.reliability configs/cardiac-mr.json --data <folder> --part test --model ../cardiac-mr \\
-        [--output evaluations/cardiac-mr.reliability.json]
+    python -m slicewise_training.reliability configs/cardiac-mr.json --data <folder> --part test \\
+        --model ../cardiac-mr [--output evaluations/cardiac-mr.reliability.json]
 
 Expected calibration error: over voxels within BAND_PX pixels of a predicted or reference structure, 15 bins of the
 top probability, weighted by voxels. Error detection: of the slices that show a structure in reference or prediction,

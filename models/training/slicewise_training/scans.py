@@ -1,0 +1,56 @@
+"""Reads scans and their labels: NIfTI files, or a folder of a DICOM series with a DICOM-SEG.
+
+DICOM needs highdicom: `pip install -e '.[dicom]'`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import highdicom
+
+Affine = NDArray[np.float64]
+"""Voxel index (i, j, k) → RAS mm, as in NIfTI."""
+
+
+def read_scan(image: Path, label: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8], Affine]:
+    """Modality values and labels on the image's grid, [I, J, K]. A SEG's labels are its segment numbers.
+
+    Raises ValueError if the label lies on another grid than the image.
+    """
+    return _read_dicom(image, label) if image.is_dir() else _read_nifti(image, label)
+
+
+def _read_nifti(image: Path, label: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8], Affine]:
+    scan, labels = nib.load(image), nib.load(label)
+    if scan.shape != labels.shape or not np.allclose(scan.affine, labels.affine, atol=0.01):
+        raise ValueError(f"{label.name} lies on another grid than {image.name}")
+    return (
+        np.asarray(scan.get_fdata(dtype=np.float32)),
+        np.asarray(labels.dataobj).astype(np.uint8),
+        np.asarray(scan.affine, np.float64),
+    )
+
+
+def _read_dicom(series: Path, label: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8], Affine]:
+    import highdicom
+    import pydicom
+
+    datasets = [pydicom.dcmread(path) for path in sorted(series.iterdir()) if path.is_file()]
+    scan = highdicom.get_volume_from_series(datasets, dtype=np.float32)
+    labels = highdicom.seg.segread(label).get_volume(combine_segments=True, dtype=np.uint8)
+    # Only permutes, flips, crops and pads, so that a segmentation of some slices comes onto the whole series.
+    matched = labels.match_geometry(scan)
+    return np.asarray(scan.array.T, np.float32), np.asarray(matched.array.T, np.uint8), _ras_affine(scan)
+
+
+def _ras_affine(scan: highdicom.Volume) -> Affine:
+    """highdicom's arrays are [K, J, I] and its affine is LPS."""
+    reversed_indices = np.eye(4)[[2, 1, 0, 3]]
+    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ np.asarray(scan.affine) @ reversed_indices
