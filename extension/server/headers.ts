@@ -14,33 +14,27 @@ export const ISOLATION_HEADERS: Readonly<Record<string, string>> = {
  * @param html the page, for the hashes of its inline scripts */
 export function pagePolicy(html: string): string {
   const inline = [...html.matchAll(/<script>([^]*?)<\/script>/g)].map(([, source = '']) => hashSource(source));
-  return policy({ 'script-src': ["'self'", "'wasm-unsafe-eval'", ...inline] });
+  return policy(inline);
 }
 
-/** The policy of a worker's own script. Codecs that are compiled by Emscripten build functions from text. */
-export function workerPolicy(options: { readonly isCodec: boolean }): string {
-  return policy({
-    'script-src': ["'self'", "'wasm-unsafe-eval'", ...(options.isCodec ? ["'unsafe-eval'"] : [])],
-  });
-}
+/** The policy of the one worker that decodes compressed images: Emscripten's glue for C++ builds functions from text. A
+ * worker has the policy of its own script, so the page does without. */
+export const CODEC_WORKER_POLICY = policy(["'unsafe-eval'"]);
 
-function policy(directives: { readonly 'script-src': readonly string[] }): string {
-  const all: Readonly<Record<string, readonly string[]>> = {
-    'default-src': ["'none'"],
-    ...directives,
-    'style-src': ["'self'", "'unsafe-inline'"],
-    'img-src': ["'self'", 'data:', 'blob:'],
-    'font-src': ["'self'"],
-    'manifest-src': ["'self'"],
-    'connect-src': ["'self'"],
-    'worker-src': ["'self'"],
-    'base-uri': ["'none'"],
-    'form-action': ["'none'"],
-    'frame-ancestors': ["'none'"],
-  };
-  return Object.entries(all)
-    .map(([name, sources]) => `${name} ${sources.join(' ')}`)
-    .join('; ');
+function policy(scripts: readonly string[]): string {
+  return [
+    "default-src 'none'",
+    ['script-src', "'self'", "'wasm-unsafe-eval'", ...scripts].join(' '),
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "font-src 'self'",
+    "manifest-src 'self'",
+    "connect-src 'self'",
+    "worker-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 }
 
 function hashSource(source: string): string {

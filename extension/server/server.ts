@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { appConfigScript } from './app-config.ts';
 import { DICOM_WEB_ROOT, type DicomWebHandler } from './dicom-web/folder-archive.ts';
-import { ISOLATION_HEADERS, pagePolicy } from './headers.ts';
+import { CODEC_WORKER_POLICY, ISOLATION_HEADERS, pagePolicy } from './headers.ts';
 import { HttpError } from './http-error.ts';
 import { findFile, sendFile } from './static-files.ts';
 
@@ -22,6 +22,7 @@ export interface SlicewiseServerOptions {
 export function createSlicewiseServer(options: SlicewiseServerOptions): Server {
   const indexFile = join(options.ohif, 'index.html');
   const policy = pagePolicy(readFileSync(indexFile, 'utf8'));
+  const codecWorkers = findCodecWorkers(options.ohif);
 
   return createServer((request, response) => {
     for (const [name, value] of Object.entries(ISOLATION_HEADERS)) response.setHeader(name, value);
@@ -49,6 +50,7 @@ export function createSlicewiseServer(options: SlicewiseServerOptions): Server {
       (own === undefined ? undefined : await findFile(options.extension, own)) ??
       (await findFile(options.ohif, path === '/' ? '/index.html' : path));
     if (file !== undefined) {
+      if (codecWorkers.has(basename(file))) response.setHeader('Content-Security-Policy', CODEC_WORKER_POLICY);
       return sendFile(request, response, file);
     }
     // A page of OHIF's router; a script that is missing must not be answered with a page.
@@ -66,6 +68,17 @@ export function createSlicewiseServer(options: SlicewiseServerOptions): Server {
     if (file === undefined) throw new HttpError(404, 'There is no such model file.');
     return sendFile(request, response, file);
   }
+}
+
+/** OHIF's worker that decodes compressed images: a script that loads others as a worker does, with CharLS in it. */
+function findCodecWorkers(ohif: string): ReadonlySet<string> {
+  const chunks = readdirSync(ohif).filter((name) => /^\d+\.bundle\.[0-9a-f]+\.js$/.test(name));
+  return new Set(
+    chunks.filter((name) => {
+      const script = readFileSync(join(ohif, name), 'utf8');
+      return script.includes('importScripts(') && script.includes('CharLSWASM');
+    }),
+  );
 }
 
 /** A page of another site must not reach the scans: neither by a name that it made point here (DNS rebinding), nor by

@@ -39,10 +39,26 @@ export async function openStudy(page: Page, origin: string, studyInstanceUID: st
 
 /** Chooses a model and runs it to the end. */
 export async function runModel(page: Page, modelId: string): Promise<void> {
+  await startModel(page, modelId);
+  await waitForEndOfRun(page);
+}
+
+export async function startModel(page: Page, modelId: string): Promise<void> {
   await page.locator(`[data-cy="slicewise-model-${modelId}"] input[type=radio]`).click();
   await page.locator('[data-cy="slicewise-run"]').click();
   await page.locator('[data-cy="slicewise-progress"]').waitFor();
-  await waitForEndOfRun(page);
+}
+
+/** Waits until so many slices of the run are done. */
+export async function waitForSlices(page: Page, count: number): Promise<void> {
+  await page.waitForFunction(
+    (count) => {
+      const bar = document.querySelector('[data-cy="slicewise-progress"] progress');
+      return bar instanceof HTMLProgressElement && bar.max > 1 && bar.value >= count;
+    },
+    count,
+    { timeout: 120_000 },
+  );
 }
 
 export async function waitForEndOfRun(page: Page): Promise<void> {
@@ -56,6 +72,52 @@ export function notices(page: Page): Locator {
 /** Shows one of the tabs at the right: our panel, or OHIF's own tools for labelmaps. */
 export async function showPanel(page: Page, panel: 'slicewise' | 'panelSegmentationWithToolsLabelMap'): Promise<void> {
   await page.locator(`[data-cy="${panel}-btn"]`).click();
+}
+
+/** Changes OHIF's layout as its menu does. */
+export async function chooseLayout(page: Page, layout: 'mpr' | 'two viewports'): Promise<void> {
+  await page.evaluate((layout) => {
+    const { commandsManager, services } = window as unknown as HostWindow;
+    if (layout === 'mpr') {
+      commandsManager.run('setHangingProtocol', { protocolId: 'mpr' });
+      return;
+    }
+    const [displaySetInstanceUID] = services.viewportGridService.getDisplaySetsUIDsForViewport(
+      services.viewportGridService.getActiveViewportId(),
+    );
+    commandsManager.run('setViewportGridLayout', {
+      numRows: 1,
+      numCols: 2,
+      findOrCreateViewport: () => ({
+        displaySetInstanceUIDs: [displaySetInstanceUID],
+        displaySetOptions: [{}],
+        viewportOptions: { viewportType: 'stack', toolGroupId: 'default' },
+      }),
+    });
+  }, layout);
+  await page
+    .locator('.cornerstone-canvas')
+    .nth(layout === 'mpr' ? 2 : 1)
+    .waitFor({ timeout: 60_000 });
+}
+
+/** The share of a viewport's pixels that have a colour: of its overlay, for the images are grey.
+ * @param viewport as they come in the page */
+export function colouredShare(page: Page, viewport: number): Promise<number> {
+  return page
+    .locator('canvas.cornerstone-canvas')
+    .nth(viewport)
+    .evaluate((canvas) => {
+      if (!(canvas instanceof HTMLCanvasElement)) throw new Error('the viewport has no canvas');
+      const { width, height } = canvas;
+      const pixels = canvas.getContext('2d')?.getImageData(0, 0, width, height).data ?? new Uint8ClampedArray();
+      let coloured = 0;
+      for (let at = 0; at < pixels.length; at += 4) {
+        const [red = 0, green = 0, blue = 0] = pixels.subarray(at, at + 3);
+        if (Math.max(red, green, blue) - Math.min(red, green, blue) > 20) coloured++;
+      }
+      return coloured / (width * height);
+    });
 }
 
 /** Paints one dab of OHIF's brush, by the mouse, at a place of the first viewport.
@@ -127,6 +189,7 @@ export async function readLabels(page: Page): Promise<LabelsByImage> {
 
 /** What the tests touch of OHIF's globals. */
 interface HostWindow {
+  readonly commandsManager: { run(command: string, options: object): void };
   readonly cornerstone: {
     readonly cache: {
       getImage(imageId: string): {
@@ -137,6 +200,10 @@ interface HostWindow {
     readonly metaData: { get(module: 'instance', imageId: string): { readonly SOPInstanceUID: string } };
   };
   readonly services: {
+    readonly viewportGridService: {
+      getActiveViewportId(): string;
+      getDisplaySetsUIDsForViewport(viewportId: string): readonly string[];
+    };
     readonly segmentationService: {
       getSegmentations(): {
         readonly representationData: { readonly Labelmap: { readonly imageIds: readonly string[] } };
