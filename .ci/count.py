@@ -8,8 +8,7 @@ from pathlib import Path
 
 def main(folder: Path, failed_stages: int) -> None:
     passed = failed = 0
-    vitest = folder / "vitest.json"
-    if vitest.exists():
+    for vitest in folder.glob("vitest*.json"):
         report = json.loads(vitest.read_text())
         passed += report["numPassedTests"]
         failed += report["numFailedTests"]
