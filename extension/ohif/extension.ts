@@ -5,6 +5,7 @@ import { cornerstoneOf, type OhifManagers } from './host.ts';
 import { EXTENSION_ID, PANEL_NAME } from './id.ts';
 import { createHostPanel } from './panel/mount.tsx';
 import { createSlicewise, type Slicewise } from './slicewise.ts';
+import { provideNdarrayWithoutEval } from './store/ndarray-without-eval.ts';
 import { createOhifSegStore } from './store/ohif-seg-store.ts';
 import { texts } from './texts.ts';
 import { createViewer } from './viewer.ts';
@@ -21,6 +22,7 @@ export default {
   preRegistration(managers: OhifManagers): void {
     const { displaySetService } = managers.servicesManager.services;
     unifyFramesOfReference(cornerstoneOf(managers), displaySetService);
+    provideNdarrayWithoutEval();
     slicewise = createSlicewise({
       viewer: createViewer(managers),
       modelsUrl: new URL(MODELS_PATH, import.meta.url).href,
