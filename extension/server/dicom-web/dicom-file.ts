@@ -79,8 +79,9 @@ export function isPart10(bytes: Uint8Array): boolean {
   return bytes.length > 132 && Buffer.from(bytes.buffer, bytes.byteOffset + 128, 4).toString('latin1') === 'DICM';
 }
 
+const IMPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2';
 const NATIVE_SYNTAXES = new Set([
-  '1.2.840.10008.1.2',
+  IMPLICIT_LITTLE_ENDIAN,
   '1.2.840.10008.1.2.1',
   '1.2.840.10008.1.2.1.99',
   '1.2.840.10008.1.2.2',
@@ -115,12 +116,28 @@ function parse(
   if (typeof transferSyntaxUID !== 'string') throw new Error('it names no transfer syntax');
   const pixels = dict[Tag.PixelData]?.Value;
   return {
-    header: { transferSyntaxUID, dataset: datasetToJson(dict) },
+    header: { transferSyntaxUID, dataset: withSignedPixelValues(datasetToJson(dict), transferSyntaxUID) },
     reachedPixelData: Tag.PixelData in dict,
     pixelData: Array.isArray(pixels)
       ? pixels.filter((value) => value instanceof ArrayBuffer).map((value) => new Uint8Array(value))
       : [],
   };
+}
+
+/** Smallest, largest and padding values of pixels, thresholds: US or SS, as the pixels are (PS3.6 table 6-1). */
+const PIXEL_VALUE_TAGS = ['00280106', '00280107', '00280108', '00280109', '00280120', '00280121'];
+
+/** In implicit VR a file does not say which of the two it is, and dcmjs takes US. */
+function withSignedPixelValues(dataset: JsonDataset, transferSyntaxUID: string): JsonDataset {
+  const isSigned = textOf(dataset, Tag.PixelRepresentation) === '1';
+  if (!isSigned || transferSyntaxUID !== IMPLICIT_LITTLE_ENDIAN) return dataset;
+  const signed = PIXEL_VALUE_TAGS.flatMap((tag) => {
+    const found = dataset[tag];
+    if (found?.vr !== 'US') return [];
+    const Value = (found.Value ?? []).map((value) => (typeof value === 'number' ? (value << 16) >> 16 : value));
+    return [[tag, { ...found, vr: 'SS', ...(found.Value && { Value }) }] as const];
+  });
+  return { ...dataset, ...Object.fromEntries(signed) };
 }
 
 interface Element {

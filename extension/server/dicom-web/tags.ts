@@ -22,6 +22,7 @@ export const Tag = {
   Rows: '00280010',
   Columns: '00280011',
   BitsAllocated: '00280100',
+  PixelRepresentation: '00280103',
   PixelData: '7FE00010',
 } as const;
 

@@ -87,6 +87,8 @@ export async function serveStandIns(
   write('ohif/app.js', 'app');
   write('ohif/.hidden', 'hidden');
   write('ohif/chunk.bundle.0123456789abcdef.js', 'chunk');
+  write('ohif/12.bundle.0123456789abcdef.js', 'importScripts(chunk); CharLSWASM');
+  write('ohif/13.bundle.0123456789abcdef.js', 'CharLSWASM');
   write('extension/extension.js', 'extension');
   write('models/heart/manifest.json', '{}');
   write('secret.txt', 'secret');

@@ -70,6 +70,15 @@ describe('every answer', () => {
     expect(hashes).toEqual(expected);
   });
 
+  test('only the worker that decodes images may build functions from text', async () => {
+    const policy = async (path: string): Promise<string> =>
+      String((await ask(port, path)).headers['content-security-policy']);
+    expect(await policy('/12.bundle.0123456789abcdef.js')).toContain("'unsafe-eval'");
+    for (const path of ['/', '/13.bundle.0123456789abcdef.js', '/slicewise/12.bundle.0123456789abcdef.js']) {
+      expect(await policy(path)).not.toContain("'unsafe-eval'");
+    }
+  });
+
   test('says nothing of what went wrong inside, which may name a patient', async () => {
     const { body } = await ask(port, '/dicom-web/fails');
     expect(body.toString()).not.toContain('Doe');
