@@ -48,6 +48,12 @@ export default {
       from: { path: '^extension/', pathNot: '^extension/server/' },
       to: { path: '^src/', pathNot: '^src/(index\\.ts$|worker/)' },
     },
+    {
+      name: 'server-through-two-doors',
+      severity: 'error',
+      from: { path: '^extension/server/' },
+      to: { path: '^src/', pathNot: '^src/(index|node/index)\\.ts$' },
+    },
     { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '\\.d\\.ts$' }, to: {} },
     {
       name: 'no-undeclared-packages',

@@ -1,13 +1,4 @@
-import { existsSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright';
-
-/** Where the tests of OHIF find Chromium. */
-export const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-
-/** Why the tests of OHIF cannot run here; undefined where they can. */
-export const missingChromium = existsSync(chromiumPath)
-  ? undefined
-  : `there is no ${chromiumPath}: set CHROMIUM, or install it`;
 
 export interface LaunchOptions {
   /** The adapter that SwiftShader imitates, none (the API is there, as on most servers), or no API at all. */
@@ -17,7 +8,7 @@ export interface LaunchOptions {
 /** A browser with WebGL in software; it reaches nothing but this machine. */
 export function launchChromium({ webGpu = 'no-adapter' }: LaunchOptions = {}): Promise<Browser> {
   return chromium.launch({
-    executablePath: chromiumPath,
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox',
       '--disable-quic',

@@ -9,7 +9,7 @@ import { openStudyIndex } from '../../../extension/server/dicom-web/study-index.
 import { createSlicewiseServer } from '../../../extension/server/server.ts';
 
 /** A page as OHIF's: two inline scripts, and one that is not. */
-export const INDEX_HTML =
+const INDEX_HTML =
   '<!doctype html><script>window.one = 1</script><script src="/app.js"></script><script>window.two = 2</script>';
 
 export interface Answer {
