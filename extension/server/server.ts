@@ -43,6 +43,11 @@ export function createSlicewiseServer(options: SlicewiseServerOptions): Server {
     }
     const path = decodePath(url);
     if (path === '/app-config.js') return sendText(response, 'text/javascript; charset=utf-8', appConfigScript());
+    if (path === '/example' || path === '/example/') {
+      // Its scripts lie beside the extension's: their addresses are relative to this one.
+      response.writeHead(302, { Location: '/slicewise/example/index.html' }).end();
+      return;
+    }
     const model = /^\/slicewise\/models\/(?<file>.*)$/.exec(path)?.groups?.['file'];
     if (model !== undefined) return sendModelFile(request, response, model);
     const own = /^\/slicewise(?<file>\/.*)$/.exec(path)?.groups?.['file'];

@@ -90,6 +90,7 @@ export async function serveStandIns(
   write('ohif/12.bundle.0123456789abcdef.js', 'importScripts(chunk); CharLSWASM');
   write('ohif/13.bundle.0123456789abcdef.js', 'CharLSWASM');
   write('extension/extension.js', 'extension');
+  write('extension/example/index.html', 'example');
   write('models/heart/manifest.json', '{}');
   write('secret.txt', 'secret');
   const server = createSlicewiseServer({

@@ -86,6 +86,12 @@ describe('every answer', () => {
 });
 
 describe('files', () => {
+  test.each(['/example', '/example/'])('%s leads to the example page of the built extension', async (path) => {
+    const { status, headers } = await ask(port, path);
+    expect({ status, location: headers.location }).toEqual({ status: 302, location: '/slicewise/example/index.html' });
+    expect((await ask(port, String(headers.location))).body.toString()).toBe('example');
+  });
+
   test('a page of the router is the index; a missing script is none', async () => {
     expect((await ask(port, '/viewer/anything')).body.toString()).toContain('<!doctype html>');
     expect((await ask(port, '/slicewise/missing.js')).body.toString()).not.toContain('<!doctype html>');
