@@ -15,7 +15,7 @@ const ZIGZAG = Uint8Array.of(
  * @see ITU T.81 annex F */
 export function decodeExtendedJpeg(image: JpegImage): Uint16Array {
   const { frame, dcTable, acTable, quantization, restartInterval, intervals } = image;
-  const { rows, columns, bits } = frame;
+  const { rows, columns } = frame;
   if (acTable === undefined || quantization === undefined) throw new Error('it lacks one of its tables');
   const across = Math.ceil(columns / BLOCK);
   const blockCount = across * Math.ceil(rows / BLOCK);
@@ -27,12 +27,13 @@ export function decodeExtendedJpeg(image: JpegImage): Uint16Array {
   for (let block = 0, n = 0; block < blockCount; n++) {
     const reader = new BitReader(intervals[n] ?? new Uint8Array(0));
     const end = Math.min(block + blocksEach, blockCount);
+    const coding: BlockCoding = { dcTable, acTable, quantization, reader };
     for (let dc = 0; block < end; block++) {
-      dc = readBlock(coefficients, dc, { dcTable, acTable, quantization, reader });
+      dc = readBlock(coefficients, dc, coding);
       transform(coefficients);
       const left = BLOCK * (block % across);
       const top = BLOCK * Math.floor(block / across);
-      place(coefficients, samples, { left, top, rows, columns, bits });
+      place(coefficients, samples, left, top, frame);
     }
     if (reader.isPastEnd) throw new Error('it ends within its pixels');
   }
@@ -82,43 +83,55 @@ function transform(block: Int32Array): void {
   for (let row = 0; row < BLOCK; row++) transformLine(block, BLOCK * row, 1, CONST_BITS + PASS_BITS + 3);
 }
 
+/** @param shift fraction bits to take off */
 function transformLine(block: Int32Array, start: number, step: number, shift: number): void {
-  const value = (n: number): number => block[start + n * step] ?? 0;
-  // Even part.
-  const z1 = (value(2) + value(6)) * 4433;
-  const even2 = z1 - value(6) * 15137;
-  const even3 = z1 + value(2) * 6270;
-  const even0 = (value(0) + value(4)) << CONST_BITS;
-  const even1 = (value(0) - value(4)) << CONST_BITS;
-  const [t10, t13, t11, t12] = [even0 + even3, even0 - even3, even1 + even2, even1 - even2];
-  // Odd part.
-  const [o0, o1, o2, o3] = [value(7), value(5), value(3), value(1)];
-  const z5 = (o0 + o2 + o1 + o3) * 9633;
-  const s1 = (o0 + o3) * -7373;
-  const s2 = (o1 + o2) * -20995;
-  const s3 = (o0 + o2) * -16069 + z5;
-  const s4 = (o1 + o3) * -3196 + z5;
-  const t0 = o0 * 2446 + s1 + s3;
-  const t1 = o1 * 16819 + s2 + s4;
-  const t2 = o2 * 25172 + s2 + s3;
-  const t3 = o3 * 12299 + s1 + s4;
+  const v0 = block[start] ?? 0;
+  const v1 = block[start + step] ?? 0;
+  const v2 = block[start + 2 * step] ?? 0;
+  const v3 = block[start + 3 * step] ?? 0;
+  const v4 = block[start + 4 * step] ?? 0;
+  const v5 = block[start + 5 * step] ?? 0;
+  const v6 = block[start + 6 * step] ?? 0;
+  const v7 = block[start + 7 * step] ?? 0;
   const half = 1 << (shift - 1);
-  block[start] = (t10 + t3 + half) >> shift;
-  block[start + 7 * step] = (t10 - t3 + half) >> shift;
-  block[start + step] = (t11 + t2 + half) >> shift;
-  block[start + 6 * step] = (t11 - t2 + half) >> shift;
-  block[start + 2 * step] = (t12 + t1 + half) >> shift;
-  block[start + 5 * step] = (t12 - t1 + half) >> shift;
-  block[start + 3 * step] = (t13 + t0 + half) >> shift;
-  block[start + 4 * step] = (t13 - t0 + half) >> shift;
+  if ((v1 | v2 | v3 | v4 | v5 | v6 | v7) === 0) {
+    const flat = ((v0 << CONST_BITS) + half) >> shift;
+    for (let n = 0; n < BLOCK; n++) block[start + n * step] = flat;
+    return;
+  }
+  // Even part.
+  const z1 = Math.imul(v2 + v6, 4433);
+  const even2 = (z1 - Math.imul(v6, 15137)) | 0;
+  const even3 = (z1 + Math.imul(v2, 6270)) | 0;
+  const even0 = (v0 + v4) << CONST_BITS;
+  const even1 = (v0 - v4) << CONST_BITS;
+  const t10 = (even0 + even3 + half) | 0;
+  const t13 = (even0 - even3 + half) | 0;
+  const t11 = (even1 + even2 + half) | 0;
+  const t12 = (even1 - even2 + half) | 0;
+  // Odd part.
+  const z5 = Math.imul(v7 + v3 + v5 + v1, 9633);
+  const s1 = Math.imul(v7 + v1, -7373);
+  const s2 = Math.imul(v5 + v3, -20995);
+  const s3 = (Math.imul(v7 + v3, -16069) + z5) | 0;
+  const s4 = (Math.imul(v5 + v1, -3196) + z5) | 0;
+  const t0 = (Math.imul(v7, 2446) + s1 + s3) | 0;
+  const t1 = (Math.imul(v5, 16819) + s2 + s4) | 0;
+  const t2 = (Math.imul(v3, 25172) + s2 + s3) | 0;
+  const t3 = (Math.imul(v1, 12299) + s1 + s4) | 0;
+  block[start] = (t10 + t3) >> shift;
+  block[start + 7 * step] = (t10 - t3) >> shift;
+  block[start + step] = (t11 + t2) >> shift;
+  block[start + 6 * step] = (t11 - t2) >> shift;
+  block[start + 2 * step] = (t12 + t1) >> shift;
+  block[start + 5 * step] = (t12 - t1) >> shift;
+  block[start + 3 * step] = (t13 + t0) >> shift;
+  block[start + 4 * step] = (t13 - t0) >> shift;
 }
 
 /** Writes a block, shifted up to unsigned values and cut off where the image ends. */
-function place(
-  block: Int32Array,
-  samples: Uint16Array,
-  { left, top, rows, columns, bits }: Record<'left' | 'top' | 'rows' | 'columns' | 'bits', number>,
-): void {
+function place(block: Int32Array, samples: Uint16Array, left: number, top: number, frame: JpegImage['frame']): void {
+  const { rows, columns, bits } = frame;
   const centre = 1 << (bits - 1);
   const largest = (1 << bits) - 1;
   const width = Math.min(BLOCK, columns - left);
