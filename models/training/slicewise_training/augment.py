@@ -67,7 +67,7 @@ def _random_intensity(view: Tensor, a: Augmentation, g: torch.Generator) -> Tens
     if a.reverse_slices and _uniform(g, 0, 1) < 0.5:
         view = view.flip(0)
     if _uniform(g, 0, 1) < a.lose_neighbours:
-        view = view[[1, 1, 1]]
+        view = view[[view.shape[0] // 2] * view.shape[0]]
     if _uniform(g, 0, 1) < 0.25:
         low = int(size * _uniform(g, 0.4, 0.9))
         view = F.interpolate(view[None], (low, low), mode="bilinear", antialias=True, align_corners=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from .augment import Augmentation
 from .network import NetworkConfig, network_config
@@ -25,13 +25,15 @@ class DataConfig:
 @dataclass(frozen=True)
 class InputConfig:
     """The deployed input, by the manifest's words: `size` and `spacing` (mm) of its square; `low` and `high` become 0
-    and 1, as modality values ("window") or percentiles of the volume; 3 neighbouring slices along `slice_axis`."""
+    and 1, as modality values ("window") or percentiles of the volume; `channels` 3 is the slice with its neighbours
+    along `slice_axis`, 1 the slice alone."""
 
     size: int
     spacing: float
     low: float
     high: float
     intensity: Literal["window", "percentile"] = "percentile"
+    channels: Literal[1, 3] = 3
     slice_axis: Literal["acquired", "axial", "sagittal", "coronal"] = "acquired"
     orientation: Literal["LPS", "any"] = "any"
 
@@ -73,17 +75,45 @@ class Config:
 
 
 def load_config(path: Path) -> Config:
-    """Unknown or missing keys raise TypeError or KeyError; the split's path is relative to the file."""
-    document = json.loads(path.read_text())
+    """Unknown or missing keys raise TypeError or KeyError."""
+    document = read_document(path)
     data, training = dict(document["data"]), dict(document["training"])
     data["label"] = tuple(data["label"])
     training["crops"] = tuple(Crop(**crop) for crop in training["crops"])
+    network, model_input = network_config(document["network"]), InputConfig(**document["input"])
+    if network.in_channels != model_input.channels:
+        raise ValueError(f"the network takes {network.in_channels} channels, the input has {model_input.channels}")
     return Config(
         id=document["id"],
-        split=(path.parent / document["split"]).resolve(),
+        split=Path(document["split"]),
         data=DataConfig(**data),
-        network=network_config(document["network"]),
-        input=InputConfig(**document["input"]),
+        network=network,
+        input=model_input,
         augmentation=Augmentation(**document["augmentation"]),
         training=TrainingConfig(**training),
     )
+
+
+def read_release(path: Path) -> dict[str, Any]:
+    """What a configuration's manifest and card say in words."""
+    return dict(read_document(path)["release"])
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """A configuration may say what it `extends`, relative to itself, and only what differs; a `network` is given whole.
+    The split's path, relative to the file that names it, comes back absolute."""
+    document: dict[str, Any] = json.loads(path.read_text())
+    if "split" in document:
+        document["split"] = str((path.parent / document["split"]).resolve())
+    if "extends" not in document:
+        return document
+    base = read_document(path.parent / document.pop("extends"))
+    return _merged(base, document) | {"network": document.get("network", base["network"])}
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    both = {
+        key: _merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+        for key, value in changes.items()
+    }
+    return base | both

@@ -21,15 +21,15 @@ def main() -> None:
     for path in parser.parse_args().configs:
         config = load_config(path)
         network = build_network(config.network)
-        gmac = multiply_accumulates(network, config.input.size) / 1e9
+        gmac = multiply_accumulates(network, config.input.size, config.input.channels) / 1e9
         print(
             f"{config.id}: {parameter_count(network) / 1e6:.1f} M parameters, {gmac:.2f} GMAC at {config.input.size}²"
         )
 
 
 @torch.no_grad()
-def multiply_accumulates(network: nn.Module, size: int) -> int:
-    """Of the convolutions, which are all but a percent, for one window of [3, size, size]."""
+def multiply_accumulates(network: nn.Module, size: int, channels: int = 3) -> int:
+    """Of the convolutions, which are all but a percent, for one window of [channels, size, size]."""
     total = 0
 
     def count(module: nn.Module, _inputs: tuple[Tensor], output: Tensor) -> None:
@@ -38,7 +38,7 @@ def multiply_accumulates(network: nn.Module, size: int) -> int:
         total += output.numel() * module.weight[0].numel()
 
     hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, nn.Conv2d)]
-    network.eval()(torch.zeros(1, 3, size, size))
+    network.eval()(torch.zeros(1, channels, size, size))
     for hook in hooks:
         hook.remove()
     return total

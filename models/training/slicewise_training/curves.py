@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from .config import load_config
+from .config import load_config, read_release
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 360, 46, 34, 240, 40
 
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     config = load_config(arguments.config)
-    segments = json.loads(arguments.config.read_text())["release"]["segments"]
+    segments = read_release(arguments.config)["segments"]
     names = {str(s["segmentNumber"]): s["segmentLabel"] for s in segments} | {"mean": "mean"}
     rows = [json.loads(line) for line in (arguments.run / "curves.jsonl").read_text().splitlines()]
     arguments.output.write_text(draw(config.id, rows, names))

@@ -81,8 +81,10 @@ def normalise(voxels: Float, config: InputConfig) -> Float:
     return ((np.clip(voxels, bottom, top) - bottom) / max(top - bottom, 1e-6)).astype(np.float32)
 
 
-def with_neighbours(volume: Float, k: int) -> Float:
-    """Slices k−1, k, k+1 as channels, the edge repeated: [3, J, I]."""
+def with_neighbours(volume: Float, k: int, channels: int = 3) -> Float:
+    """Slices k−1, k, k+1 as channels, the edge repeated: [3, J, I]; or slice k alone: [1, J, I]."""
+    if channels == 1:
+        return volume[[k]]
     last = volume.shape[0] - 1
     return volume[[max(k - 1, 0), k, min(k + 1, last)]]
 

@@ -20,7 +20,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
-from .config import Config, load_config
+from .config import Config, load_config, read_release
 from .data import find_images, label_path, load_split
 from .evaluate import log_test_reading
 from .predict import dice
@@ -50,7 +50,7 @@ def main() -> None:
         ]
         for patient in load_split(config.split, arguments.part)
     }
-    names = [s["segmentLabel"] for s in json.loads(arguments.config.read_text())["release"]["segments"]]
+    names = [s["segmentLabel"] for s in read_release(arguments.config)["segments"]]
     figures = {"model": config.id, "part": arguments.part, "tta": arguments.tta, **summarise(patients, names)}
     arguments.output.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
     print(json.dumps({key: figures[key] for key in ("mean", "interval95", "median", "worst", "perSegment")}, indent=2))

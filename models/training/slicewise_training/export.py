@@ -24,7 +24,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from .calibrate import fit_temperature
-from .config import Config, load_config
+from .config import Config, load_config, read_release
 from .data import Float
 from .model_card import model_card, write_json
 from .runs import load_network, run_checkpoint, run_onnx_file
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     config = load_config(arguments.config)
-    release = json.loads(arguments.config.read_text())["release"]
+    release = read_release(arguments.config)
     temperature = fit_temperature(config, arguments.data, run_checkpoint(arguments.run, config.network))
     network = load_network(arguments.run, config.network)
     window = generated_window(config)
@@ -75,7 +75,7 @@ def write_model_folder(
             },
             "sliceAxis": config.input.slice_axis,
             "orientation": config.input.orientation,
-            "channels": {"offsetsInSlices": [-1, 0, 1], "edge": "replicate"},
+            "channels": {"offsetsInSlices": [0] if config.input.channels == 1 else [-1, 0, 1], "edge": "replicate"},
             "spacing": config.input.spacing,
             "intensity": {
                 "kind": config.input.intensity,

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .config import Config, load_config
+from .config import Config, load_config, read_release
 from .network import NetworkConfig, build_network, parameter_count
 from .psp_net import PSPNetConfig
 
@@ -28,7 +28,7 @@ def main() -> None:
 def write_figures(config_path: Path, folder: Path) -> None:
     config = load_config(config_path)
     manifest = json.loads((folder / "manifest.json").read_text())
-    release = json.loads(config_path.read_text())["release"]
+    release = read_release(config_path)
     figures = config_path.parent.parent / "evaluations" / f"{config.id}.json"
     manifest["evaluation"] = json.loads(figures.read_text()) if figures.exists() else []
     write_json(folder / "manifest.json", manifest)
@@ -60,13 +60,13 @@ Weights: {manifest["licence"]}. Segments:
 ## Network
 
 {architecture(network)}; {parameters / 1e6:.1f} M parameters, stored as
-float16, computed in float32. Input: three neighbouring slices, {config.input.size} × {config.input.size} pixels of
+float16, computed in float32. Input: {slices(config)}, {config.input.size} × {config.input.size} pixels of
 {config.input.spacing} mm, {intensity(config)} to 0–1; larger slices are covered by overlapping windows.
 Logits at 1/{network.logits_stride} of the input, interpolated to the source grid before argmax; temperature {manifest["output"]["temperature"]}.
 
 ## Training data
 
-{card["data"]} Patients were split before the first training ({card["split"]}): `models/training/splits/{config.id}.json`.
+{card["data"]} Patients were split before the first training ({card["split"]}): `models/training/splits/{config.split.name}`.
 
 {card["origin"]} AdamW, cross-entropy and Dice loss with an auxiliary loss ({training.auxiliary_weight}), running
 average of the weights. Augmentation: {augmentation(config)}. The configuration is
@@ -90,6 +90,10 @@ def architecture(network: NetworkConfig) -> str:
         return f"{name} of segmentation-models-pytorch, {network.backbone}"
     refined = ", with a boundary-refining step on the stride-4 features" if network.refine else ""
     return f"PSPNet (Zhao et al., CVPR 2017), {network.backbone}, output stride {network.output_stride}{refined}"
+
+
+def slices(config: Config) -> str:
+    return "one slice" if config.input.channels == 1 else "three neighbouring slices"
 
 
 def intensity(config: Config) -> str:

@@ -16,7 +16,7 @@ Run = Callable[[Float], Float]
 
 def predict_scores(image: Float, spacing: tuple[float, float], k: int, config: InputConfig, run: Run) -> Float:
     """Logits of slice k on the source grid: [classes, J, I]."""
-    channels = with_neighbours(image, k)
+    channels = with_neighbours(image, k, config.channels)
     rows, columns = channels.shape[1:]
     total: Float | None = None
     weight = np.zeros((rows, columns), np.float32)

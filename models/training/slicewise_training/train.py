@@ -139,7 +139,7 @@ class Training:
         views = []
         for _ in range(crop.batch):
             volume, k = self.draw_slice(generator)
-            image = torch.from_numpy(with_neighbours(volume.image, k))
+            image = torch.from_numpy(with_neighbours(volume.image, k, self.config.input.channels))
             label = torch.from_numpy(volume.label[k])
             views.append(random_view(image, label, crop.size, self.config.augmentation, generator))
         images = torch.stack([image for image, _ in views])

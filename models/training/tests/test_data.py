@@ -1,24 +1,26 @@
 """Layouts of data folders, orientation and intensity."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 
-from slicewise_training.config import DataConfig, InputConfig, load_config
+from slicewise_training.config import DataConfig, InputConfig, load_config, read_release
 from slicewise_training.data import find_images, label_path, load_volume, normalise
 from slicewise_training.make_split import draw_split, tcga_site
+from slicewise_training.network import LibraryNetworkConfig
 from slicewise_training.reorient import seen_along, view_axes
 
-CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.json"))
+CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("**/*.json"))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_configuration_is_whole(path: Path) -> None:
     config = load_config(path)
-    release = json.loads(path.read_text())["release"]
+    release = read_release(path)
     parts = json.loads(config.split.read_text())
     patients = [p for part in ("train", "validation", "test") for p in parts[part]]
     assert config.id == path.stem
@@ -27,6 +29,31 @@ def test_every_configuration_is_whole(path: Path) -> None:
     assert [s["segmentNumber"] for s in release["segments"]] == list(range(1, config.network.classes))
     assert config.input.size % config.network.size_multiple == 0
     assert all(crop.size % config.network.size_multiple == 0 for crop in config.training.crops)
+
+
+def test_a_configuration_that_extends_another_says_only_what_differs(tmp_path: Path) -> None:
+    shipped = load_config(CONFIGS[0].parent / "cardiac-mr.json")
+    (tmp_path / "mine.json").write_text(
+        json.dumps(
+            {
+                "extends": str(CONFIGS[0].parent / "cardiac-mr.json"),
+                "id": "mine",
+                "network": {"architecture": "unet", "classes": 4},
+                "training": {"seed": 7},
+            }
+        )
+    )
+    mine = load_config(tmp_path / "mine.json")
+    assert mine.split == shipped.split
+    assert mine.training == replace(shipped.training, seed=7)
+    assert mine.network == LibraryNetworkConfig("unet", 4)
+
+
+def test_a_network_of_other_channels_than_the_input_is_refused(tmp_path: Path) -> None:
+    document = {"extends": str(CONFIGS[0].parent / "cardiac-mr.json"), "input": {"channels": 1}}
+    (tmp_path / "mine.json").write_text(json.dumps(document))
+    with pytest.raises(ValueError, match="takes 3 channels, the input has 1"):
+        load_config(tmp_path / "mine.json")
 
 
 def test_labels_are_found_beside_images_or_in_a_folder_of_their_own(tmp_path: Path) -> None:
