@@ -32,7 +32,7 @@ export async function* runAhead<Task>(
       let finished: FinishedRun<Task> | undefined;
       if (!next || inFlight.length === runsUnderWay) {
         finished = await inFlight[0];
-        inFlight.shift();
+        void inFlight.shift();
         signal?.throwIfAborted();
       }
       if (next) {
