@@ -52,7 +52,7 @@ export {
   type SegmentAlgorithmType,
   type SegmentDescription,
 } from './labelmap/segment.ts';
-export type { Provenance, SegmentationResult } from './labelmap/segmentation-result.ts';
+export type { DeviceRecord, Provenance, SegmentationResult } from './labelmap/segmentation-result.ts';
 export { measureSegments, type SegmentMeasure } from './labelmap/measure.ts';
 export { createUid } from './labelmap/uid.ts';
 

@@ -12,7 +12,7 @@ export interface LoadedGraph {
   release(): Promise<void>;
 }
 
-export type ReadOutput = () => Promise<Tensor>;
+type ReadOutput = () => Promise<Tensor>;
 
 /** The session that every backend gives: queued runs, checked shapes, typed errors.
  * @param queue shared by all sessions whose runs must not overlap

@@ -38,7 +38,7 @@ export interface SegmentRequest {
   readonly keepProbabilities: boolean;
 }
 
-export interface FinishRequest {
+interface FinishRequest {
   readonly manifest: ModelManifest;
   readonly geometry: VolumeGeometry;
   readonly labels: Uint8Array | Uint16Array;

@@ -14,11 +14,13 @@ import {
   type Job,
   type RunFigures,
 } from './contenders.ts';
+import { benchSegmentations } from './segmentations.ts';
 import { judge, median, medianOf, megabytes, seconds, type SeriesFigures, type Verdict } from './targets.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     slices: { type: 'string', default: '60,120,240' },
     size: { type: 'string', default: '256' },
@@ -26,13 +28,15 @@ const { values: options } = parseArgs({
     threads: { type: 'string', default: '2' },
     model: { type: 'string', default: 'cardiac-mr' },
     output: { type: 'string', default: join(ROOT, 'out', 'bench.json') },
+    /** The browser's part on the graphics card. */
+    webgpu: { type: 'boolean', default: false },
     /** Exit code 1 if a must is missed. */
     strict: { type: 'boolean', default: false },
   },
 });
 
-/** `npm run bench`: Slicewise and python_stack.py on the same synthetic series, model and threads, turn by turn. */
-async function bench(): Promise<void> {
+/** `npm run bench -- segment`: Slicewise and python_stack.py on the same synthetic series, model and threads, turn by turn. */
+async function bench(): Promise<Verdict[]> {
   const slices = options.slices
     .split(',')
     .map(Number)
@@ -67,10 +71,21 @@ async function bench(): Promise<void> {
     await mkdir(join(ROOT, 'out'), { recursive: true });
     await writeFile(options.output, `${JSON.stringify(document, null, 2)}\n`);
     console.log(`\nLoad at the end ${loadNow()}. Wrote ${options.output}`);
-    if (options.strict && verdicts.some(({ kind, holds }) => kind === 'must' && !holds)) process.exitCode = 1;
+    return verdicts;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Writing and reading DICOM-SEG against the adapters, dcmqi, highdicom and pydicom. */
+async function segmentations(): Promise<Verdict[]> {
+  console.log(`\nSegmentations; load ${loadNow()}`);
+  const { medians, verdicts } = await benchSegmentations(Number(options.repetitions));
+  printVerdicts(verdicts);
+  await mkdir(join(ROOT, 'out'), { recursive: true });
+  const path = options.output.replace(/(\.json)?$/, '-segmentations.json');
+  await writeFile(path, `${JSON.stringify({ medians, verdicts }, null, 2)}\n`);
+  return verdicts;
 }
 
 async function findModel(idOrFolder: string): Promise<Pick<Job, 'modelFolder' | 'onnxFile'>> {
@@ -147,4 +162,26 @@ function loadNow(): string {
   return (loadavg()[0] ?? 0).toFixed(1);
 }
 
-await bench();
+const parts: Readonly<Record<string, () => Promise<Verdict[]>>> = {
+  segment: bench,
+  segmentations,
+  decoding: async () => {
+    const { benchDecoding } = await import('./decoding.ts');
+    await benchDecoding({ strict: options.strict, repetitions: Number(options.repetitions) });
+    return [];
+  },
+  browser: async () => {
+    // Only now: it loads a bundler and a browser's driver.
+    const { benchBrowser } = await import('./browser/bench.ts');
+    const verdicts = await benchBrowser(options.model, options.webgpu);
+    printVerdicts(verdicts);
+    return verdicts;
+  },
+};
+const chosen = positionals.length > 0 ? positionals : Object.keys(parts);
+for (const name of chosen) {
+  const part = parts[name];
+  if (part === undefined) throw new RangeError(`no part ${name}: ${Object.keys(parts).join(', ')}`);
+  const verdicts = await part();
+  if (options.strict && verdicts.some(({ kind, holds }) => kind === 'must' && !holds)) process.exitCode = 1;
+}
