@@ -164,7 +164,7 @@ describe('a run', () => {
   test('an error is told with its remedy, and the next run works', async () => {
     const client = createClient();
     const broken = new ModelError('model-file-mismatch', 'It is another file.', { remedy: 'Fetch it again.' });
-    const openModel = vi.fn(client.openModel).mockRejectedValueOnce(broken);
+    const openModel = vi.fn((url: string) => client.openModel(url)).mockRejectedValueOnce(broken);
     const { state, actions, withFigures } = await start({ ...client, openModel });
     await actions.run();
     expect(state.get().notices).toMatchObject([{ message: 'It is another file.', remedy: 'Fetch it again.' }]);
@@ -174,20 +174,26 @@ describe('a run', () => {
 
   test('a second one does not begin while one is under way', async () => {
     const client = createClient();
-    const openModel = vi.fn(client.openModel);
+    const openModel = vi.fn((url: string) => client.openModel(url));
     const { actions } = await start({ ...client, openModel });
     await Promise.all([actions.run(), actions.run(), actions.measure('fake')]);
     expect(openModel).toHaveBeenCalledTimes(1);
   });
 
   test('goes on when another series is looked at, and its result is there on return', async () => {
+    let lookAway = (): void => undefined;
     const client = createClient((index) => {
-      if (index === 0) showSeries(undefined);
+      if (index === 0) lookAway();
     });
-    const { state, actions, series, showSeries, withFigures } = await start(client);
+    const { state, actions, series, withFigures, ...fake } = await start(client);
+    lookAway = () => {
+      fake.showSeries(undefined);
+    };
     await actions.run();
-    expect(state.get().run).toBeUndefined();
-    showSeries(series);
+    await vi.waitFor(() => {
+      expect(state.get()).toMatchObject({ run: undefined, series: undefined });
+    });
+    fake.showSeries(series);
     await withFigures();
   });
 });
