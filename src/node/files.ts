@@ -1,6 +1,8 @@
 import { closeSync, openSync, readFileSync, readSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { constants } from 'node:buffer';
 import { basename, join, relative } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import { EnvironmentError, InputError } from '../errors.ts';
 import type { SourceFile } from '../readers/reader.ts';
 
@@ -79,6 +81,7 @@ function openFile(path: string, name: string, takeTurns: () => Promise<void>): S
       await takeTurns();
       return plainBytes(attempt(path, () => readFileSync(path)));
     },
+    gunzip,
   };
 }
 
@@ -95,6 +98,17 @@ function readStart(path: string, byteLength: number): Uint8Array {
     return bytes.subarray(0, position);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** In this thread: a stream waits for another one at every 16 KB. */
+function gunzip(bytes: Uint8Array, most: number): Uint8Array | undefined {
+  try {
+    const maxOutputLength = Math.min(most, constants.MAX_LENGTH);
+    return plainBytes(gunzipSync(bytes, { maxOutputLength, chunkSize: 2 ** 20 }));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return undefined;
+    throw error;
   }
 }
 

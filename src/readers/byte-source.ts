@@ -2,6 +2,7 @@ import { InputError } from '../errors.ts';
 import { concatenate } from './concatenate.ts';
 import { damagedFile } from './damaged-file.ts';
 import { assertWithinLimit, type ReadLimits } from './read-limits.ts';
+import type { SourceFile } from './reader.ts';
 
 /** Bytes read in order; of a compressed file no more is unpacked than asked for. */
 export interface ByteSource {
@@ -18,10 +19,27 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === GZIP_MAGIC[0] && bytes[1] === GZIP_MAGIC[1];
 }
 
-/** The content of a file that may be gzipped.
- * @param name for messages */
-export function openBytes(bytes: Uint8Array, name: string, limits: ReadLimits): ByteSource {
-  return isGzip(bytes) ? openGzip(bytes, name, limits) : openPlain(bytes);
+/** The content of a file that may be gzipped. */
+export function openBytes(
+  bytes: Uint8Array,
+  { name, gunzip }: Pick<SourceFile, 'name' | 'gunzip'>,
+  limits: ReadLimits,
+): ByteSource {
+  if (!isGzip(bytes)) return openPlain(bytes);
+  if (gunzip === undefined) return openGzip(bytes, name, limits);
+  let content: ByteSource | undefined;
+  const open = (): ByteSource => {
+    const most = Math.min(limits.inflatedBytes, bytes.length * limits.inflateRatio);
+    const unpacked = gunzip(bytes, most);
+    if (unpacked !== undefined) return openPlain(unpacked);
+    const limit = most === limits.inflatedBytes ? 'inflatedBytes' : 'inflateRatio';
+    assertWithinLimit(limits[limit] + 1, limit, limits, { name, what: 'unpacked bytes' });
+    throw new RangeError('The limit was exceeded.');
+  };
+  return {
+    take: async (byteLength) => (content ??= open()).take(byteLength),
+    skip: async (byteLength) => (content ??= open()).skip(byteLength),
+  };
 }
 
 function openPlain(bytes: Uint8Array): ByteSource {

@@ -16,7 +16,7 @@ export type Allocate = (byteLength: number) => ArrayBufferLike;
 /** Collects slices of modality values in the smallest type that loses nothing: the stored type if nothing is rescaled,
  * Int16 (Int32 once a value needs it) if slopes and intercepts are integers, else Float32, computed in float64. */
 export interface ModalityVoxels {
-  /** Writes slice k; changes `stored`, whose unused high bits it clears or fills with the sign. */
+  /** Writes slice k; unused high bits of `stored` do not count. */
   write(k: number, stored: StoredValues, format: PixelFormat, rescale: Rescale): void;
   readonly voxels: VoxelArray;
 }
@@ -32,8 +32,8 @@ export function createModalityVoxels(
     get voxels() {
       return voxels;
     },
-    write(k, stored, format, rescale) {
-      normaliseBits(stored, format);
+    write(k, raw, format, rescale) {
+      const stored = valueBits(raw, format);
       const from = k * pixelsPerSlice;
       if (isIdentity(rescale)) {
         if (voxels.constructor === stored.constructor) {
@@ -101,15 +101,17 @@ function isIdentity({ slope, intercept, table }: Rescale): boolean {
   return slope === 1 && intercept === 0 && table === undefined;
 }
 
-/** Only Bits Stored bits are the value (PS3.5 8.1.1); old files keep overlays in the rest. */
-function normaliseBits(values: StoredValues, { bitsAllocated, bitsStored, isSigned }: PixelFormat): void {
-  if (bitsStored === bitsAllocated || bitsAllocated === 64) return;
+/** Only Bits Stored bits are the value (PS3.5 8.1.1); old files keep overlays in the rest. A copy where there is a rest. */
+function valueBits(stored: StoredValues, { bitsAllocated, bitsStored, isSigned }: PixelFormat): StoredValues {
+  if (bitsStored === bitsAllocated || bitsAllocated === 64) return stored;
   const unused = 32 - bitsStored;
+  const values = stored.slice();
   if (isSigned) {
     for (let index = 0; index < values.length; index++) values[index] = ((values[index] ?? 0) << unused) >> unused;
   } else {
     for (let index = 0; index < values.length; index++) values[index] = ((values[index] ?? 0) << unused) >>> unused;
   }
+  return values;
 }
 
 function rescaleInto(

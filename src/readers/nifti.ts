@@ -71,7 +71,11 @@ async function describeImage(image: NiftiImageFiles): Promise<SeriesDescription>
   const { header: file, voxels } = image;
   const description = { format: 'NIfTI', fileName: file.name, fileCount: voxels === file ? 1 : 2 };
   try {
-    const { header } = await readHeader(await file.readHead(COMPRESSED_HEAD_BYTES), file.name, withDefaultLimits({}));
+    const { header } = await readHeader(
+      await file.readHead(COMPRESSED_HEAD_BYTES),
+      { name: file.name },
+      withDefaultLimits({}),
+    );
     niftiVoxelType(header.datatype, file.name);
     const { geometry, notices } = niftiGeometry(header.forms, file.name);
     const problem = header.isPair && voxels === file ? voxelsMissing(file) : severalVolumes(header, file.name);
@@ -92,14 +96,14 @@ async function readImage(
 ): Promise<{ geometry: VolumeGeometry; voxels: VoxelArray; notices: readonly Notice[] }> {
   const { name } = image.header;
   const limits = withDefaultLimits(some);
-  const { header, source, consumed } = await readHeader(await image.header.read(), name, limits);
+  const { header, source, consumed } = await readHeader(await image.header.read(), image.header, limits);
   const type = niftiVoxelType(header.datatype, name);
   const { geometry, resampling, notices } = niftiGeometry(header.forms, name, { resample });
   const count = header.forms.dimensions.reduce((product, n) => product * n, 1);
   assertWithinLimit(count, 'voxels', limits, { name, what: 'voxels' });
   const before = volumesBefore(header, phase, name) * count * type.bytes;
   if (header.isPair && image.voxels === image.header) throw voxelsMissing(image.header);
-  const content = header.isPair ? openBytes(await image.voxels.read(), image.voxels.name, limits) : source;
+  const content = header.isPair ? openBytes(await image.voxels.read(), image.voxels, limits) : source;
   const skipped = header.voxelOffset + before - (header.isPair ? 0 : consumed);
   const stored = await readVoxels(content, image.voxels.name, skipped, count, type, header.littleEndian);
   const voxels = rescaleVoxels(stored, rescaleOf(header, name));
@@ -109,10 +113,11 @@ async function readImage(
 /** @returns the header, and the file's content from where it was `consumed` */
 async function readHeader(
   bytes: Uint8Array,
-  name: string,
+  file: Pick<SourceFile, 'name' | 'gunzip'>,
   limits: ReadLimits,
 ): Promise<{ header: NiftiHeader; source: ByteSource; consumed: number }> {
-  const source = openBytes(bytes, name, limits);
+  const { name } = file;
+  const source = openBytes(bytes, file, limits);
   return orDamaged(name, async () => {
     const first = await source.take(348);
     // Only the longer header of NIfTI-2 is read to its end: a NIfTI-1 header of a pair may be the whole file.

@@ -23,16 +23,30 @@ export interface EncodedFrame {
   readonly fileName: string;
 }
 
+/** Zeroes of a format's type. */
 export function storedArray(format: PixelFormat, pixelCount: number): StoredValues {
-  switch (format.bitsAllocated) {
+  return storedView(format, new Uint8Array((pixelCount * format.bitsAllocated) / 8));
+}
+
+/** Bytes as values of a format, in the machine's byte order.
+ * @param bytes aligned as the values need it */
+export function storedView(
+  { bitsAllocated, isSigned, isFloat }: PixelFormat,
+  { buffer, byteOffset, byteLength }: Uint8Array,
+): StoredValues {
+  switch (bitsAllocated) {
     case 8:
-      return format.isSigned ? new Int8Array(pixelCount) : new Uint8Array(pixelCount);
+      return isSigned ? new Int8Array(buffer, byteOffset, byteLength) : new Uint8Array(buffer, byteOffset, byteLength);
     case 16:
-      return format.isSigned ? new Int16Array(pixelCount) : new Uint16Array(pixelCount);
+      return isSigned
+        ? new Int16Array(buffer, byteOffset, byteLength / 2)
+        : new Uint16Array(buffer, byteOffset, byteLength / 2);
     case 32:
-      if (format.isFloat === true) return new Float32Array(pixelCount);
-      return format.isSigned ? new Int32Array(pixelCount) : new Uint32Array(pixelCount);
+      if (isFloat === true) return new Float32Array(buffer, byteOffset, byteLength / 4);
+      return isSigned
+        ? new Int32Array(buffer, byteOffset, byteLength / 4)
+        : new Uint32Array(buffer, byteOffset, byteLength / 4);
     case 64:
-      return new Float64Array(pixelCount);
+      return new Float64Array(buffer, byteOffset, byteLength / 8);
   }
 }

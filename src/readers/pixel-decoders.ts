@@ -3,7 +3,7 @@ import { decodeHighThroughputJpeg2000 } from './high-throughput-jpeg-2000.ts';
 import { decodeJpeg2000 } from './jpeg-2000.ts';
 import { decodeJpegLs } from './jpeg-ls.ts';
 import { decodeJpeg } from './jpeg.ts';
-import { storedArray, type EncodedFrame, type StoredValues } from './pixel-data.ts';
+import { storedView, type EncodedFrame, type StoredValues } from './pixel-data.ts';
 import { decodeRle } from './rle.ts';
 import { swapBytes } from './swap-bytes.ts';
 import {
@@ -53,6 +53,7 @@ export const pixelDecoders: readonly PixelDecoder[] = [
   { transferSyntaxUIDs: [HTJ2K_LOSSLESS, HTJ2K_LOSSLESS_RPCL, HTJ2K], decode: decodeHighThroughputJpeg2000 },
 ];
 
+/** A view of the bytes where they are aligned as the values need it, else a copy. */
 function decodeNative({ bytes, format, fileName }: EncodedFrame): StoredValues {
   const pixelCount = format.rows * format.columns;
   const byteLength = (pixelCount * format.bitsAllocated) / 8;
@@ -60,13 +61,12 @@ function decodeNative({ bytes, format, fileName }: EncodedFrame): StoredValues {
   if (bytes.length < byteLength) {
     throw damagedFile(fileName, `it has ${bytes.length} bytes of pixels, its header promises ${byteLength}`);
   }
-  const values = storedArray(format, pixelCount);
-  new Uint8Array(values.buffer).set(bytes.subarray(0, byteLength));
-  return values;
+  const isAligned = bytes.byteOffset % (format.bitsAllocated / 8) === 0;
+  return storedView(format, isAligned ? bytes.subarray(0, byteLength) : bytes.slice(0, byteLength));
 }
 
-function decodeBigEndian(frame: EncodedFrame): StoredValues {
-  const values = decodeNative(frame);
+function decodeBigEndian({ bytes, ...frame }: EncodedFrame): StoredValues {
+  const values = decodeNative({ ...frame, bytes: bytes.slice() });
   swapBytes(values);
   return values;
 }
