@@ -84,9 +84,13 @@ async function continueRun(run: Run, { manifest, device, channel }: OpenedSessio
         channel.send({ kind: 'cancel' });
       }
     };
-    const longestStepMs = (): number => stallTimeoutMs + PATIENCE * device.msPerSlice * (run.plan?.runsPerSlice ?? 1);
+    const longest = (runs: number): number => stallTimeoutMs + PATIENCE * device.msPerSlice * runs;
+    const limits = {
+      longestSilenceMs: longest(1), // WebAssembly is silent for as long as it runs
+      longestStepMs: () => longest(run.plan?.runsPerSlice ?? 1),
+    };
     const request = { session: session.id, volume: sent, ...(order && { order }), tta, force, keepProbabilities };
-    await runJob(channel, { kind: 'segment', ...request }, { onReply, longestStepMs, ...(signal && { signal }) });
+    await runJob(channel, { kind: 'segment', ...request }, { onReply, ...limits, ...(signal && { signal }) });
     if (thrown) throw thrown.cause;
   }
 

@@ -79,7 +79,9 @@ async function measure(url: string, job: PageJob, webGpu: boolean): Promise<Brow
     tab.setDefaultTimeout(0);
     await tab.goto(url);
     await tab.waitForFunction('globalThis.benchPage');
-    await tab.evaluate((given) => (globalThis as unknown as { benchPage: BenchPage }).benchPage.prepare(given), job);
+    await tab.evaluate((given) => {
+      (globalThis as unknown as { benchPage: BenchPage }).benchPage.prepare(given);
+    }, job);
     const memory = await watchMemory(server.process().pid ?? 0);
     await tab.evaluate(() => (globalThis as unknown as { benchPage: BenchPage }).benchPage.open());
     const openBytes = await memory.now();
