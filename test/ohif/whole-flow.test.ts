@@ -33,7 +33,11 @@ beforeAll(async () => {
   mkdirSync(work);
   await buildCli();
   await writeDicomPhase(heart, createShortAxisHeart({ phases: 1 }), 0);
-  await writeDicomPhase(smallHeart, createShortAxisHeart({ size: 64, phases: 1, supersampling: [1, 1, 1] }), 0);
+  await writeDicomPhase(
+    smallHeart,
+    createShortAxisHeart({ size: 64, slices: 5, phases: 1, supersampling: [1, 1, 1] }),
+    0,
+  );
 });
 afterAll(() => {
   rmSync(work, { recursive: true });
