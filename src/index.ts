@@ -27,6 +27,7 @@ export {
 } from './volume/volume.ts';
 
 export type { ReadOptions, ReadResult, SeriesDescription, SourceFile, VolumeReader } from './readers/reader.ts';
+export { DEFAULT_READ_LIMITS, type ReadLimits } from './readers/read-limits.ts';
 export { describeVolumes, readVolume, volumeReaders, type ReadVolumeOptions } from './readers/read-volume.ts';
 export { createDicomReader, dicomReader } from './readers/dicom.ts';
 export { niftiReader, readNiftiLabelmap } from './readers/nifti.ts';
@@ -43,6 +44,7 @@ export {
 export type { SegIdentity, SegInstance } from './readers/dicom-seg-identity.ts';
 
 export type { Labelmap } from './labelmap/labelmap.ts';
+export { labelmapOnSourceSlices } from './labelmap/source-slices.ts';
 export { cielabToColour, colourToCielab, type Colour } from './labelmap/display-colour.ts';
 export {
   editedSegment,
