@@ -28,6 +28,8 @@ export interface SliceSegmentation {
   /** The slices that will be run, all or some. */
   readonly order: readonly number[];
   readonly viewsPerSlice: number;
+  /** Runs of the model: windows of all views. */
+  readonly runsPerSlice: number;
   readonly warnings: readonly Notice[];
   /** @throws InternalError `inference-failed`; the signal's reason, after the runs in flight */
   slices(): AsyncGenerator<DecodedSlice, void, undefined>;
@@ -65,6 +67,7 @@ export function segmentSlices(volume: Volume, options: SegmentSlicesOptions): Sl
     sliceCount: grid.slices,
     order,
     viewsPerSlice: views.length,
+    runsPerSlice: views.reduce((sum, { windows }) => sum + windows.length, 0),
     warnings,
     async *slices() {
       const prepare = createInputPreparer(volume, grid, manifest, session.runsUnderWay);
