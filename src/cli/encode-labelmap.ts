@@ -29,7 +29,12 @@ export interface VerifiedLabelmap {
 
 /** Loads what {@link encodeVerified} needs for a format, at a time when nobody waits for it. */
 export async function preloadEncoders(format: OutputFormat): Promise<void> {
-  await Promise.all([import('../export/verify.ts'), format === 'dicom-seg' && import('../export/dicom-seg.ts')]);
+  await Promise.all([import('../export/verify.ts'), format === 'dicom-seg' && preloadDicomSeg()]);
+}
+
+async function preloadDicomSeg(): Promise<void> {
+  await import('../export/dicom-seg.ts');
+  await (await import('../export/dicom-file.ts')).preloadDicomWriter();
 }
 
 export interface LabelmapTarget {

@@ -19,6 +19,11 @@ export interface FileMeta {
   readonly implementationVersionName: string;
 }
 
+/** Loads what {@link encodePart10} needs, at a time when nobody waits for it. */
+export async function preloadDicomWriter(): Promise<void> {
+  await import('dcmjs');
+}
+
 /** Of the attributes whose representation depends on the pixels'; ours have no sign. */
 const US_OR_SS = { PixelPaddingValue: 'US' };
 
