@@ -41,7 +41,7 @@ export type ExportFormat =
   | ({ readonly kind: 'dicom-seg' } & Omit<DicomSegOptions, 'createUid'>)
   | { readonly kind: 'nifti'; readonly gzip: boolean };
 
-export interface EncodedLabelmap {
+interface EncodedLabelmap {
   readonly parts: readonly Uint8Array<ArrayBuffer>[];
   /** Of a DICOM-SEG. */
   readonly instance?: Readonly<Record<'studyInstanceUID' | 'seriesInstanceUID' | 'sopInstanceUID', string>>;
