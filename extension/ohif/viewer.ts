@@ -102,6 +102,16 @@ export function createViewer(managers: OhifManagers): Viewer {
     return active && showing.includes(active) ? active : showing[0];
   };
 
+  const isShownIn = (viewportId: string, segmentationId: string): boolean =>
+    segmentationService.getSegmentationRepresentations(viewportId, { segmentationId }).length > 0;
+
+  /** A viewport in 3D would have surfaces computed of a labelmap that is still growing. */
+  const showsSlices = (viewportId: string): boolean => {
+    const viewport = cornerstoneViewportService.getCornerstoneViewport(viewportId);
+    const { StackViewport, VolumeViewport } = cornerstone.core;
+    return viewport instanceof StackViewport || viewport instanceof VolumeViewport;
+  };
+
   const opacityOf = (segmentationId: string, segmentIndex: number): number =>
     segmentationService.getStyle({ segmentationId, type: LABELMAP, segmentIndex }).fillAlpha ?? 1;
 
@@ -176,8 +186,9 @@ export function createViewer(managers: OhifManagers): Viewer {
     async showSegmentation(series, { segmentationId, segments, isBackdrop }) {
       if (isBackdrop) segmentationService.setStyle({ segmentationId, type: LABELMAP }, BACKDROP);
       for (const viewportId of viewportsShowing(series.id)) {
-        if (segmentationService.getSegmentationRepresentations(viewportId, { segmentationId }).length > 0) continue;
+        if (isShownIn(viewportId, segmentationId) || !showsSlices(viewportId)) continue;
         await segmentationService.addSegmentationRepresentation(viewportId, { segmentationId, type: LABELMAP });
+        if (!isShownIn(viewportId, segmentationId)) continue;
         for (const { segmentNumber, colour } of segments) {
           segmentationService.setSegmentColor(viewportId, segmentationId, segmentNumber, colour);
         }
