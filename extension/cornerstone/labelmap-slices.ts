@@ -9,7 +9,8 @@ export interface LabelmapSlices {
   readonly exists: boolean;
   /** The segment of each voxel of slice k as it is now: not to be changed, nor kept. */
   labels(k: number): Uint8Array;
-  setLabels(k: number, labels: Uint8Array): void;
+  /** Changes slice k: all its labels are to be written. */
+  write(k: number, write: (labels: Uint8Array) => void): void;
   /** Voxels of slice k that belong to several segments: the page's tools make such where a locked segment is painted
    * over. `labels` has the first layer's segment there. */
   overlap(k: number): number;
@@ -69,12 +70,18 @@ export function openLabelmapSlices(host: CornerstoneHost, place: LabelmapPlace):
       const labels = layerLabels(first ?? NO_LAYER, k);
       return others.length === 0 ? labels : merged(labels, others, (layer) => layerLabels(layer, k));
     },
-    setLabels(k, labels) {
-      const all = layers();
-      for (const layer of all) {
-        const own = layerLabels(layer, k);
-        if (all.length === 1) own.set(labels);
-        else labels.forEach((label, at) => (own[at] = layer.valueOf(label)));
+    write(k, write) {
+      const [first = NO_LAYER, ...others] = layers();
+      const own = layerLabels(first, k);
+      if (others.length === 0) {
+        write(own);
+        return;
+      }
+      const labels = new Uint8Array(own.length);
+      write(labels);
+      for (const layer of [first, ...others]) {
+        const values = layerLabels(layer, k);
+        labels.forEach((label, at) => (values[at] = layer.valueOf(label)));
       }
     },
     overlap(k) {

@@ -35,7 +35,9 @@ export function beginReplacement(
   };
   const restore = (snapshots: ReadonlyMap<number, SliceSnapshot>): void => {
     for (const [k, snapshot] of snapshots) {
-      slices.setLabels(k, unpacked(snapshot, slices.labels(k).length));
+      slices.write(k, (labels) => {
+        snapshot.copyTo(labels);
+      });
       changed(k);
     }
   };
@@ -64,7 +66,9 @@ export function beginReplacement(
       const snapshot = takeSnapshot(intended);
       intentions.set(k, snapshot);
       if (previous !== undefined) keepChanges(intended, current, unpacked(previous, current.length));
-      slices.setLabels(k, intended);
+      slices.write(k, (page) => {
+        page.set(intended);
+      });
       changed(k);
       written(k, snapshot);
     },

@@ -55,13 +55,14 @@ let segmentationCount = 0;
 /** A segmentation without labels, whose images are in another order than the series'. */
 export function addSegmentation(imageIds: readonly string[], segmentNumbers: readonly number[] = [1, 2, 3]): string {
   const segmentationId = `segmentation-${++segmentationCount}`;
-  const images = core.imageLoader.createAndCacheDerivedLabelmapImages([...imageIds].reverse());
+  const referencedImageIds = [...imageIds].reverse();
+  const images = core.imageLoader.createAndCacheDerivedLabelmapImages(referencedImageIds);
   tools.segmentation.addSegmentations([
     {
       segmentationId,
       representation: {
         type: tools.Enums.SegmentationRepresentations.Labelmap,
-        data: { imageIds: images.map(({ imageId }) => imageId) },
+        data: { imageIds: images.map(({ imageId }) => imageId), referencedImageIds },
       },
       config: {
         segments: Object.fromEntries(

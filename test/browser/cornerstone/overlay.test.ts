@@ -1,7 +1,7 @@
 import type { Types } from '@cornerstonejs/core';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createLabelmapTarget, readVolume, type LabelmapTarget } from '../../../extension/cornerstone/index.ts';
-import { indexToWorld } from '../../../src/volume/geometry.ts';
+import { indexToWorld, type IndexPoint } from '../../../src/volume/geometry.ts';
 import { addSegmentation, addSeries, history, host } from '../../support/cornerstone-series.ts';
 import { obliqueGeometry } from '../../support/labelled-series.ts';
 
@@ -19,13 +19,13 @@ beforeAll(() => {
   tools.init();
 });
 
-let engine: Types.IRenderingEngine;
+let engine: InstanceType<typeof core.RenderingEngine>;
 let element: HTMLDivElement;
 beforeEach(() => {
   element = document.createElement('div');
   Object.assign(element.style, { width: '420px', height: '320px' });
   document.body.append(element);
-  engine = new core.RenderingEngine(ENGINE) as unknown as Types.IRenderingEngine;
+  engine = new core.RenderingEngine(ENGINE);
 });
 afterEach(() => {
   engine.destroy();
@@ -44,6 +44,11 @@ function letterF(k: number): Uint8Array {
   return labels;
 }
 
+function pointAt(index: IndexPoint): Types.Point3 {
+  const [x, y, z] = indexToWorld(geometry, index);
+  return [x, y, z];
+}
+
 async function open(): Promise<{ imageIds: string[]; segmentationId: string; target: LabelmapTarget }> {
   const stored = new Int16Array(COLUMNS * ROWS * 6).fill(100);
   const imageIds = addSeries({ geometry, stored, order });
@@ -53,14 +58,15 @@ async function open(): Promise<{ imageIds: string[]; segmentationId: string; tar
   return { imageIds, segmentationId, target };
 }
 
-async function showStack(imageIds: readonly string[]): Promise<Types.IStackViewport> {
+async function showStack(imageIds: readonly string[]): Promise<InstanceType<typeof core.StackViewport>> {
   engine.enableElement({ viewportId: 'stack', element, type: core.Enums.ViewportType.STACK });
-  const viewport = engine.getViewport('stack') as Types.IStackViewport;
+  const viewport = engine.getViewport('stack');
+  if (!(viewport instanceof core.StackViewport)) throw new Error('the viewport shows no stack');
   await viewport.setStack([...imageIds], 0);
   return viewport;
 }
 
-async function showVolume(imageIds: readonly string[]): Promise<Types.IVolumeViewport> {
+async function showVolume(imageIds: readonly string[]): Promise<InstanceType<typeof core.VolumeViewport>> {
   engine.enableElement({
     viewportId: 'volume',
     element,
@@ -71,7 +77,9 @@ async function showVolume(imageIds: readonly string[]): Promise<Types.IVolumeVie
   const volume = await core.volumeLoader.createAndCacheVolume(volumeId, { imageIds: [...imageIds] });
   volume.load();
   await core.setVolumesForViewports(engine, [{ volumeId }], ['volume']);
-  return engine.getViewport('volume') as Types.IVolumeViewport;
+  const viewport = engine.getViewport('volume');
+  if (!(viewport instanceof core.VolumeViewport)) throw new Error('the viewport shows no volume');
+  return viewport;
 }
 
 const COLOURS: Types.ColorLUT = [
@@ -85,17 +93,20 @@ function addOverlay(viewportId: string, segmentationId: string): void {
   const type = tools.Enums.SegmentationRepresentations.Labelmap;
   const config = { colorLUTOrIndex: COLOURS };
   tools.segmentation.addSegmentationRepresentations(viewportId, [{ segmentationId, type, config }]);
+  tools.segmentation.activeSegmentation.setActiveSegmentation(viewportId, segmentationId);
 }
 
+type SeenViewport = Pick<Types.IStackViewport, 'canvas' | 'worldToCanvas'>;
+
 /** The segment that is seen at each voxel of slice k, by the colour at its centre. */
-function segmentsSeen(viewport: Types.IViewport, k: number): number[] {
+function segmentsSeen(viewport: SeenViewport, k: number): number[] {
   const canvas = viewport.canvas;
   const context = canvas.getContext('2d');
   if (context === null) throw new Error('the viewport draws on no 2D canvas');
   const scale = canvas.width / canvas.clientWidth;
   return Array.from({ length: COLUMNS * ROWS }, (_, at) => {
     const [i, j] = [at % COLUMNS, Math.floor(at / COLUMNS)];
-    const [x, y] = viewport.worldToCanvas([...indexToWorld(geometry, [i, j, k])]);
+    const [x, y] = viewport.worldToCanvas(pointAt([i, j, k]));
     const [red = 0, green = 0, blue = 0] = context.getImageData(
       Math.round(x * scale),
       Math.round(y * scale),
@@ -109,7 +120,7 @@ function segmentsSeen(viewport: Types.IViewport, k: number): number[] {
 }
 
 /** Waits for the page to draw what is expected; what it draws in the end is compared. */
-async function expectSegments(viewport: Types.IViewport, k: number, expected: Uint8Array): Promise<void> {
+async function expectSegments(viewport: SeenViewport, k: number, expected: Uint8Array): Promise<void> {
   await expect.poll(() => segmentsSeen(viewport, k), { timeout: 10_000 }).toEqual([...expected]);
 }
 
@@ -148,7 +159,7 @@ test('in a volume every slice shows its own labels, written before and after it 
   for (const k of [3, 4, 5]) replacement.write(k, letterF(k));
   target.flush();
   for (let k = 0; k < 6; k++) {
-    viewport.jumpToWorld([...indexToWorld(geometry, [COLUMNS / 2, ROWS / 2, k])]);
+    viewport.jumpToWorld(pointAt([COLUMNS / 2, ROWS / 2, k]));
     viewport.render();
     await expectSegments(viewport, k, letterF(k));
   }
@@ -165,7 +176,7 @@ test('a stack and a volume side by side both follow a slice that is written', as
   const volume = await showVolume(imageIds);
   addOverlay('stack', segmentationId);
   addOverlay('volume', segmentationId);
-  volume.jumpToWorld([...indexToWorld(geometry, [COLUMNS / 2, ROWS / 2, 3])]);
+  volume.jumpToWorld(pointAt([COLUMNS / 2, ROWS / 2, 3]));
   target.replace().write(3, letterF(3));
   await expectSegments(stack, 3, letterF(3));
   await expectSegments(volume, 3, letterF(3));
