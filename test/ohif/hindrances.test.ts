@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeDicomPhase } from '../../sample-data/generate.ts';
-import { createShortAxisHeart } from '../../sample-data/short-axis-heart.ts';
+import { createShortAxisHeart, type ShortAxisHeart } from '../../sample-data/short-axis-heart.ts';
 import { buildCli } from '../e2e/run-cli.ts';
 import { tinyModelFolder } from '../support/models.ts';
 import { launchChromium } from './chromium.ts';
@@ -29,12 +29,17 @@ import {
 
 const work = join(tmpdir(), `slicewise-hindrances-${process.pid}`);
 const heart = join(work, 'heart');
+/** For a graphics card that is imitated: each slice takes seconds there. */
+const fewSlices = join(work, 'few-slices');
 let expected: LabelsByImage;
 let browser: Browser;
 beforeAll(async () => {
   mkdirSync(work);
   await buildCli();
-  const drawn = createShortAxisHeart({ size: 64, slices: 24, phases: 1, supersampling: [1, 1, 1] });
+  const draw = (slices: number): ShortAxisHeart =>
+    createShortAxisHeart({ size: 64, slices, phases: 1, supersampling: [1, 1, 1] });
+  const drawn = draw(24);
+  await writeDicomPhase(fewSlices, draw(5), 0);
   await writeDicomPhase(heart, drawn, 0);
   await writeCompressedPhase(join(work, 'compressed'), drawn);
   expected = await labelsOfCli(heart, tinyModelFolder);
@@ -87,8 +92,8 @@ async function withStudy(
   }
 }
 
-async function expectLabelsOfCli(page: Page): Promise<void> {
-  const { voxels, labelled, differing } = agreementOf(await readLabels(page), expected);
+async function expectLabelsOfCli(page: Page, reference = expected): Promise<void> {
+  const { voxels, labelled, differing } = agreementOf(await readLabels(page), reference);
   expect(labelled).toBeGreaterThan(100);
   expect(differing / voxels).toBeLessThanOrEqual(1e-4);
 }
@@ -107,14 +112,14 @@ describe('the device', () => {
     const withGpu = await launchChromium({ webGpu: 'software' });
     try {
       await withStudy(
-        { workerPrelude: OBEY_THE_TEST, acceptSoftwareAdapter: true },
+        { data: [fewSlices], workerPrelude: OBEY_THE_TEST, acceptSoftwareAdapter: true },
         async (page) => {
           await startModel(page, 'tiny-heart');
-          await waitForSlices(page, 2);
+          await waitForSlices(page, 1);
           await tellWorker(page, 'destroy device');
           await waitForEndOfRun(page);
           expect(await notices(page).count()).toBeGreaterThan(0);
-          await expectLabelsOfCli(page);
+          await expectLabelsOfCli(page, await labelsOfCli(fewSlices, tinyModelFolder));
         },
         withGpu,
       );
