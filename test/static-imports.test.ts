@@ -35,6 +35,6 @@ function staticImports(file: string): string[] {
 
 test('a page that has loaded the core has loaded no runtime, no codec and no DICOM writer', () => {
   const packages = packagesLoadedWith(join(SRC, 'index.ts'));
-  expect(packages).toContain('zod');
+  expect(packages.length).toBeGreaterThan(1);
   expect(packages.filter((name) => /dcmjs|onnxruntime|codec|jimp|^node:/.test(name))).toEqual([]);
 });

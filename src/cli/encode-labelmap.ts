@@ -1,8 +1,8 @@
+import type { DicomSegOptions } from '../export/dicom-seg.ts';
 import type { LabelmapOrigin } from '../export/seg-dataset.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { Notice, SourceSeries } from '../volume/volume.ts';
 import { invalidArguments } from './parse-arguments.ts';
-import type { SegEncoding } from './seg-options.ts';
 
 export type OutputFormat = 'dicom-seg' | 'nifti' | 'nifti-gzip';
 
@@ -36,6 +36,9 @@ async function preloadDicomSeg(): Promise<void> {
   await import('../export/dicom-seg.ts');
   await (await import('../export/dicom-file.ts')).preloadDicomWriter();
 }
+
+/** How a DICOM-SEG is written. */
+export type SegEncoding = Required<Pick<DicomSegOptions, 'segType' | 'compress'>>;
 
 export interface LabelmapTarget {
   readonly source: SourceSeries | undefined;

@@ -1,10 +1,6 @@
-import type { DicomSegOptions } from '../export/dicom-seg.ts';
 import type { ReadDicomSegOptions } from '../readers/dicom-seg.ts';
-import type { OutputFormat } from './encode-labelmap.ts';
+import type { OutputFormat, SegEncoding } from './encode-labelmap.ts';
 import { invalidArguments, type CommandSpec } from './parse-arguments.ts';
-
-/** How a DICOM-SEG is written. */
-export type SegEncoding = Required<Pick<DicomSegOptions, 'segType' | 'compress'>>;
 
 /** `--seg-type` and `--compress`.
  * @throws InputError `invalid-arguments` for other values, or if the output is no DICOM-SEG */

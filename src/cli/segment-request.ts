@@ -1,10 +1,10 @@
 import { segmentSpec } from './commands.ts';
-import { outputFormatOf, type OutputFormat } from './encode-labelmap.ts';
+import { outputFormatOf, type OutputFormat, type SegEncoding } from './encode-labelmap.ts';
 import { assertNotAnInput } from './output-paths.ts';
 import { parseBackendId, type BackendId } from './open-backend.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
 import { parseImageOptions, type ImageOptions } from './read-options.ts';
-import { parseSegEncoding, type SegEncoding } from './seg-options.ts';
+import { parseSegEncoding } from './seg-options.ts';
 
 /** What `slicewise segment` was asked for, checked as far as it can be without reading anything. */
 export interface SegmentRequest {

@@ -45,7 +45,7 @@ export interface ReadDicomSegLayersResult extends ReadSegResult {
   readonly layers: readonly Labelmap[];
 }
 
-export interface SegFramePlace {
+interface SegFramePlace {
   readonly segmentNumber?: number;
   readonly sliceIndex: number;
   readonly sourceSOPInstanceUID?: string | undefined;

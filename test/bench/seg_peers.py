@@ -9,10 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-import highdicom as hd
 import numpy as np
 import pydicom
-from highdicom.seg import AlgorithmIdentificationSequence, SegmentDescription, Segmentation
+from highdicom import AlgorithmIdentificationSequence
+from highdicom.seg import SegmentDescription, Segmentation
 from pydicom.dataset import FileMetaDataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
@@ -30,7 +30,7 @@ def source_images() -> list[pydicom.Dataset]:
         image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         image.SOPClassUID, image.SOPInstanceUID = CTImageStorage, generate_uid()
         image.StudyInstanceUID, image.SeriesInstanceUID, image.FrameOfReferenceUID = study, series, frame
-        image.PatientName, image.PatientID, image.PatientBirthDate, image.PatientSex = "x", "x", "", ""
+        image.PatientName, image.PatientID, image.PatientBirthDate, image.PatientSex = "x^", "x", "", ""
         image.StudyDate, image.StudyTime, image.StudyID, image.AccessionNumber = "", "", "", ""
         image.Modality, image.SeriesNumber, image.InstanceNumber = "CT", 1, k + 1
         image.Rows, image.Columns = SIZE, SIZE

@@ -1,7 +1,7 @@
 import { InputError, isSegmentationError } from '../../src/errors.ts';
 import { expect } from 'vitest';
 
-export interface MutationBounds {
+interface MutationBounds {
   /** For one input. */
   readonly ms: number;
   /** More than before the first input, at any time. */
