@@ -42,7 +42,7 @@ test('onnxruntime-node and WebAssembly agree on the generated heart', async () =
 });
 
 describeWithData('on the own test patients of ACDC', () => {
-  test('the mean Dice is at least 0.87', async () => {
+  test('the mean Dice is at least 0.895', async () => {
     const patients = testPatients(await readModelsJson('training/splits/cardiac-mr.json'));
     const images = (await readdir(dataPath('cardiac-mr')))
       .filter((name) => name.endsWith('_image.nii.gz') && patients.includes(name.split('_')[0] ?? ''))
@@ -57,12 +57,12 @@ describeWithData('on the own test patients of ACDC', () => {
     }
     const perSegment = Object.fromEntries(Object.entries(figures).map(([label, values]) => [label, mean(values)]));
     console.log('ACDC test patients', perSegment, mean(Object.values(perSegment)));
-    expect(mean(Object.values(perSegment))).toBeGreaterThanOrEqual(0.87);
+    expect(mean(Object.values(perSegment))).toBeGreaterThanOrEqual(0.895);
   });
 });
 
 describeWithData('on Sunnybrook, another centre and vendor', () => {
-  test('left ventricle and epicardium reach a mean Dice of 0.8 over the contoured slices', async () => {
+  test('left ventricle and epicardium reach a mean Dice of 0.86 and 0.85 over the contoured slices', async () => {
     const cavity: number[] = [];
     const epicardium: number[] = [];
     for (const [patient, phase] of [
@@ -87,8 +87,8 @@ describeWithData('on Sunnybrook, another centre and vendor', () => {
     }
     console.log('Sunnybrook', { cavity: mean(cavity), epicardium: mean(epicardium) });
     expect([cavity.length, epicardium.length]).toEqual([36, 18]);
-    expect(mean(cavity)).toBeGreaterThanOrEqual(0.8);
-    expect(mean(epicardium)).toBeGreaterThanOrEqual(0.8);
+    expect(mean(cavity)).toBeGreaterThanOrEqual(0.86);
+    expect(mean(epicardium)).toBeGreaterThanOrEqual(0.85);
   });
 });
 

@@ -50,7 +50,8 @@ class Crop:
 @dataclass(frozen=True)
 class TrainingConfig:
     """`structure_share` of the views show a structure drawn first, all alike, so that small ones are seen often; the
-    others are of any slice."""
+    others are of any slice. `spacing` (mm) is that of the crops, the input's unless given: a finer one than training's
+    can be better, for random zoom shows larger structures than there are."""
 
     steps: int
     learning_rate: float
@@ -61,6 +62,7 @@ class TrainingConfig:
     crops: tuple[Crop, ...]
     seed: int
     structure_share: float = 0.0
+    spacing: float | None = None
 
 
 @dataclass(frozen=True)

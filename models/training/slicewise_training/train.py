@@ -60,7 +60,8 @@ class Training:
         self.step, self.seconds = 0, 0.0
         if self.checkpoint.exists():
             self.resume()
-        self.volumes = [at_model_spacing(v, config.input.spacing) for v in load_part(data, config, "train")]
+        spacing = config.training.spacing or config.input.spacing
+        self.volumes = [at_model_spacing(v, spacing) for v in load_part(data, config, "train")]
         self.slices = [(v, k) for v in self.volumes for k in range(v.image.shape[0])]
         self.slices_of = slices_by_structure(self.slices)
         self.validation = load_part(data, config, "validation")
