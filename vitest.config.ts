@@ -53,7 +53,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{judges,e2e,browser,ohif}/**', 'test/quality/{cardiac-mr,recorded-figures}.test.ts'],
+          exclude: ['test/{judges,e2e,browser,ohif}/**', 'test/quality/{abdomen-ct,cardiac-mr,recorded-figures}.test.ts'],
           testTimeout: 60_000,
         },
       },
@@ -61,7 +61,7 @@ export default defineConfig({
       {
         test: {
           name: 'quality',
-          include: ['test/quality/{cardiac-mr,recorded-figures}.test.ts'],
+          include: ['test/quality/{abdomen-ct,cardiac-mr,recorded-figures}.test.ts'],
           testTimeout: 900_000,
           hookTimeout: 120_000,
         },

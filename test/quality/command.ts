@@ -9,9 +9,12 @@ import { readNiftiLabelmap } from '../../src/readers/nifti.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Runs the built command. */
-export async function slicewise(...args: string[]): Promise<void> {
-  await promisify(execFile)(process.execPath, [join(root, 'dist/cli/main.js'), ...args, '--quiet']);
+/** Runs the built command.
+ * @returns its warnings
+ * @throws an error with the exit `code`, if that is not 0 */
+export async function slicewise(...args: string[]): Promise<string> {
+  const { stderr } = await promisify(execFile)(process.execPath, [join(root, 'dist/cli/main.js'), ...args, '--quiet']);
+  return stderr;
 }
 
 /** Dice by label value of two NIfTI labelmaps; a label that neither has is missing. */

@@ -1,0 +1,60 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { labelmapOnto } from '../../src/cli/onto-grid.ts';
+import { evaluateOverlap } from '../../src/evaluate/overlap.ts';
+import { dataPath, describeWithData } from '../support/data.ts';
+import { mean, readLabels, slicewise } from './command.ts';
+
+/** Label of abdomen-ct ← label of TotalSegmentator's class map `total`. */
+const SAME_ORGAN = new Map([
+  [1, 1], // spleen
+  [6, 5], // liver
+  [7, 6], // stomach
+  [8, 52], // aorta
+]);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'slicewise-quality-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describeWithData('abdomen-ct on a DICOM series of another hospital', () => {
+  test('liver, spleen, stomach and aorta reach a mean Dice of 0.8 against the labels of TotalSegmentator', async () => {
+    const output = join(folder, 'labels.nii.gz');
+    const series = dataPath('dicom/ct-abdomen/example_ct_dicom');
+    await slicewise('segment', series, '--model', 'abdomen-ct', '--output', output);
+    const prediction = await readLabels(output);
+    const reference = await readLabels(dataPath('dicom/ct-abdomen/example_seg_dicom.nii.gz'));
+    const { geometry } = reference;
+    const ours = labelmapOnto(prediction, geometry).voxels;
+    const organs = [...SAME_ORGAN].map(([organ, total]) => {
+      const [a, b] = [
+        ours.map((label) => Number(label === organ)),
+        reference.voxels.map((label) => Number(label === total)),
+      ];
+      const { labels } = evaluateOverlap({ geometry, voxels: a, segments: [] }, { geometry, voxels: b, segments: [] });
+      return labels[0]?.dice ?? NaN;
+    });
+    console.log('external CT', organs, mean(organs));
+    expect(mean(organs)).toBeGreaterThanOrEqual(0.8);
+  });
+});
+
+describeWithData('abdomen-ct on what it is not for', () => {
+  test('an MR of the brain that says so ends with exit code 2', async () => {
+    const series = dataPath('dicom/brain-tumour-progression/36468-FLAIRreg-58706');
+    const run = slicewise('segment', series, '--model', 'abdomen-ct', '--output', join(folder, 'brain.dcm'));
+    await expect(run).rejects.toMatchObject({ code: 2 });
+  });
+
+  test('an MR of the brain that does not say so is segmented with a clear warning', async () => {
+    const image = dataPath('glioma-flair/TCGA_CS_4941_19960909_flair.nii.gz');
+    const output = join(folder, 'brain.nii.gz');
+    const warnings = await slicewise('segment', image, '--model', 'abdomen-ct', '--output', output);
+    expect(warnings).toContain('as air and fat are on CT in Hounsfield units');
+    expect(warnings).toContain('A slice is 241 mm wide');
+  });
+});
