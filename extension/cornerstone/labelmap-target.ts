@@ -1,7 +1,7 @@
 import type { CornerstoneHost } from './host.ts';
 import { trackEditedSegments } from './edited-segments.ts';
 import { openLabelmapSlices, type LabelmapPlace } from './labelmap-slices.ts';
-import { createPacer } from './main-thread.ts';
+import { createPacer, timed } from './main-thread.ts';
 import { beginReplacement, type Replacement } from './replacement.ts';
 import { takeSnapshot } from './slice-snapshot.ts';
 import { watchSlices } from './slice-watch.ts';
@@ -126,7 +126,9 @@ function createRedraw(show: (slices: readonly number[]) => void): { add(k: numbe
     const slices = [...pending];
     pending.clear();
     const start = performance.now();
-    show(slices);
+    timed('show-slices', () => {
+      show(slices);
+    });
     const end = performance.now();
     nextMs = Math.max(start + REDRAW_MS, end + (end - start) / REDRAW_SHARE);
   };

@@ -40,6 +40,7 @@ export async function runModel<Session extends { readonly model: { readonly mani
 ): Promise<SegmentationResult> {
   const { client, session, volume, target, firstSlice, slices, signal, softwareVersion } = options;
   const { tta, force, onProgress } = options;
+  const start = performance.now();
   const undone = new AbortController();
   const replacement = target.replace({
     onUndo(isUndone) {
@@ -79,5 +80,11 @@ export async function runModel<Session extends { readonly model: { readonly mani
   }
   undone.signal.throwIfAborted();
   target.flush();
+  const { inferenceMs } = result.provenance;
+  performance.measure('slicewise:run', {
+    start,
+    end: performance.now(),
+    detail: { inferenceMs, slices: order.length },
+  });
   return result;
 }

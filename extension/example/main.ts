@@ -108,7 +108,7 @@ async function showStudy(): Promise<void> {
 async function run(): Promise<void> {
   const model = selectedModel();
   if (study === undefined || model === undefined || running !== undefined) return;
-  const start = performance.now();
+  performance.mark('slicewise:click');
   running = new AbortController();
   const { signal } = running;
   update();
@@ -122,15 +122,12 @@ async function run(): Promise<void> {
     const { session } = open;
     const segmentationId = study.prepare(model.manifest);
     viewports.overlay(segmentationId, segmentColours(model.manifest));
-    let isFirst = true;
     const { warnings, provenance } = await study.run({
       client,
       session,
       firstImage: viewports.currentImage(),
       signal,
       onProgress: ({ done, total }) => {
-        if (isFirst) performance.measure('slicewise:first-slice', { start, end: performance.now() });
-        isFirst = false;
         (element('progress') as HTMLProgressElement).value = done / total;
         say(`Slice ${done} of ${total} (${session.device.summary})`);
       },

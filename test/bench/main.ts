@@ -177,6 +177,12 @@ const parts: Readonly<Record<string, () => Promise<Verdict[]>>> = {
     printVerdicts(verdicts);
     return verdicts;
   },
+  viewer: async () => {
+    const { benchViewer } = await import('./browser/viewer.ts');
+    const verdicts = await benchViewer();
+    printVerdicts(verdicts);
+    return verdicts;
+  },
 };
 const chosen = positionals.length > 0 ? positionals : Object.keys(parts);
 for (const name of chosen) {
