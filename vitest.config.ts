@@ -91,6 +91,8 @@ export default defineConfig({
                 include: ['test/ohif/**/*.test.ts'],
                 testTimeout: 600_000,
                 hookTimeout: 300_000,
+                // OHIF draws in software here: what a user sees within a moment takes seconds.
+                expect: { poll: { timeout: 20_000 } },
                 fileParallelism: false,
                 // After all others: a viewer, a model and an archive want the machine for themselves.
                 sequence: { groupOrder: 1 },

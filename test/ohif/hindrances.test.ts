@@ -98,6 +98,12 @@ async function expectLabelsOfCli(page: Page, reference = expected): Promise<void
   expect(differing / voxels).toBeLessThanOrEqual(1e-4);
 }
 
+async function expectOverlay(page: Page, viewports: readonly number[]): Promise<void> {
+  for (const viewport of viewports) {
+    await expect.poll(() => colouredShare(page, viewport), { timeout: 30_000 }).toBeGreaterThan(0.001);
+  }
+}
+
 describe('the device', () => {
   test('without any WebGPU the processor runs the model, and the reason is said', async () => {
     const workerPrelude = "Object.defineProperty(navigator, 'gpu', { value: undefined });";
@@ -172,7 +178,9 @@ describe('the archive', () => {
       const said = await save(page);
       expect(said).toMatch(/500/);
       expect(said).not.toContain('every voxel is the same');
-      await expect.poll(() => page.locator('[data-cy="slicewise-save-state"]').innerText()).toMatch(/^Not saved/);
+      await expect
+        .poll(() => page.locator('[data-cy="slicewise-save-state"]').innerText(), { timeout: 10_000 })
+        .toMatch(/^Not saved/);
       expect(await page.locator('[data-cy="slicewise-download"]').isVisible()).toBe(true);
       isBroken = false;
       expect(await save(page)).toContain('every voxel is the same');
@@ -193,12 +201,12 @@ describe('the layout', () => {
       await chooseLayout(page, 'mpr');
       await runModel(page, 'tiny-heart');
       await expectLabelsOfCli(page);
-      for (const viewport of [0, 1, 2]) await expect.poll(() => colouredShare(page, viewport)).toBeGreaterThan(0.001);
+      await expectOverlay(page, [0, 1, 2]);
     });
     await withStudy({}, async (page) => {
       await runModel(page, 'tiny-heart');
       await chooseLayout(page, 'mpr');
-      for (const viewport of [0, 1, 2]) await expect.poll(() => colouredShare(page, viewport)).toBeGreaterThan(0.001);
+      await expectOverlay(page, [0, 1, 2]);
       await expectLabelsOfCli(page);
     });
   });
@@ -207,7 +215,7 @@ describe('the layout', () => {
     await withStudy({}, async (page) => {
       await chooseLayout(page, 'two viewports');
       await runModel(page, 'tiny-heart');
-      for (const viewport of [0, 1]) await expect.poll(() => colouredShare(page, viewport)).toBeGreaterThan(0.001);
+      await expectOverlay(page, [0, 1]);
       await expectLabelsOfCli(page);
     });
   });
@@ -216,7 +224,7 @@ describe('the layout', () => {
     await withStudy({}, async (page) => {
       await startModel(page, 'tiny-heart');
       await showPanel(page, 'panelSegmentationWithToolsLabelMap');
-      await expect.poll(() => page.locator('.slicewise').count()).toBe(0);
+      await expect.poll(() => page.locator('.slicewise').count(), { timeout: 10_000 }).toBe(0);
       await expect
         .poll(async () => agreementOf(await readLabels(page), expected).differing, { timeout: 120_000 })
         .toBeLessThan(10);

@@ -74,31 +74,31 @@ export async function showPanel(page: Page, panel: 'slicewise' | 'panelSegmentat
   await page.locator(`[data-cy="${panel}-btn"]`).click();
 }
 
-/** Changes OHIF's layout as its menu does. */
+/** Changes OHIF's layout as its menu does; two viewports then show the same series. */
 export async function chooseLayout(page: Page, layout: 'mpr' | 'two viewports'): Promise<void> {
-  await page.evaluate((layout) => {
-    const { commandsManager, services } = window as unknown as HostWindow;
-    if (layout === 'mpr') {
-      commandsManager.run('setHangingProtocol', { protocolId: 'mpr' });
-      return;
-    }
-    const [displaySetInstanceUID] = services.viewportGridService.getDisplaySetsUIDsForViewport(
-      services.viewportGridService.getActiveViewportId(),
-    );
-    commandsManager.run('setViewportGridLayout', {
-      numRows: 1,
-      numCols: 2,
-      findOrCreateViewport: () => ({
-        displaySetInstanceUIDs: [displaySetInstanceUID],
-        displaySetOptions: [{}],
-        viewportOptions: { viewportType: 'stack', toolGroupId: 'default' },
-      }),
+  if (layout === 'mpr') {
+    await page.evaluate(() => {
+      (window as unknown as HostWindow).commandsManager.run('setHangingProtocol', { protocolId: 'mpr' });
     });
-  }, layout);
-  await page
-    .locator('.cornerstone-canvas')
-    .nth(layout === 'mpr' ? 2 : 1)
-    .waitFor({ timeout: 60_000 });
+    await page.locator('canvas.cornerstone-canvas').nth(2).waitFor({ timeout: 60_000 });
+    return;
+  }
+  const shown = await page.evaluate(() => {
+    const { commandsManager, services } = window as unknown as HostWindow;
+    const grid = services.viewportGridService;
+    const displaySets = grid.getDisplaySetsUIDsForViewport(grid.getActiveViewportId());
+    commandsManager.run('setViewportGridLayout', { numRows: 1, numCols: 2 });
+    return displaySets;
+  });
+  await page.waitForFunction(
+    () => (window as unknown as HostWindow).services.viewportGridService.getState().viewports.size === 2,
+  );
+  await page.evaluate((displaySetInstanceUIDs) => {
+    const grid = (window as unknown as HostWindow).services.viewportGridService;
+    const [, viewportId = ''] = [...grid.getState().viewports.keys()];
+    grid.setDisplaySetsForViewports([{ viewportId, displaySetInstanceUIDs }]);
+  }, shown);
+  await page.locator('canvas.cornerstone-canvas').nth(1).waitFor({ timeout: 60_000 });
 }
 
 /** The share of a viewport's pixels that have a colour: of its overlay, for the images are grey.
@@ -203,6 +203,10 @@ interface HostWindow {
     readonly viewportGridService: {
       getActiveViewportId(): string;
       getDisplaySetsUIDsForViewport(viewportId: string): readonly string[];
+      getState(): { readonly viewports: ReadonlyMap<string, unknown> };
+      setDisplaySetsForViewports(
+        viewports: readonly { viewportId: string; displaySetInstanceUIDs: readonly string[] }[],
+      ): void;
     };
     readonly segmentationService: {
       getSegmentations(): {

@@ -65,7 +65,7 @@ async function expectWholeFlow({ series, archive, model, modelFolder, webGpu, ba
     const { page } = viewer;
     await openStudy(page, served.url, study);
     await runModel(page, model);
-    await expect.poll(() => page.locator('.slicewise').innerText()).toMatch(backend);
+    await expect.poll(() => page.locator('.slicewise').innerText(), { timeout: 10_000 }).toMatch(backend);
 
     const ofModel = await readLabels(page);
     const { voxels, labelled, differing } = agreementOf(ofModel, await labelsOfCli(series, modelFolder ?? model));
@@ -76,7 +76,9 @@ async function expectWholeFlow({ series, archive, model, modelFolder, webGpu, ba
     const expectVolumes = async (): Promise<void> => {
       const labels = await readLabels(page);
       for (const segment of [1, 2, 3]) {
-        await expect.poll(() => shownVolumeMl(page, segment)).toBeCloseTo(countLabel(labels, segment) * mlPerVoxel, 0);
+        await expect
+          .poll(() => shownVolumeMl(page, segment), { timeout: 10_000 })
+          .toBeCloseTo(countLabel(labels, segment) * mlPerVoxel, 0);
       }
     };
     await expectVolumes();
