@@ -13,7 +13,7 @@ export interface PublishedSchema {
   readonly file: string;
   readonly title: string;
   /** What the code itself parses with. */
-  readonly schema: z.ZodType;
+  readonly schema: z.core.$ZodType;
 }
 
 /** Every document that Slicewise reads or writes as JSON; add one here, then `npm run schemas`. */
