@@ -53,7 +53,10 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{judges,e2e,browser,ohif}/**', 'test/quality/{abdomen-ct,cardiac-mr,recorded-figures}.test.ts'],
+          exclude: [
+            'test/{judges,e2e,browser,ohif}/**',
+            'test/quality/{abdomen-ct,cardiac-mr,recorded-figures}.test.ts',
+          ],
           testTimeout: 60_000,
         },
       },

@@ -148,7 +148,7 @@ export async function openStudy(
   };
 }
 
-export function createExportWorker(): Worker {
+function createExportWorker(): Worker {
   return new Worker(new URL('../../src/worker/export-worker.ts', import.meta.url), { type: 'module' });
 }
 

@@ -11,7 +11,7 @@ export interface OhifManagers {
   };
 }
 
-export interface OhifServices {
+interface OhifServices {
   readonly segmentationService: SegmentationService;
   readonly viewportGridService: ViewportGridService;
   readonly displaySetService: DisplaySetService;
@@ -44,18 +44,18 @@ export interface DisplaySet {
   readonly instances?: readonly { readonly BodyPartExamined?: unknown; readonly [keyword: string]: unknown }[];
 }
 
-export interface ViewportGridService extends PubSub<
+interface ViewportGridService extends PubSub<
   'ACTIVE_VIEWPORT_ID_CHANGED' | 'GRID_STATE_CHANGED' | 'LAYOUT_CHANGED' | 'VIEWPORTS_READY'
 > {
   getActiveViewportId(): string | null | undefined;
   getState(): { readonly viewports: ReadonlyMap<string, { readonly displaySetInstanceUIDs?: readonly string[] }> };
 }
 
-export interface CornerstoneViewportService extends PubSub<'VIEWPORT_DATA_CHANGED'> {
+interface CornerstoneViewportService extends PubSub<'VIEWPORT_DATA_CHANGED'> {
   getCornerstoneViewport(viewportId: string): Types.IViewport | null | undefined;
 }
 
-export interface SegmentationService extends PubSub<
+interface SegmentationService extends PubSub<
   | 'SEGMENTATION_ADDED'
   | 'SEGMENTATION_MODIFIED'
   | 'SEGMENTATION_REMOVED'
@@ -107,7 +107,7 @@ interface LabelmapStyle {
 
 export type Rgba = readonly [red: number, green: number, blue: number, alpha: number];
 
-export interface HostSegment {
+interface HostSegment {
   readonly segmentIndex: number;
   readonly label: string;
   readonly active?: boolean;
@@ -116,7 +116,7 @@ export interface HostSegment {
 }
 
 /** A segmentation in one viewport. */
-export interface HostRepresentation {
+interface HostRepresentation {
   readonly segmentationId: string;
   readonly label: string;
   readonly active: boolean;
@@ -124,7 +124,7 @@ export interface HostRepresentation {
   readonly segments: Readonly<Record<number, { readonly color: Rgba; readonly visible: boolean }>>;
 }
 
-export interface HostSegmentation {
+interface HostSegmentation {
   readonly segmentationId: string;
   readonly label: string;
   readonly segments: Readonly<Record<number, HostSegment>>;

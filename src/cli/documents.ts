@@ -65,7 +65,9 @@ export const segmentationReportSchema = z.strictObject({
       centroid: vector.optional().describe('LPS mm; absent where the segment is empty'),
     }),
   ),
-  uncertaintyPerSlice: z.array(z.number().min(0).max(1)).describe('of each slice: what its uncertainty lets expect to be missing from a Dice of 1'),
+  uncertaintyPerSlice: z
+    .array(z.number().min(0).max(1))
+    .describe('of each slice: what its uncertainty lets expect to be missing from a Dice of 1'),
   warnings: z.array(notice),
   durationsMs: z
     .strictObject({

@@ -4,7 +4,7 @@ import { damagedFile } from './damaged-file.ts';
 import { storedArray, type EncodedFrame, type StoredValues } from './pixel-data.ts';
 
 /** What the codecs of @cornerstonejs have in common: one object a frame, which must be deleted. */
-export interface CodecDecoder {
+interface CodecDecoder {
   getEncodedBuffer(byteLength: number): Uint8Array;
   decode(): void;
   getFrameInfo(): {

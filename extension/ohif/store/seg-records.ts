@@ -2,7 +2,7 @@ import type { LabelmapOrigin, Segment, SegIdentity } from '../../../src/index.ts
 import type { SaveState } from './save-outcome.ts';
 
 /** What is known of one segmentation of the viewer beside what the viewer itself knows. */
-export interface SegRecord {
+interface SegRecord {
   /** Descriptions by the viewer's numbers: of a run, of a stored segmentation, of what was drawn and saved before. */
   readonly known: ReadonlyMap<number, Segment>;
   /** The model that ran into it. */

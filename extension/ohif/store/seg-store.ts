@@ -35,13 +35,13 @@ export interface SegStore {
   onChange(listener: (segmentationId: string, state: SaveState) => void): () => void;
 }
 
-export interface SaveOptions {
+interface SaveOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (stage: SaveStage) => void;
 }
 
 /** The parts of a result that its voxels do not say. */
-export interface RunDescription {
+interface RunDescription {
   /** segmentNumber is the segment's index in the viewer. */
   readonly segments: readonly Segment[];
   readonly provenance: LabelmapOrigin;

@@ -28,7 +28,7 @@ export interface ViewerPort {
   offerFile(content: Blob, name: string): void;
 }
 
-export interface ViewerLabels extends Omit<Labelmap, 'segments'> {
+interface ViewerLabels extends Omit<Labelmap, 'segments'> {
   /** Undefined where the images have no identity that a file could refer to. */
   readonly source?: SourceSeries;
   /** Segments that a person has changed since a model made them. */

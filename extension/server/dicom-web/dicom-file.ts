@@ -75,7 +75,7 @@ export function parseFrames(bytes: Uint8Array): { readonly transferSyntaxUID: st
   };
 }
 
-export function isPart10(bytes: Uint8Array): boolean {
+function isPart10(bytes: Uint8Array): boolean {
   return bytes.length > 132 && Buffer.from(bytes.buffer, bytes.byteOffset + 128, 4).toString('latin1') === 'DICM';
 }
 
