@@ -14,8 +14,8 @@ export interface WebGpuBackendOptions {
 
 /** onnxruntime's native WebGPU execution provider, for the browser; loaded at the first use.
  *
- * A run is read back while the next one is on the graphics card. After the device was lost every run of its sessions is
- * refused, because the runtime would wait for it for ever. */
+ * A run is read back while the next one is on the graphics card. After a failed run or a lost device every session there
+ * is refuses to run, because the runtime would wait for ever: start over in a new worker. */
 export function createWebGpuBackend({ allowSoftwareAdapter = false }: WebGpuBackendOptions = {}): InferenceBackend {
   return {
     id: 'webgpu',
@@ -90,6 +90,8 @@ interface WatchedDevice {
   trouble(): string | undefined;
   /** Settles when the device is lost. */
   readonly lost: Promise<unknown>;
+  /** No run is to be tried on it again. */
+  giveUp(reason: string): void;
 }
 
 /** What models need more of than every device has. */
@@ -116,7 +118,14 @@ async function openDevice(adapter: GPUAdapter): Promise<WatchedDevice> {
   const lost = device.lost.then(({ message, reason }) => {
     trouble = `the graphics device was lost (${message || reason})`;
   });
-  return { device, lost, trouble: () => trouble };
+  return {
+    device,
+    lost,
+    trouble: () => trouble,
+    giveUp(reason) {
+      trouble ??= `an earlier run has failed (${reason}), and the session is lost`;
+    },
+  };
 }
 
 function sessionOptions({ device }: WatchedDevice) {
@@ -152,14 +161,19 @@ async function openGraph({ ort, device }: Runtime, { manifest, bytes }: LoadedMo
         return { shape: result.dims, data: values };
       };
     },
-    release: () => session.release(),
+    async release() {
+      // In a runtime that has failed, this call could be the one that waits for ever.
+      if (device.trouble() === undefined) await session.release();
+    },
   };
 }
 
-/** Throws what is behind an error, after the time that the news of a lost device may take: the next run must know. */
+/** Throws what is behind an error, after the time that the news of a lost device may take, and gives the device up. */
 async function explain(cause: unknown, device: WatchedDevice): Promise<never> {
   await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, NEWS_MS))]);
-  throw new Error(device.trouble() ?? reasonOf(cause), { cause });
+  const reason = device.trouble() ?? reasonOf(cause);
+  device.giveUp(reason);
+  throw new Error(reason, { cause });
 }
 
 const NEWS_MS = 100;

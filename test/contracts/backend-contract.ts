@@ -5,8 +5,17 @@ import { loadGolden, type LoadedModel } from '../../src/models/load-model.ts';
 import type { ModelManifest } from '../../src/models/manifest.ts';
 import { loadFailingModel, loadTinyModel, readTinyModel } from '../support/models.ts';
 
+interface ContractOptions {
+  /** Whether a session is usable after a run that failed; else the next run must fail at once, and say so. */
+  readonly survivesFailedRuns?: boolean;
+}
+
 /** What every InferenceBackend promises, run against the tiny model. */
-export function describeBackendContract(name: string, backend: InferenceBackend): void {
+export function describeBackendContract(
+  name: string,
+  backend: InferenceBackend,
+  { survivesFailedRuns = true }: ContractOptions = {},
+): void {
   describe(`the ${name} backend keeps the contract`, () => {
     let session: InferenceSession;
     let model: LoadedModel;
@@ -92,7 +101,8 @@ export function describeBackendContract(name: string, backend: InferenceBackend)
       const [failed, next] = await Promise.allSettled([failing.run(constant(1.5)), failing.run(constant(0.5))]);
       expect(failed).toMatchObject({ status: 'rejected', reason: { code: 'inference-failed' } });
       expect(failed.status === 'rejected' && failed.reason).toBeInstanceOf(InternalError);
-      expect(next.status === 'fulfilled' && next.value.shape).toEqual([1, 4, 12, 12]);
+      if (survivesFailedRuns) expect(next.status === 'fulfilled' && next.value.shape).toEqual([1, 4, 12, 12]);
+      else expect(next).toMatchObject({ reason: { message: expect.stringContaining('session is lost') as string } });
       await failing.dispose();
     });
 
