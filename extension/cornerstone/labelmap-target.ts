@@ -2,6 +2,7 @@ import type { CornerstoneHost } from './host.ts';
 import { trackEditedSegments } from './edited-segments.ts';
 import { openLabelmapSlices, type LabelmapPlace } from './labelmap-slices.ts';
 import { createPacer, timed } from './main-thread.ts';
+import { onNewVolumeViewport } from './new-viewports.ts';
 import { beginReplacement, type Replacement } from './replacement.ts';
 import { takeSnapshot } from './slice-snapshot.ts';
 import { watchSlices } from './slice-watch.ts';
@@ -47,6 +48,9 @@ export function createLabelmapTarget(host: CornerstoneHost, place: LabelmapPlace
   });
   const redraw = createRedraw((changed) => {
     slices.announce(changed);
+  });
+  const stopLooking = onNewVolumeViewport(host, segmentationId, () => {
+    for (let k = 0; k < slices.count; k++) redraw.add(k);
   });
   const changed = (k: number): void => {
     redraw.add(k);
@@ -107,14 +111,20 @@ export function createLabelmapTarget(host: CornerstoneHost, place: LabelmapPlace
     },
     dispose() {
       watch.dispose();
-      redraw.flush();
+      stopLooking();
+      if (slices.exists) redraw.flush();
+      redraw.stop();
       listeners.clear();
     },
   };
 }
 
 /** Gathers slices that changed, and shows them together. */
-function createRedraw(show: (slices: readonly number[]) => void): { add(k: number): void; flush(): void } {
+function createRedraw(show: (slices: readonly number[]) => void): {
+  add(k: number): void;
+  flush(): void;
+  stop(): void;
+} {
   const pending = new Set<number>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let nextMs = 0;
@@ -138,5 +148,8 @@ function createRedraw(show: (slices: readonly number[]) => void): { add(k: numbe
       timer ??= setTimeout(flush, Math.max(0, nextMs - performance.now()));
     },
     flush,
+    stop() {
+      clearTimeout(timer);
+    },
   };
 }

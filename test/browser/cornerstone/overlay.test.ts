@@ -1,5 +1,5 @@
 import type { Types } from '@cornerstonejs/core';
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeAll, expect, test } from 'vitest';
 import { createLabelmapTarget, readVolume, type LabelmapTarget } from '../../../extension/cornerstone/index.ts';
 import { indexToWorld, type IndexPoint } from '../../../src/volume/geometry.ts';
 import { addSegmentation, addSeries, history, host } from '../../support/cornerstone-series.ts';
@@ -14,23 +14,30 @@ const geometry = obliqueGeometry([COLUMNS, ROWS, 6]);
 const order = [3, 0, 5, 1, 4, 2];
 const ENGINE = 'test';
 
+// One for all tests: each has seven WebGL contexts, and a browser takes the oldest away where there are many.
+let engine: InstanceType<typeof core.RenderingEngine>;
 beforeAll(() => {
   core.init();
   tools.init();
-});
-
-let engine: InstanceType<typeof core.RenderingEngine>;
-let element: HTMLDivElement;
-beforeEach(() => {
-  element = document.createElement('div');
-  Object.assign(element.style, { width: '420px', height: '320px' });
-  document.body.append(element);
   engine = new core.RenderingEngine(ENGINE);
 });
+
 afterEach(() => {
-  engine.destroy();
-  element.remove();
+  for (const { id: viewportId, element } of engine.getViewports()) {
+    for (const { segmentationId } of tools.segmentation.state.getSegmentationRepresentations(viewportId)) {
+      tools.segmentation.removeSegmentationRepresentations(viewportId, { segmentationId });
+    }
+    engine.disableElement(viewportId);
+    element.remove();
+  }
 });
+
+function addElement(): HTMLDivElement {
+  const element = document.createElement('div');
+  Object.assign(element.style, { width: '420px', height: '320px' });
+  document.body.append(element);
+  return element;
+}
 
 /** An F in slice k, its size and place and segment those of the slice: no flip, turn or transpose of it is itself. */
 function letterF(k: number): Uint8Array {
@@ -59,7 +66,7 @@ async function open(): Promise<{ imageIds: string[]; segmentationId: string; tar
 }
 
 async function showStack(imageIds: readonly string[]): Promise<InstanceType<typeof core.StackViewport>> {
-  engine.enableElement({ viewportId: 'stack', element, type: core.Enums.ViewportType.STACK });
+  engine.enableElement({ viewportId: 'stack', element: addElement(), type: core.Enums.ViewportType.STACK });
   const viewport = engine.getViewport('stack');
   if (!(viewport instanceof core.StackViewport)) throw new Error('the viewport shows no stack');
   await viewport.setStack([...imageIds], 0);
@@ -69,7 +76,7 @@ async function showStack(imageIds: readonly string[]): Promise<InstanceType<type
 async function showVolume(imageIds: readonly string[]): Promise<InstanceType<typeof core.VolumeViewport>> {
   engine.enableElement({
     viewportId: 'volume',
-    element,
+    element: addElement(),
     type: core.Enums.ViewportType.ORTHOGRAPHIC,
     defaultOptions: { orientation: core.Enums.OrientationAxis.ACQUISITION },
   });
@@ -169,10 +176,6 @@ test('in a volume every slice shows its own labels, written before and after it 
 test('a stack and a volume side by side both follow a slice that is written', async () => {
   const { imageIds, segmentationId, target } = await open();
   const stack = await showStack(imageIds);
-  const second = document.createElement('div');
-  Object.assign(second.style, { width: '420px', height: '320px' });
-  document.body.append(second);
-  element = second;
   const volume = await showVolume(imageIds);
   addOverlay('stack', segmentationId);
   addOverlay('volume', segmentationId);
