@@ -48,11 +48,25 @@ export async function isDicomSeg(file: SourceFile): Promise<boolean> {
   return (await readDicomHeader(file)).string('Modality') === 'SEG';
 }
 
+/** What no labelmap of bare numbers exceeds, and what any image does. */
+const MOST_UNNAMED_SEGMENTS = 255;
+
 /** One "Segment n" for every label up to the largest: a file of bare numbers does not say more. MANUAL, because no
- * algorithm can be named. */
+ * algorithm can be named.
+ * @throws InputError `not-segmentation` above 255: an image of whole numbers reads like a labelmap */
 export function unnamedSegments(voxels: Labelmap['voxels']): Segment[] {
   let largest = 0;
   for (let at = 0; at < voxels.length; at++) largest = Math.max(largest, voxels[at] ?? 0);
+  if (largest > MOST_UNNAMED_SEGMENTS) {
+    throw new InputError(
+      'not-segmentation',
+      `The file has labels up to ${largest}: this looks like an image, not a labelmap.`,
+      {
+        remedy: 'Pass a labelmap; if it is one, renumber its labels from 1 to 255.',
+        details: { largest },
+      },
+    );
+  }
   const tissue = { codeValue: '85756007', codingSchemeDesignator: 'SCT', codeMeaning: 'Tissue' };
   return Array.from({ length: largest }, (_, n) => ({
     segmentNumber: n + 1,
