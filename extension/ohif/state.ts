@@ -82,7 +82,7 @@ export interface SegmentFigures {
 
 export interface UncertainSlice {
   readonly slice: number;
-  /** 0…1, the mean normalised entropy. */
+  /** 0…1, the Dice that the slice may lack by what its voxels say. */
   readonly uncertainty: number;
 }
 
