@@ -10,6 +10,7 @@ import { pixelDecoders, type PixelDecoder } from './pixel-decoders.ts';
 import type { StoredValues } from './pixel-data.ts';
 import { assertWithinLimit, withDefaultLimits, type ReadLimits } from './read-limits.ts';
 import type { ReadOptions, ReadResult, SeriesDescription, SourceFile, VolumeReader } from './reader.ts';
+import { assertResampledSize } from './resampled-size.ts';
 import type { SliceHeader } from './slice-header.ts';
 import { stackSlices, type SliceStack, type StackedSlice } from './slice-stack.ts';
 import { sourceSeriesOf } from './source-series.ts';
@@ -64,12 +65,12 @@ interface ReadContext {
 }
 
 async function readVoxels(stack: SliceStack, context: ReadContext): Promise<VoxelArray> {
-  const { slices, geometry, resampling } = stack;
+  const { slices, resampling } = stack;
   const { header: any, instance: first } = firstOf(stack);
   const pixelCount = any.format.rows * any.format.columns;
   const name = any.frameCount === slices.length ? first.file.name : 'The series';
-  const claims = [pixelCount * slices.length, geometry.dimensions.reduce((product, n) => product * n, 1)];
-  assertWithinLimit(Math.max(...claims), 'voxels', context.limits, { name, what: 'voxels' });
+  assertWithinLimit(pixelCount * slices.length, 'voxels', context.limits, { name, what: 'voxels' });
+  if (resampling !== undefined) assertResampledSize(resampling, context.limits, name);
   let target: ModalityVoxels | undefined;
   for (const { instance, frames } of framesByFile(slices)) {
     for await (const { k, header, values } of decodeFrames(instance, frames, context)) {

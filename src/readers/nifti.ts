@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import { resampleStack } from '../volume/resample-stack.ts';
-import type { VolumeGeometry } from '../volume/geometry.ts';
+import { voxelCount, type VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice, VoxelArray } from '../volume/volume.ts';
 import { isGzip, openBytes, type ByteSource } from './byte-source.ts';
 import { concatenate } from './concatenate.ts';
@@ -13,6 +13,7 @@ import { isNifti, NIFTI_HEADER_BYTES, parseNiftiHeader, type NiftiHeader } from 
 import { niftiVoxelType, type NiftiVoxelType } from './nifti-voxel-types.ts';
 import { assertWithinLimit, withDefaultLimits, type ReadLimits } from './read-limits.ts';
 import type { ReadOptions, ReadResult, SeriesDescription, SourceFile, VolumeReader } from './reader.ts';
+import { assertResampledSize } from './resampled-size.ts';
 import { swapBytes } from './swap-bytes.ts';
 
 /** Enough of a gzipped file to unpack a header from. */
@@ -98,9 +99,10 @@ async function readImage(
   const limits = withDefaultLimits(some);
   const { header, source, consumed } = await readHeader(await image.header.read(), image.header, limits);
   const type = niftiVoxelType(header.datatype, name);
-  const { geometry, resampling, notices } = niftiGeometry(header.forms, name, { resample });
-  const count = header.forms.dimensions.reduce((product, n) => product * n, 1);
+  const count = voxelCount(header.forms);
   assertWithinLimit(count, 'voxels', limits, { name, what: 'voxels' });
+  const { geometry, resampling, notices } = niftiGeometry(header.forms, name, { resample });
+  if (resampling !== undefined) assertResampledSize(resampling, limits, name);
   const before = volumesBefore(header, phase, name) * count * type.bytes;
   if (header.isPair && image.voxels === image.header) throw voxelsMissing(image.header);
   const content = header.isPair ? openBytes(await image.voxels.read(), image.voxels, limits) : source;

@@ -11,6 +11,9 @@ export interface ReadLimits {
   /** Bytes of pixels from one byte of a compressed image; an empty image of JPEG 2000 has some thousands.
    * Default 100,000. */
   readonly compressionRatio: number;
+  /** Voxels of a resampled volume from one voxel of its slices: gaps and tilts of scanners make two or three.
+   * Default 16. */
+  readonly resampleRatio: number;
   /** Sequences within sequences of a DICOM file. Default 64. */
   readonly sequenceDepth: number;
   /** Elements and items of one DICOM file that are read; a SEG of 30,000 frames has a third. Default 4,000,000. */
@@ -22,6 +25,7 @@ export const DEFAULT_READ_LIMITS: ReadLimits = {
   inflatedBytes: 8 * 2 ** 30,
   inflateRatio: 1032,
   compressionRatio: 100_000,
+  resampleRatio: 16,
   sequenceDepth: 64,
   elements: 4_000_000,
 };

@@ -9,19 +9,22 @@ export interface ParallelSlices {
   readonly positions: readonly Vector3[];
 }
 
-/** How the voxels of a regular grid are interpolated between parallel slices. */
+/** How the voxels of a regular grid are interpolated between parallel slices. Takes no more memory than the slices have
+ * positions, however large the grid. */
 export interface StackResampling {
-  /** The regular grid. */
+  /** The regular grid; as large as the positions ask for, which nobody has checked. */
   readonly geometry: VolumeGeometry;
   readonly source: Pick<VolumeGeometry, 'dimensions'>;
-  /** For each slice of the grid: the two source slices around it, and where voxel (0, 0) lies in their planes. */
-  readonly slices: readonly {
-    readonly lower: number;
-    /** Of the way to slice lower + 1. */
-    readonly fraction: number;
-    readonly column: number;
-    readonly row: number;
-  }[];
+  /** The two source slices around slice k of the grid, and where its voxel (0, 0) lies in their planes. */
+  readonly between: (k: number) => SliceBetween;
+}
+
+interface SliceBetween {
+  readonly lower: number;
+  /** Of the way to slice lower + 1. */
+  readonly fraction: number;
+  readonly column: number;
+  readonly row: number;
 }
 
 /** A gap may be this much smaller than the usual one before the grid no longer follows it: positions can be wrong. */
@@ -51,16 +54,15 @@ export function planResampling({ geometry, positions }: ParallelSlices): StackRe
   const down = reach(places.map(({ row }) => row));
   const [x, y, z] = indexToWorld({ ...geometry, origin: first }, [across.from, down.from, 0]);
 
-  const slices = Array.from({ length: count }, (_, k) => {
+  const between = (k: number): SliceBetween => {
     const depth = k * gap;
-    const above = depths.findIndex((each) => each > depth);
-    const lower = Math.min(Math.max(0, (above < 0 ? depths.length : above) - 1), depths.length - 2);
+    const lower = Math.min(lastUpTo(depth, depths), depths.length - 2);
     const [a = places[0], b = a] = [places[lower], places[lower + 1]];
     if (a === undefined || b === undefined) throw new RangeError('There are no slices to resample.');
     const fraction = Math.min(1, Math.max(0, (depth - a.depth) / (b.depth - a.depth)));
-    const between = (of: 'column' | 'row'): number => (1 - fraction) * a[of] + fraction * b[of];
-    return { lower, fraction, column: across.from - between('column'), row: down.from - between('row') };
-  });
+    const shift = (of: 'column' | 'row'): number => (1 - fraction) * a[of] + fraction * b[of];
+    return { lower, fraction, column: across.from - shift('column'), row: down.from - shift('row') };
+  };
   return {
     geometry: createGeometry({
       ...geometry,
@@ -69,8 +71,19 @@ export function planResampling({ geometry, positions }: ParallelSlices): StackRe
       origin: [x, y, z],
     }),
     source: { dimensions: [dimensions[0], dimensions[1], positions.length] },
-    slices,
+    between,
   };
+}
+
+/** The place of the last depth, of rising ones, that is not above `depth`; 0 if all are. */
+function lastUpTo(depth: number, depths: readonly number[]): number {
+  let [low, high] = [0, depths.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((depths[middle] ?? Infinity) <= depth) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 function usefulGap(depths: readonly number[]): number {
@@ -82,20 +95,25 @@ function usefulGap(depths: readonly number[]): number {
 
 /** Whole voxels that shifts reach beyond the first slice on either side. */
 function reach(shifts: readonly number[]): { readonly from: number; readonly to: number } {
-  const [least, most] = [Math.min(...shifts), Math.max(...shifts)];
+  // Not Math.min(...shifts): a file may have more slices than a call has arguments.
+  const [least, most] = shifts.reduce(
+    ([a, b], shift) => [Math.min(a, shift), Math.max(b, shift)],
+    [Infinity, -Infinity],
+  );
   return { from: Math.floor(least + SHIFT_TOLERANCE), to: Math.ceil(most - SHIFT_TOLERANCE) };
 }
 
 /** Interpolates linearly along the rows, columns and the line of the slices' first voxels; what no slice covers gets
  * the smallest value there is. Integers stay integers, rounded.
  * @param voxels of the slices, i fastest */
-export function resampleStack<T extends VoxelArray>(voxels: T, { geometry, source, slices }: StackResampling): T {
-  const [width, height] = geometry.dimensions;
+export function resampleStack<T extends VoxelArray>(voxels: T, { geometry, source, between }: StackResampling): T {
+  const [width, height, depth] = geometry.dimensions;
   const [columns, rows] = source.dimensions;
   const target = Reflect.construct(voxels.constructor, [voxelCount(geometry)]) as T;
   target.fill(smallestOf(voxels));
   const isFloat = target instanceof Float32Array || target instanceof Float64Array;
-  slices.forEach(({ lower, fraction, column, row }, k) => {
+  for (let k = 0; k < depth; k++) {
+    const { lower, fraction, column, row } = between(k);
     const x = axisTaps(width, columns, column);
     const y = axisTaps(height, rows, row);
     const near = lower * columns * rows;
@@ -113,7 +131,7 @@ export function resampleStack<T extends VoxelArray>(voxels: T, { geometry, sourc
         target[at] = isFloat ? value : Math.round(value);
       }
     }
-  });
+  }
   return target;
 }
 

@@ -224,6 +224,30 @@ describe('geometry', () => {
     }
   });
 
+  it.each([
+    ['so far that no memory could hold the grid', 1e6, 'voxels'],
+    ['so far that the grid is hardly filled', 200, 'resampleRatio'],
+  ])('whose slices lean %s is refused before memory is taken', async (_, shear, limit) => {
+    const change = all(float32(280, 1, 0, 0, 0), float32(SROW_Y, 0, 1e-3, shear, 0), float32(312, 0, 0, 1, 0));
+    await expect(niftiReader.read([niftiPhantom(cube, { change })], { resample: true })).rejects.toMatchObject({
+      code: 'limit-exceeded',
+      message: textContaining(`limit ${limit}`),
+      remedy: textContaining(`limits.${limit}`),
+    });
+  });
+
+  it('of more leaning slices than are planned for is refused', async () => {
+    const change = (header: DataView): void => {
+      header.setBigInt64(16 + 8 * 3, 40_000n, true);
+      header.setFloat64(400 + 8 * 2, 5, true);
+    };
+    const file = niftiPhantom(phantom([1, 1, 2]), { version: 2, change, content: new Uint8Array(80_000) });
+    await expect(niftiReader.read([file], { resample: true })).rejects.toMatchObject({
+      code: 'gantry-tilt',
+      message: textContaining('40000'),
+    });
+  });
+
   it('warns where slices were hardly acquired along the third axis', async () => {
     const change = all(int16(FORM_CODES, 0, 0), float32(PIXDIM, 1, 1.5, 8, 1.5));
     expect((await read({ change })).warnings.map(({ code }) => code)).toContain('slice-axis-doubtful');

@@ -82,6 +82,16 @@ describe('a series with unequal gaps', () => {
     expect(outlier.volume.geometry.dimensions[2]).toBe(13);
   });
 
+  it.each([
+    ['so far away that no memory could hold the gap', 1e9, 'voxels'],
+    ['so far away that most of the grid were invented', 1000, 'resampleRatio'],
+  ])('with a slice %s is refused', async (_, depth, limit) => {
+    await expect(dicomReader.read(seriesAt([0, 2.5, 5, depth]), { resample: true })).rejects.toMatchObject({
+      code: 'limit-exceeded',
+      message: textContaining(`limit ${limit}`),
+    });
+  });
+
   it('takes a labelmap back: every image the slice at its place', async () => {
     const { volume } = await dicomReader.read(files, { resample: true });
     const source = sourceOf(volume);
