@@ -3,8 +3,9 @@
     python -m slicewise_training.finetune configs/mine.json --start ../cardiac-mr --data <folder> --run runs/mine \\
         [--minutes 20] [--threads 2]
 
-The network's configuration must be the start's, except for `classes`: layers of another shape start anew. A second call
-goes on where a killed one stopped. The result is a work derived from the start's weights and carries their licence too.
+The network's configuration must be the start's, except for `classes`: layers of another shape start anew; and except
+for `width`: a narrow network starts from the strongest channels of one of full width. A second call goes on where a
+killed one stopped. The result is a work derived from the start's weights and carries their licence too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import json
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,9 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from .config import load_config
+from .narrow import take_strongest_channels
+from .network import build_network
+from .psp_net import PSPNetConfig
 from .train import Training
 
 
@@ -46,7 +51,9 @@ def start_from(folder: Path, training: Training) -> list[str]:
 
     @returns the layers whose shape differs, which start anew
     """
-    network = training.network
+    own, config = training.network, training.config.network
+    is_narrow = isinstance(config, PSPNetConfig) and config.width != 1
+    network = build_network(replace(config, width=1.0)).to(training.device) if is_narrow else own
     if (folder / "checkpoint.pt").exists():
         state = torch.load(folder / "checkpoint.pt", map_location=training.device, weights_only=True)["average"]
         left = adopt_state(network, state)
@@ -54,7 +61,9 @@ def start_from(folder: Path, training: Training) -> list[str]:
         manifest = json.loads((folder / "manifest.json").read_text())
         images, _ = training.batch(training.config.training.crops[0])
         left = adopt_onnx(network, onnx.load(folder / manifest["file"]["path"]), images)
-    training.average.load_state_dict(network.state_dict(), strict=True)
+    if is_narrow:
+        take_strongest_channels(own, network)
+    training.average.load_state_dict(own.state_dict(), strict=True)
     return left
 
 

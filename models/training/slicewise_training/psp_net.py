@@ -26,12 +26,14 @@ class PSPNetConfig:
 
     `refine` adds a boundary-refining step that the paper does not have: the stride-4 features of the first stage,
     reduced to `refine_channels`, are concatenated before a last 3×3 convolution (as in DeepLabv3+'s decoder,
-    Chen et al., ECCV 2018). It makes output_stride 16 usable at a third of the arithmetic of 8.
+    Chen et al., ECCV 2018). It makes output_stride 16 usable at a third of the arithmetic of 8. `width` scales the
+    channels of every stage of a ResNet, to multiples of 8; arithmetic and weights go with its square.
     """
 
     classes: int
     in_channels: int = 3
     backbone: Backbone = "resnet18"
+    width: float = 1.0
     output_stride: Literal[8, 16] = 8
     pyramid: bool = True
     refine: bool = False
@@ -101,17 +103,18 @@ LAYERS: dict[Backbone, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int
 class DilatedResNet(nn.Module):
     """ResNet whose last one (output stride 16) or two (8) stages dilate instead of striding."""
 
-    def __init__(self, backbone: Backbone, in_channels: int, output_stride: int) -> None:
+    def __init__(self, backbone: Backbone, in_channels: int, output_stride: int, width: float = 1.0) -> None:
         super().__init__()
         block, depths = LAYERS[backbone]
+        stem, *widths = (max(8, 8 * round(c * width / 8)) for c in (32, 64, 128, 256, 512))
         self.stem = nn.Sequential(
-            _conv_bn_relu(in_channels, 32, stride=2), _conv_bn_relu(32, 32), _conv_bn_relu(32, 64)
+            _conv_bn_relu(in_channels, stem, stride=2), _conv_bn_relu(stem, stem), _conv_bn_relu(stem, widths[0])
         )
         strides = (1, 2, 2, 1) if output_stride == 16 else (1, 2, 1, 1)
         dilations = (1, 1, 1, 2) if output_stride == 16 else (1, 1, 2, 4)
-        channels_in = 64
+        channels_in = widths[0]
         stages = []
-        for depth, channels, stride, dilation in zip(depths, (64, 128, 256, 512), strides, dilations, strict=True):
+        for depth, channels, stride, dilation in zip(depths, widths, strides, dilations, strict=True):
             blocks = [
                 block(
                     channels_in if n == 0 else channels * block.expansion, channels, stride if n == 0 else 1, dilation
@@ -121,7 +124,7 @@ class DilatedResNet(nn.Module):
             channels_in = channels * block.expansion
             stages.append(nn.Sequential(*blocks))
         self.stages = nn.ModuleList(stages)
-        self.channels = tuple(c * block.expansion for c in (64, 128, 256, 512))
+        self.channels = tuple(c * block.expansion for c in widths)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """[B, C, H, W] → the four stages' features; the first has stride 4, the last the output stride."""
@@ -178,7 +181,7 @@ class PSPNet(nn.Module):
                 config.in_channels, config.output_stride
             )
         else:
-            self.backbone = DilatedResNet(config.backbone, config.in_channels, config.output_stride)
+            self.backbone = DilatedResNet(config.backbone, config.in_channels, config.output_stride, config.width)
         stage1, _, stage3, stage4 = self.backbone.channels
         self.pyramid = PyramidPooling(stage4) if config.pyramid else nn.Identity()
         head_channels = stage4 // 4

@@ -80,3 +80,17 @@ def test_after_a_few_steps_a_start_from_a_model_beats_a_start_from_nothing(proje
         return training.validate()["mean"]
 
     assert mean_dice("finetuned", project / "model") > mean_dice("from-nothing", None) + 0.1
+
+
+def test_a_narrow_network_starts_from_a_wide_one(project: Path) -> None:
+    config = load_config(project / "config.json")
+    wide = Training(config, project / "data", project / "wide", budget_s=0)
+    wide.save()
+    narrow_config = replace(config, network=replace(config.network, width=0.5))
+    training = Training(narrow_config, project / "data", project / "narrow", budget_s=3600)
+    assert start_from(project / "wide", training) == []
+    columns = [
+        {tuple(channel.tolist()) for channel in network.classifier.weight.flatten(1).T}
+        for network in (training.network, training.average, wide.average)
+    ]
+    assert columns[0] == columns[1] < columns[2]
