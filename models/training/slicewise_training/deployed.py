@@ -14,6 +14,8 @@ import json
 import shlex
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +60,22 @@ def main() -> None:
 
 def volume_dice(image: Path, label: Path, config: Config, command: list[str]) -> list[float]:
     """Dice of each label of one volume, computed on the file that the command wrote."""
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "labels.nii.gz"
-        subprocess.run([*command, str(image), "--output", str(output)], check=True)
+    with segmented(image, command) as output:
         written, reference = nib.load(output), nib.load(label)
         if written.shape != reference.shape or not np.allclose(written.affine, reference.affine, atol=1e-3):
             raise RuntimeError(f"{image.name}: the labelmap is on another grid than the reference")
         prediction = np.asarray(written.dataobj).astype(np.uint8)
     truth = np.asarray(reference.dataobj).astype(np.uint8)
     return [dice(prediction, truth, n) for n in range(1, config.network.classes)]
+
+
+@contextmanager
+def segmented(image: Path, command: list[str]) -> Iterator[Path]:
+    """A labelmap file of the image by the command, which is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "labels.nii.gz"
+        subprocess.run([*command, str(image), "--output", str(output)], check=True)
+        yield output
 
 
 def summarise(patients: dict[str, list[list[float]]], names: list[str]) -> dict[str, Any]:

@@ -1,0 +1,124 @@
+"""Draws the best, the median and the worst patient of a released model's figures, reference above result.
+
+    python -m slicewise_training.pictures configs/cardiac-mr.json --data <folder> \\
+        --figures evaluations/cardiac-mr.deployed.json --output ../../docs/models/cardiac-mr.png
+
+Of each patient the first volume is shown, at the slice with the most voxels wrong. The results are the `slicewise`
+command's. Needs Pillow: `pip install -e '.[pictures]'`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageDraw, ImageFont
+from scipy.ndimage import binary_erosion
+
+from .config import load_config, read_release
+from .data import LabelledVolume, find_images, label_path, load_volume
+from .deployed import COMMAND, segmented
+from .predict import dice
+
+PANEL = 250
+CAPTION = 20
+COLOURS = 128
+"""In the palette of the file, which keeps it small."""
+
+FONT = ImageFont.load_default(size=12)
+
+Rgb = tuple[int, int, int]
+Labels = NDArray[np.uint8]
+Square = tuple[float, float, float, float, float, float]
+"""From a pixel (x, y) of a panel to one of the slice: ax + by + c, dx + ey + f."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--figures", type=Path, required=True, help="what `deployed` wrote")
+    parser.add_argument("--output", type=Path, required=True, help="a PNG file")
+    parser.add_argument("--command", default=COMMAND)
+    arguments = parser.parse_args()
+    config, release = load_config(arguments.config), read_release(arguments.config)
+    patients = json.loads(arguments.figures.read_text())["patients"]
+    command = [*shlex.split(arguments.command), "segment", "--model", config.id, "--quiet"]
+    colours = {s["segmentNumber"]: srgb(s["recommendedDisplayCIELab"]) for s in release["segments"]}
+    columns = []
+    for word, patient in chosen(patients).items():
+        path = find_images(arguments.data, config.data)[patient][0]
+        volume = load_volume(path, label_path(path, arguments.data, config.data), patient, config.input)
+        with segmented(path, command) as output:
+            result = load_volume(path, output, patient, config.input).label
+        columns.append(draw_patient(volume, result, f"{word}: Dice {patients[patient]['mean']:.2f}", colours))
+    picture = Image.new("RGB", (PANEL * len(columns), columns[0].height))
+    for n, column in enumerate(columns):
+        picture.paste(column, (PANEL * n, 0))
+    picture.quantize(COLOURS).save(arguments.output, optimize=True)
+
+
+def chosen(patients: dict[str, Any]) -> dict[str, str]:
+    """The patients are in order, the worst first."""
+    order = list(patients)
+    return {"best": order[-1], "median": order[len(order) // 2], "worst": order[0]}
+
+
+def draw_patient(volume: LabelledVolume, result: Labels, words: str, colours: dict[int, Rgb]) -> Image.Image:
+    k = int((volume.label != result).sum((1, 2)).argmax())
+    reference, found = volume.label[k], result[k]
+    shown = (reference > 0) | (found > 0)
+    mean = float(np.mean([dice(found, reference, n) for n in np.unique([reference[shown], found[shown]]) if n > 0]))
+    square = square_around(shown, volume.spacing)
+    column = Image.new("RGB", (PANEL, CAPTION + 2 * PANEL))
+    pen = ImageDraw.Draw(column)
+    pen.text((6, 3), f"{words} (this slice {mean:.2f})", "white", FONT)
+    for top, name, label in ((CAPTION, "reference", reference), (CAPTION + PANEL, "result", found)):
+        column.paste(draw_slice(volume.image[k], label, square, colours), (0, top))
+        pen.text((6, top + 4), name, "white", FONT)
+    return column
+
+
+def square_around(shown: NDArray[np.bool_], spacing: tuple[float, float]) -> Square:
+    """A square that holds what is shown, with a margin; the whole slice where nothing is."""
+    rows, columns = np.nonzero(shown if shown.any() else np.ones_like(shown))
+    extent = max((np.ptp(rows) + 1) * spacing[0], (np.ptp(columns) + 1) * spacing[1])
+    step = 1.3 * extent / PANEL
+    centre = ((rows.max() + rows.min() + 1) / 2, (columns.max() + columns.min() + 1) / 2)
+    down, across = step / spacing[0], step / spacing[1]
+    return across, 0, centre[1] - across * PANEL / 2, 0, down, centre[0] - down * PANEL / 2
+
+
+def draw_slice(image: NDArray[np.float32], label: Labels, square: Square, colours: dict[int, Rgb]) -> Image.Image:
+    """[J, I] in 0…1 in grey, each label outlined in its colour."""
+
+    def cut(pixels: Labels, resample: Image.Resampling) -> Labels:
+        picture = Image.fromarray(pixels).transform((PANEL, PANEL), Image.Transform.AFFINE, square, resample)
+        return np.asarray(picture)
+
+    grey = cut((image.clip(0, 1) * 255).astype(np.uint8), Image.Resampling.BILINEAR)
+    rgb = np.repeat(grey[:, :, None], 3, 2)
+    large = cut(label, Image.Resampling.NEAREST)
+    for number, colour in colours.items():
+        inside = large == number
+        rgb[inside & ~binary_erosion(inside, iterations=2)] = colour
+    return Image.fromarray(rgb)
+
+
+def srgb(lab: list[int]) -> Rgb:
+    """Of DICOM's 16-bit CIELab (PS3.3 C.10.7.1.1)."""
+    to_srgb = ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
+    # Pillow's bytes of a and b are signed.
+    lightness, a, b = (round(value / 257) for value in lab)
+    pixel = Image.frombytes("LAB", (1, 1), bytes([lightness, (a - 128) % 256, (b - 128) % 256]))
+    red, green, blue = ImageCms.applyTransform(pixel, to_srgb).getpixel((0, 0))
+    return red, green, blue
+
+
+if __name__ == "__main__":
+    main()
