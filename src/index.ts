@@ -87,4 +87,11 @@ export type { LabelmapOrigin } from './export/seg-dataset.ts';
 export { encodeNiftiImage, encodeNiftiLabelmap, type NiftiOptions } from './export/nifti.ts';
 export { verifyDicomSeg, verifyNifti } from './export/verify.ts';
 
+export {
+  evaluateLabelmaps,
+  type Evaluation,
+  type EvaluationOptions,
+  type LabelEvaluation,
+} from './evaluate/evaluation.ts';
 export { evaluateOverlap, type Overlap, type OverlapOptions } from './evaluate/overlap.ts';
+

@@ -125,18 +125,26 @@ export const convertSpec = {
 
 export const evaluateSpec = {
   name: 'evaluate',
-  summary: 'compare a labelmap with a reference: Dice and volumes',
+  summary: 'compare a labelmap with a reference: Dice, distances of surfaces, volumes',
   positionals: [
     { name: 'prediction', help: 'a DICOM-SEG or NIfTI labelmap' },
     { name: 'reference', help: 'a DICOM-SEG or NIfTI labelmap on the same grid' },
   ],
   options: {
-    tolerance: { type: 'string', value: 'mm', help: 'for the surface figures of a later version; not used yet' },
+    tolerance: {
+      type: 'string',
+      value: 'mm',
+      help: 'how far a surface may be off and count as found, for the surface Dice (default 2)',
+    },
     overlap,
+    csv: { type: 'string', value: 'file', help: 'also write the figures of each segment to a .csv file' },
     json,
   },
   required: [],
-  examples: ['slicewise evaluate heart.dcm expert.nii.gz'],
+  examples: [
+    'slicewise evaluate heart.dcm expert.nii.gz',
+    'slicewise evaluate heart.dcm expert.nii.gz --tolerance 1 --csv heart.csv',
+  ],
 } as const satisfies CommandSpec;
 
 export const commandSpecs = [segmentSpec, infoSpec, modelsSpec, convertSpec, evaluateSpec] as const;

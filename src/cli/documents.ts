@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { overlapSchema } from '../evaluate/overlap.ts';
+import { evaluationSchema as evaluationFigures } from '../evaluate/evaluation.ts';
 
 // What `--report` writes and each `--json` prints. schemas/*.schema.json is generated from here.
 
@@ -140,7 +140,7 @@ export const modelVerificationSchema = z.strictObject({
 });
 
 /** What `slicewise evaluate --json` prints. */
-export const evaluationSchema = z.strictObject({ schemaVersion, ...overlapSchema.shape });
+export const evaluationSchema = z.strictObject({ schemaVersion, ...evaluationFigures.shape });
 
 export type EvaluationDocument = z.infer<typeof evaluationSchema>;
 export type SegmentationReport = z.infer<typeof segmentationReportSchema>;

@@ -1,54 +1,140 @@
-import { evaluateOverlap } from '../evaluate/overlap.ts';
+import { evaluateLabelmaps, type Evaluation } from '../evaluate/evaluation.ts';
 import { openFiles } from '../node/files.ts';
+import { assertWritable, writeFilesTogether } from '../node/write-file.ts';
 import type { CommandContext } from './command-context.ts';
 import { evaluateSpec } from './commands.ts';
+import { formatCsv } from './csv.ts';
 import type { EvaluationDocument } from './documents.ts';
 import { assertSameVoxels, commonGrid, labelmapOnto } from './onto-grid.ts';
+import { assertNotAnInput } from './output-paths.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
 import { formatMl, formatTable, printJson, printLines, printWarnings } from './print.ts';
-import { readLabelmap } from './read-labelmap.ts';
+import { readLabelmap, type ReadLabelmapResult } from './read-labelmap.ts';
 import { parseOverlap } from './seg-options.ts';
 
-/** `slicewise evaluate`: Dice and volumes of a labelmap against a reference, each DICOM-SEG or NIfTI. */
+/** `slicewise evaluate`: Dice, volumes and surface distances of a labelmap against a reference, each DICOM-SEG or NIfTI. */
 export async function evaluate(
   { positionals, options }: CommandArguments<typeof evaluateSpec>,
   { stdout, stderr }: CommandContext,
 ): Promise<void> {
   const [predictionPath = '', referencePath = ''] = positionals;
-  if (options.tolerance !== undefined) {
-    if (!(Number(options.tolerance) > 0)) {
-      throw invalidArguments(evaluateSpec, `--tolerance is a distance in mm above 0, not ${options.tolerance}`);
-    }
-    stderr.write('warning: --tolerance is for surface figures, which this version does not compute.\n');
-  }
+  const tolerance = parseTolerance(options.tolerance);
   const rule = parseOverlap(evaluateSpec, options.overlap);
+  const { csv } = options;
+  if (csv !== undefined) {
+    assertCsv(csv);
+    assertNotAnInput([csv], positionals);
+    await assertWritable(csv);
+  }
   const prediction = await readLabelmap(openFiles([predictionPath]), rule);
   const reference = await readLabelmap(openFiles([referencePath]), rule);
   printWarnings(stderr, [...prediction.warnings, ...reference.warnings]);
 
-  const [from, to] = [prediction.labelmap.geometry, reference.labelmap.geometry];
-  if (prediction.format === 'NIfTI' && reference.format === 'NIfTI') assertSameVoxels(from, to);
-  // A DICOM-SEG leaves out empty slices: it lies on the grid of a NIfTI file, or two of them on one that holds both.
-  const grid = reference.format === 'NIfTI' ? to : prediction.format === 'NIfTI' ? from : commonGrid(to, from);
-  const overlap = evaluateOverlap(labelmapOnto(prediction.labelmap, grid), labelmapOnto(reference.labelmap, grid));
-
+  const evaluation = evaluateLabelmaps(...onOneGrid(prediction, reference), tolerance);
+  if (csv !== undefined) await writeCsv(csv, evaluation);
   if (options.json) {
-    const document: EvaluationDocument = { schemaVersion: 1, ...overlap };
+    const document: EvaluationDocument = { schemaVersion: 1, ...evaluation };
     printJson(stdout, document);
     return;
   }
-  const rows = overlap.labels.map(({ label, name, dice, predictionMl, referenceMl }) => [
-    name === undefined ? `label ${String(label)}` : `${String(label)}  ${name}`,
-    dice.toFixed(4),
-    formatMl(predictionMl),
-    formatMl(referenceMl),
-  ]);
-  printLines(
-    stdout,
-    formatTable([
-      ['segment', 'Dice', 'prediction', 'reference'],
-      ...rows,
-      ['mean', overlap.meanDice.toFixed(4), '', ''],
-    ]),
+  printLines(stdout, describeEvaluation(evaluation));
+}
+
+function parseTolerance(text: string | undefined): { toleranceMm?: number } {
+  if (text === undefined) return {};
+  const toleranceMm = Number(text);
+  if (toleranceMm > 0 && Number.isFinite(toleranceMm)) return { toleranceMm };
+  throw invalidArguments(evaluateSpec, `--tolerance is a distance in mm above 0, not ${text}`);
+}
+
+function assertCsv(path: string): void {
+  if (path.toLowerCase().endsWith('.csv')) return;
+  throw invalidArguments(
+    evaluateSpec,
+    `--csv writes a file that ends in .csv, not ${path}`,
+    'Name it with .csv at the end.',
   );
+}
+
+/** A DICOM-SEG leaves out empty slices: it lies on the grid of a NIfTI file, or two of them on one that holds both. */
+function onOneGrid(prediction: ReadLabelmapResult, reference: ReadLabelmapResult) {
+  const [from, to] = [prediction.labelmap.geometry, reference.labelmap.geometry];
+  if (prediction.format === 'NIfTI' && reference.format === 'NIfTI') assertSameVoxels(from, to);
+  const grid = reference.format === 'NIfTI' ? to : prediction.format === 'NIfTI' ? from : commonGrid(to, from);
+  return [labelmapOnto(prediction.labelmap, grid), labelmapOnto(reference.labelmap, grid)] as const;
+}
+
+function describeEvaluation({ toleranceMm, labels, meanDice, means }: Evaluation): string[] {
+  const rows = labels.map((one) => [
+    one.name === undefined ? `label ${String(one.label)}` : `${String(one.label)}  ${one.name}`,
+    one.dice.toFixed(4),
+    formatShare(one.surfaceDice),
+    formatMm(one.hd95Mm),
+    formatMm(one.averageSymmetricSurfaceDistanceMm),
+    formatMl(one.predictionMl),
+    formatMl(one.referenceMl),
+  ]);
+  const withoutDistances = labels.length - means.labels;
+  return [
+    ...formatTable([
+      ['segment', 'Dice', 'surface Dice', 'HD95', 'ASSD', 'prediction', 'reference'],
+      ...rows,
+      [
+        'mean',
+        meanDice.toFixed(4),
+        formatShare(means.surfaceDice),
+        formatMm(means.hd95Mm),
+        formatMm(means.averageSymmetricSurfaceDistanceMm),
+        '',
+        '',
+      ],
+    ]),
+    `surface Dice at a tolerance of ${String(toleranceMm)} mm; ASSD: average symmetric surface distance`,
+    ...(withoutDistances > 0
+      ? [
+          `${String(withoutDistances)} of ${String(labels.length)} segments are empty in one of the labelmaps or both and have no distances (–)`,
+        ]
+      : []),
+  ];
+}
+
+function formatShare(value: number | null): string {
+  return value === null ? '–' : value.toFixed(4);
+}
+
+function formatMm(value: number | null): string {
+  return value === null ? '–' : `${value.toFixed(2)} mm`;
+}
+
+const CSV_COLUMNS = [
+  'label',
+  'name',
+  'dice',
+  'surface_dice',
+  'tolerance_mm',
+  'hd95_mm',
+  'average_symmetric_surface_distance_mm',
+  'prediction_to_reference_mm',
+  'reference_to_prediction_mm',
+  'prediction_ml',
+  'reference_ml',
+  'empty',
+] as const;
+
+async function writeCsv(path: string, { toleranceMm, labels }: Evaluation): Promise<void> {
+  const rows = labels.map((one) => ({
+    label: one.label,
+    name: one.name,
+    dice: one.dice,
+    surface_dice: one.surfaceDice,
+    tolerance_mm: toleranceMm,
+    hd95_mm: one.hd95Mm,
+    average_symmetric_surface_distance_mm: one.averageSymmetricSurfaceDistanceMm,
+    prediction_to_reference_mm: one.predictionToReferenceMm,
+    reference_to_prediction_mm: one.referenceToPredictionMm,
+    prediction_ml: one.predictionMl,
+    reference_ml: one.referenceMl,
+    empty: one.empty,
+  }));
+  await writeFilesTogether((stage) => stage(path, [new TextEncoder().encode(formatCsv(CSV_COLUMNS, rows))]));
 }

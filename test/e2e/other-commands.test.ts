@@ -4,6 +4,7 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Evaluation } from '../../src/evaluate/evaluation.ts';
 import { buildCli, checkout, runCli } from './run-cli.ts';
 import { createWorkspace, parseBySchema, tinyModel, writeModelVariant, type Workspace } from './workspace.ts';
 
@@ -151,7 +152,7 @@ describe('slicewise convert', () => {
     expect(refused.stderr).toContain('--model');
     expect(await runCli([...args, '--model', tinyModel])).toMatchObject({ code: 0 });
     const { stdout } = await runCli(['evaluate', work.out('seg.dcm'), work.out('empty.nii')]);
-    expect(stdout).toMatch(/Left ventricle +1\.0000 +0\.00 ml/);
+    expect(stdout).toMatch(/Left ventricle +1\.0000 .*0\.00 ml/);
   });
 
   test('an image of the reference is not replaced', async () => {
@@ -196,30 +197,59 @@ describe('slicewise convert', () => {
 });
 
 describe('slicewise evaluate', () => {
-  test('a table with Dice and volumes', async () => {
+  test('a table with Dice, distances of surfaces and volumes, and with what tolerance', async () => {
     const { code, stdout } = await runCli(['evaluate', work.truth, work.truth]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^segment +Dice +prediction +reference\n/);
-    expect(stdout).toMatch(/label 3 +1\.0000 +\d+\.\d ml +\d+\.\d ml\n/);
-    expect(stdout).toMatch(/mean +1\.0000/);
+    expect(stdout).toMatch(/^segment +Dice +surface Dice +HD95 +ASSD +prediction +reference\n/);
+    expect(stdout).toMatch(/label 3 +1\.0000 +1\.0000 +0\.00 mm +0\.00 mm +\d+\.\d ml +\d+\.\d ml\n/);
+    expect(stdout).toMatch(/mean +1\.0000 +1\.0000 +0\.00 mm +0\.00 mm\n/);
+    expect(stdout).toContain('tolerance of 2 mm');
   });
 
-  test('another grid, an image series, a tolerance of 0 are input errors', async () => {
+  test('of two phases: millimetres that the tolerance forgives, as a table, JSON and CSV', async () => {
+    const other = work.truth.replace('phase_01', 'phase_02');
+    const run = async (tolerance: string) => {
+      const args = ['evaluate', other, work.truth, '--tolerance', tolerance, '--csv', work.out('f.csv'), '--json'];
+      const { code, stdout } = await runCli(args);
+      expect(code).toBe(0);
+      return parseBySchema('evaluation.schema.json', stdout) as unknown as Evaluation;
+    };
+    const [strict, lenient] = [await run('0.5'), await run('50')];
+    for (const [at, { surfaceDice, hd95Mm, averageSymmetricSurfaceDistanceMm }] of strict.labels.entries()) {
+      expect(hd95Mm).toBeGreaterThan(averageSymmetricSurfaceDistanceMm ?? Infinity);
+      expect(surfaceDice).toBeLessThan(1);
+      expect(lenient.labels[at]).toMatchObject({ surfaceDice: 1, hd95Mm });
+    }
+    const [columns = '', ...rows] = (await readFile(work.out('f.csv'), 'utf8')).trim().split('\r\n');
+    expect(rows).toHaveLength(3);
+    expect(rows[0]?.split(',')[columns.split(',').indexOf('hd95_mm')]).toBe(String(strict.labels[0]?.hd95Mm));
+  });
+
+  test('a segment that one of them lacks has no distances, and the reason is said', async () => {
+    await writeFile(work.out('empty.nii'), withoutLabels(await readFile(work.truth)));
+    const { stdout } = await runCli(['evaluate', work.out('empty.nii'), work.truth, '--json']);
+    const { labels, means } = parseBySchema('evaluation.schema.json', stdout) as unknown as Evaluation;
+    for (const label of labels)
+      expect(label).toMatchObject({ dice: 0, surfaceDice: 0, hd95Mm: null, empty: 'prediction' });
+    expect(means).toEqual({ surfaceDice: 0, hd95Mm: null, averageSymmetricSurfaceDistanceMm: null, labels: 0 });
+    const table = await runCli(['evaluate', work.out('empty.nii'), work.truth]);
+    expect(table.stdout).toMatch(/label 1 +0\.0000 +0\.0000 +– +–/);
+    expect(table.stdout).toContain('3 of 3 segments are empty in one of the labelmaps or both');
+  });
+
+  test('another grid, an image series, a tolerance that is none, a CSV by another name are input errors', async () => {
     const otherGrid = work.out('other.nii');
     await writeFile(otherGrid, withoutLastSlice(await readFile(work.truth)));
     for (const args of [
       [work.truth, otherGrid],
       [work.truth, work.dicom],
       [work.truth, work.truth, '--tolerance', '0'],
+      [work.truth, work.truth, '--tolerance', 'Infinity'],
+      [work.truth, work.truth, '--csv', work.out('figures.txt')],
     ]) {
       expect(await runCli(['evaluate', ...args])).toMatchObject({ code: 2, stdout: '' });
     }
-  });
-
-  test('a tolerance says that it is not used yet', async () => {
-    const { code, stderr } = await runCli(['evaluate', work.truth, work.truth, '--tolerance', '2', '--json']);
-    expect(code).toBe(0);
-    expect(stderr).toMatch(/^warning: --tolerance/);
+    expect(work.written()).toEqual(['other.nii']);
   });
 });
 
