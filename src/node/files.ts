@@ -105,11 +105,18 @@ function readStart(path: string, byteLength: number): Uint8Array {
 function gunzip(bytes: Uint8Array, most: number): Uint8Array | undefined {
   try {
     const maxOutputLength = Math.min(most, constants.MAX_LENGTH);
-    return plainBytes(gunzipSync(bytes, { maxOutputLength, chunkSize: 2 ** 20 }));
+    const chunkSize = Math.min(Math.max(announcedBytes(bytes) + 64, 2 ** 16), maxOutputLength);
+    return plainBytes(gunzipSync(bytes, { maxOutputLength, chunkSize }));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return undefined;
     throw error;
   }
+}
+
+/** The length that a gzipped file ends with (RFC 1952 2.3.1, ISIZE). In one piece of that size nothing is put together
+ * afterwards; if it is wrong, memory that was set aside is not used, or more pieces are. */
+function announcedBytes(bytes: Uint8Array): number {
+  return bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
 }
 
 /** Not a Buffer: its slice() is a view, where Uint8Array's is a copy. */

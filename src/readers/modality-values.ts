@@ -129,15 +129,25 @@ function rescaleInto(
   let max = -Infinity;
   for (let start = 0; start < stored.length; start += CHUNK_LENGTH) {
     const part = stored.subarray(start, start + CHUNK_LENGTH);
-    const { length } = part;
-    chunk.set(part);
-    for (let index = 0; index < length; index++) {
-      const value = (chunk[index] ?? 0) * slope + intercept;
-      if (value < min) min = value;
-      if (value > max) max = value;
-      chunk[index] = value;
-    }
-    target.set(chunk.subarray(0, length), start);
+    const values = chunk.subarray(0, part.length);
+    values.set(part);
+    const range = rescaleInPlace(values, slope, intercept);
+    if (range.min < min) min = range.min;
+    if (range.max > max) max = range.max;
+    target.set(values, start);
+  }
+  return { min, max };
+}
+
+/** A function of its own is compiled after a few pieces, a loop within the other one after the first volume. */
+function rescaleInPlace(values: Int32Array | Float64Array, slope: number, intercept: number) {
+  let min = Infinity;
+  let max = -Infinity;
+  for (let index = 0; index < values.length; index++) {
+    const value = (values[index] ?? 0) * slope + intercept;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    values[index] = value;
   }
   return { min, max };
 }

@@ -3,24 +3,26 @@ import type { VoxelArray } from '../volume/volume.ts';
 
 export interface NiftiVoxelType {
   readonly bytes: 1 | 2 | 4 | 8;
-  /** Voxels of one buffer, in the machine's byte order. */
-  readonly read: (buffer: ArrayBuffer) => VoxelArray;
+  /** Voxels of a piece of a buffer, in the machine's byte order: a view of it, but for integers of 64 bits. */
+  readonly read: (...piece: Piece) => VoxelArray;
   /** An array of elements as wide as the voxels, to put them into the machine's byte order. */
-  readonly swapped: (buffer: ArrayBuffer) => VoxelArray;
+  readonly swapped: (buffer: ArrayBufferLike) => VoxelArray;
 }
+
+type Piece = [buffer: ArrayBufferLike, byteOffset: number, length: number];
 
 /** By datatype code (nifti1.h); 64-bit integers become 32-bit ones if they fit, else doubles. */
 const VOXEL_TYPES: ReadonlyMap<number, NiftiVoxelType> = new Map<number, NiftiVoxelType>([
-  [2, typeOf(1, (buffer) => new Uint8Array(buffer))],
-  [256, typeOf(1, (buffer) => new Int8Array(buffer))],
-  [512, typeOf(2, (buffer) => new Uint16Array(buffer))],
-  [4, typeOf(2, (buffer) => new Int16Array(buffer))],
-  [768, typeOf(4, (buffer) => new Uint32Array(buffer))],
-  [8, typeOf(4, (buffer) => new Int32Array(buffer))],
-  [16, typeOf(4, (buffer) => new Float32Array(buffer))],
-  [64, typeOf(8, (buffer) => new Float64Array(buffer))],
-  [1024, typeOf(8, (buffer) => narrowed(new BigInt64Array(buffer)))],
-  [1280, typeOf(8, (buffer) => narrowed(new BigUint64Array(buffer)))],
+  [2, typeOf(1, (...piece) => new Uint8Array(...piece))],
+  [256, typeOf(1, (...piece) => new Int8Array(...piece))],
+  [512, typeOf(2, (...piece) => new Uint16Array(...piece))],
+  [4, typeOf(2, (...piece) => new Int16Array(...piece))],
+  [768, typeOf(4, (...piece) => new Uint32Array(...piece))],
+  [8, typeOf(4, (...piece) => new Int32Array(...piece))],
+  [16, typeOf(4, (...piece) => new Float32Array(...piece))],
+  [64, typeOf(8, (...piece) => new Float64Array(...piece))],
+  [1024, typeOf(8, (...piece) => narrowed(new BigInt64Array(...piece)))],
+  [1280, typeOf(8, (...piece) => narrowed(new BigUint64Array(...piece)))],
 ]);
 
 const UNSUPPORTED_TYPES: ReadonlyMap<number, string> = new Map([
@@ -46,10 +48,10 @@ export function niftiVoxelType(datatype: number, name: string): NiftiVoxelType {
 
 function typeOf(bytes: NiftiVoxelType['bytes'], read: NiftiVoxelType['read']): NiftiVoxelType {
   const swapped = {
-    1: (buffer: ArrayBuffer) => new Uint8Array(buffer),
-    2: (buffer: ArrayBuffer) => new Uint16Array(buffer),
-    4: (buffer: ArrayBuffer) => new Uint32Array(buffer),
-    8: (buffer: ArrayBuffer) => new Float64Array(buffer),
+    1: (buffer: ArrayBufferLike) => new Uint8Array(buffer),
+    2: (buffer: ArrayBufferLike) => new Uint16Array(buffer),
+    4: (buffer: ArrayBufferLike) => new Uint32Array(buffer),
+    8: (buffer: ArrayBufferLike) => new Float64Array(buffer),
   }[bytes];
   return { bytes, read, swapped };
 }

@@ -108,7 +108,8 @@ async function readImage(
   const content = header.isPair ? openBytes(await image.voxels.read(), image.voxels, limits) : source;
   const skipped = header.voxelOffset + before - (header.isPair ? 0 : consumed);
   const stored = await readVoxels(content, image.voxels.name, skipped, count, type, header.littleEndian);
-  const voxels = rescaleVoxels(stored, rescaleOf(header, name));
+  const rescaled = rescaleVoxels(stored, rescaleOf(header, name));
+  const voxels = rescaled === stored ? ownVoxels(stored) : rescaled;
   return { geometry, voxels: resampling === undefined ? voxels : resampleStack(voxels, resampling), notices };
 }
 
@@ -164,6 +165,7 @@ function voxelsMissing({ name }: SourceFile): InputError {
   });
 }
 
+/** @returns the stored values; where they need neither turning nor moving, a view of the file */
 async function readVoxels(
   source: ByteSource,
   name: string,
@@ -176,11 +178,15 @@ async function readVoxels(
     await source.skip(skipped);
     return source.take(count * type.bytes);
   });
-  // A copy where it is a view of the file: the voxels must be aligned, and must not keep the file in memory.
-  const isWhole = bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
-  const buffer = isWhole ? bytes.buffer : new Uint8Array(bytes).buffer;
+  const isAligned = bytes.byteOffset % type.bytes === 0;
+  const { buffer, byteOffset } = isAligned && littleEndian ? bytes : new Uint8Array(bytes);
   if (!littleEndian) swapBytes(type.swapped(buffer));
-  return type.read(buffer);
+  return type.read(buffer, byteOffset, count);
+}
+
+/** The voxels as they are where nothing else is in their memory; a view of a file would keep all of it. */
+function ownVoxels(voxels: VoxelArray): VoxelArray {
+  return voxels.byteLength === voxels.buffer.byteLength ? voxels : voxels.slice();
 }
 
 /** scl_slope of 0 or NaN means: no scaling. */
