@@ -1,8 +1,8 @@
 import type { CornerstoneHost } from './host.ts';
 import { trackEditedSegments } from './edited-segments.ts';
+import { keepDrawn } from './keep-drawn.ts';
 import { openLabelmapSlices, type LabelmapPlace } from './labelmap-slices.ts';
 import { createPacer, timed } from './main-thread.ts';
-import { onNewVolumeViewport } from './new-viewports.ts';
 import { beginReplacement, type Replacement } from './replacement.ts';
 import { takeSnapshot } from './slice-snapshot.ts';
 import { watchSlices } from './slice-watch.ts';
@@ -49,9 +49,7 @@ export function createLabelmapTarget(host: CornerstoneHost, place: LabelmapPlace
   const redraw = createRedraw((changed) => {
     slices.announce(changed);
   });
-  const stopLooking = onNewVolumeViewport(host, segmentationId, () => {
-    for (let k = 0; k < slices.count; k++) redraw.add(k);
-  });
+  const stopDrawing = keepDrawn(host, segmentationId);
   const changed = (k: number): void => {
     redraw.add(k);
     watch.report(k);
@@ -111,7 +109,7 @@ export function createLabelmapTarget(host: CornerstoneHost, place: LabelmapPlace
     },
     dispose() {
       watch.dispose();
-      stopLooking();
+      stopDrawing();
       if (slices.exists) redraw.flush();
       redraw.stop();
       listeners.clear();

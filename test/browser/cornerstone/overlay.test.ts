@@ -73,9 +73,12 @@ async function showStack(imageIds: readonly string[]): Promise<InstanceType<type
   return viewport;
 }
 
-async function showVolume(imageIds: readonly string[]): Promise<InstanceType<typeof core.VolumeViewport>> {
+async function showVolume(
+  imageIds: readonly string[],
+  viewportId = 'volume',
+): Promise<InstanceType<typeof core.VolumeViewport>> {
   engine.enableElement({
-    viewportId: 'volume',
+    viewportId,
     element: addElement(),
     type: core.Enums.ViewportType.ORTHOGRAPHIC,
     defaultOptions: { orientation: core.Enums.OrientationAxis.ACQUISITION },
@@ -83,8 +86,8 @@ async function showVolume(imageIds: readonly string[]): Promise<InstanceType<typ
   const volumeId = `volume-of-${imageIds[0] ?? ''}`;
   const volume = await core.volumeLoader.createAndCacheVolume(volumeId, { imageIds: [...imageIds] });
   volume.load();
-  await core.setVolumesForViewports(engine, [{ volumeId }], ['volume']);
-  const viewport = engine.getViewport('volume');
+  await core.setVolumesForViewports(engine, [{ volumeId }], [viewportId]);
+  const viewport = engine.getViewport(viewportId);
   if (!(viewport instanceof core.VolumeViewport)) throw new Error('the viewport shows no volume');
   return viewport;
 }
@@ -182,6 +185,20 @@ test('a stack and a volume side by side both follow a slice that is written', as
   volume.jumpToWorld(pointAt([COLUMNS / 2, ROWS / 2, 3]));
   target.replace().write(3, letterF(3));
   await expectSegments(stack, 3, letterF(3));
+  await expectSegments(volume, 3, letterF(3));
+  target.dispose();
+});
+
+test('an overlay that is added just after a viewport was closed is seen', async () => {
+  const { imageIds, segmentationId, target } = await open();
+  target.replace().write(3, letterF(3));
+  target.flush();
+  const volume = await showVolume(imageIds, 'opened');
+  volume.jumpToWorld(pointAt([COLUMNS / 2, ROWS / 2, 3]));
+  // What Cornerstone3D queues then: a viewport that is gone, and, where it stands still, a segmentation nowhere shown.
+  tools.utilities.segmentation.triggerSegmentationRender('closed');
+  tools.segmentation.triggerSegmentationEvents.triggerSegmentationModified(segmentationId);
+  addOverlay('opened', segmentationId);
   await expectSegments(volume, 3, letterF(3));
   target.dispose();
 });
