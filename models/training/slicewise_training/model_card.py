@@ -89,7 +89,8 @@ def architecture(network: NetworkConfig) -> str:
         name = {"unet": "U-Net", "deeplabv3plus": "DeepLabv3+"}[network.architecture]
         return f"{name} of segmentation-models-pytorch, {network.backbone}"
     refined = ", with a boundary-refining step on the stride-4 features" if network.refine else ""
-    return f"PSPNet (Zhao et al., CVPR 2017), {network.backbone}, output stride {network.output_stride}{refined}"
+    width = f" at {network.width:g} of its width" if network.width != 1 else ""
+    return f"PSPNet (Zhao et al., CVPR 2017), {network.backbone}{width}, output stride {network.output_stride}{refined}"
 
 
 def slices(config: Config) -> str:

@@ -1,0 +1,106 @@
+"""Networks beside each other, trained on one split: what they are worth on its patients, and what they cost.
+
+    python -m slicewise_training.compare configs/cardiac-mr.json configs/comparison/*.json --data <folder> \\
+        --runs runs --part test --output evaluations/cardiac-mr.comparison.json [--export <folder>]
+
+Each configuration's training is looked for in `runs/<id>`; one that is not there is left out. Surface figures are of
+slices, by Nikolov et al. (10.2196/26151) in two dimensions and pixels: over the slices and labels that reference and
+result both show. Needs `pip install -e '.[comparison]'`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import surface_distance
+from numpy.typing import NDArray
+
+from .config import Config, load_config
+from .cost import multiply_accumulates
+from .data import load_part
+from .evaluate import log_test_reading
+from .export import export_onnx, generated_window
+from .network import parameter_count
+from .predict import Run, dice, predict_labels
+from .runs import load_network, run_onnx_file
+
+TOLERANCE_PX = 1.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("configs", type=Path, nargs="+")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--runs", type=Path, required=True)
+    parser.add_argument("--part", choices=("validation", "test"), default="validation")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--export", type=Path, help="keep each network here as <id>.onnx, to time it")
+    arguments = parser.parse_args()
+    rows = []
+    for config in map(load_config, arguments.configs):
+        run = arguments.runs / config.id
+        if not (run / "checkpoint.pt").exists():
+            print(f"{config.id}: no training in {run}")
+            continue
+        if arguments.part == "test":
+            log_test_reading(config, f"{config.id}, compared")
+        with tempfile.TemporaryDirectory() as folder:
+            onnx = (arguments.export or Path(folder)) / f"{config.id}.onnx"
+            costs = cost(config, run, onnx)
+            figures = worth(config, arguments.data, arguments.part, run_onnx_file(onnx))
+        rows.append({"id": config.id, **costs, **figures})
+        print(json.dumps(rows[-1]))
+        arguments.output.write_text(json.dumps({"part": arguments.part, "networks": rows}, indent=2) + "\n")
+
+
+def cost(config: Config, run: Path, onnx: Path) -> dict[str, Any]:
+    """Writes the ONNX file on the way."""
+    network = load_network(run, config.network)
+    export_onnx(network, onnx, generated_window(config))
+    trained = [json.loads(line) for line in (run / "curves.jsonl").read_text().splitlines()][-1]
+    return {
+        "minutes": trained["minutes"],
+        "steps": trained["step"],
+        "parameters": parameter_count(network),
+        "gmac": round(multiply_accumulates(network, config.input.size, config.input.channels) / 1e9, 2),
+        "megabytes": round(onnx.stat().st_size / 1e6, 1),
+    }
+
+
+def worth(config: Config, data: Path, part: str, run: Run) -> dict[str, Any]:
+    """Means over volumes and labels (Dice), and over slices and labels (the rest)."""
+    dices, surfaces, alone = [], [], 0
+    for volume in load_part(data, config, part):
+        result = predict_labels(volume.image, volume.spacing, config.input, run)
+        for label in range(1, config.network.classes):
+            dices.append(dice(result, volume.label, label))
+            for found, reference in zip(result == label, volume.label == label, strict=True):
+                if found.any() and reference.any():
+                    surfaces.append(slice_surfaces(found, reference))
+                elif found.any() or reference.any():
+                    alone += 1
+    hd95, surface_dice = np.mean(surfaces, 0).round(4).tolist() if surfaces else (None, None)
+    return {
+        "dice": round(float(np.mean(dices)), 4),
+        "hd95Px": hd95,
+        "surfaceDice": surface_dice,
+        "onlyOneShows": round(alone / max(1, alone + len(surfaces)), 4),
+    }
+
+
+def slice_surfaces(found: NDArray[np.bool_], reference: NDArray[np.bool_]) -> tuple[float, float]:
+    """95 % Hausdorff distance in pixels, and the surface Dice at TOLERANCE_PX, of two masks that are not empty."""
+    distances = surface_distance.compute_surface_distances(reference, found, (1.0, 1.0))
+    return (
+        surface_distance.compute_robust_hausdorff(distances, 95),
+        surface_distance.compute_surface_dice_at_tolerance(distances, TOLERANCE_PX),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Networks beside each other."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from slicewise_training import compare
+from slicewise_training.compare import slice_surfaces
+from slicewise_training.config import load_config
+from slicewise_training.train import Training
+
+
+def test_surfaces_of_a_moved_square_are_as_far_apart_as_it_was_moved() -> None:
+    mask = np.zeros((40, 40), bool)
+    mask[10:30, 10:20] = True
+    hausdorff, surface_dice = slice_surfaces(np.roll(mask, 3, axis=1), mask)
+    assert hausdorff == pytest.approx(3)
+    assert 0.3 < surface_dice < 0.5  # the two short sides, but for their ends
+    assert slice_surfaces(mask, mask) == (0, 1)
+
+
+def test_trained_networks_are_compared_and_others_left_out(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = {"extends": "config.json", "id": "without-refining", "network": {"classes": 2, "output_stride": 16}}
+    (project / "other.json").write_text(json.dumps(other))
+    (project / "untrained.json").write_text(json.dumps({**other, "id": "untrained"}))
+    for name in ("config.json", "other.json"):
+        config = load_config(project / name)
+        shorter = replace(config, training=replace(config.training, steps=2))
+        Training(shorter, project / "data", project / "runs" / config.id, budget_s=3600).go()
+    output = project / "comparison.json"
+    configs = [str(project / f"{name}.json") for name in ("config", "other", "untrained")]
+    options = ["--data", str(project / "data"), "--runs", str(project / "runs"), "--output", str(output)]
+    monkeypatch.setattr(sys, "argv", ["compare", *configs, *options])
+    compare.main()
+    written = json.loads(output.read_text())
+    assert [row["id"] for row in written["networks"]] == ["cardiac-mr", "without-refining"]
+    refining, plain = written["networks"]
+    assert refining["parameters"] > plain["parameters"] and refining["gmac"] > plain["gmac"]
+    assert refining["megabytes"] == pytest.approx(2 * refining["parameters"] / 1e6, rel=0.1)
+    for row in written["networks"]:
+        assert 0 <= row["dice"] <= 1 and 0 <= row["onlyOneShows"] <= 1 and row["steps"] == 2
