@@ -1,9 +1,10 @@
 """Reads a DICOM-SEG with pydicom and with highdicom.
 
-    read_segmentation.py seg.dcm sources.json folder
+    read_segmentation.py seg.dcm sources.json folder [--no-volume]
 
 sources.json: SOP Instance UIDs of the source images, slice by slice. Writes folder/pydicom.bin and folder/highdicom.bin
-(uint8, columns fastest, then rows, then slices of the source) and prints what each says of the geometry.
+(uint8, columns fastest, then rows, then slices of the source) and prints what each says of the geometry; of images that
+are no regular grid, pydicom alone.
 """
 
 import json
@@ -36,6 +37,8 @@ def with_highdicom(path: str, uids: list[str]) -> tuple[np.ndarray, dict]:
         ignore_spatial_locations=False,
         assert_missing_frames_are_empty=True,
     )
+    if "--no-volume" in sys.argv:
+        return pixels.astype(np.uint8), {}
     volume = seg.get_volume(combine_segments=True)
     return pixels.astype(np.uint8), {
         "affine": np.array(volume.affine).tolist(),  # indices (slice, row, column) to LPS mm
@@ -50,7 +53,7 @@ def with_highdicom(path: str, uids: list[str]) -> tuple[np.ndarray, dict]:
 
 
 warnings.simplefilter("ignore")
-path, sources, folder = sys.argv[1:]
+path, sources, folder = sys.argv[1:4]
 uids = json.loads(Path(sources).read_text())
 said = {}
 for name, read in [("pydicom", with_pydicom), ("highdicom", with_highdicom)]:
