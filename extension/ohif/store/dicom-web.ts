@@ -30,24 +30,42 @@ export interface DicomWebOptions {
 
 /** OHIF's own `store.dicom` is not used: it resolves whatever the PACS answered, and cannot be cancelled. */
 export function createDicomWeb({ root, headers, fetch, timeoutMs }: DicomWebOptions): DicomWeb {
-  const request = async (url: string, init: RequestInit, signal?: AbortSignal): Promise<Response> => {
-    const timeout = AbortSignal.timeout(timeoutMs);
+  const request = async <T>(
+    url: string,
+    init: RequestInit,
+    signal: AbortSignal | undefined,
+    read: (answer: Response) => Promise<T>,
+  ): Promise<T> => {
+    // Not AbortSignal.timeout: nothing but a weak reference holds its timer where it is one of several (Node 20), and
+    // a request could then wait for ever.
+    const stop = new AbortController();
+    const stopForCaller = (): void => {
+      stop.abort(signal?.reason);
+    };
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', stopForCaller);
+    let trouble = 'does not answer';
+    const timer = setTimeout(() => {
+      trouble = `did not answer within ${Math.round(timeoutMs / 1000)} s`;
+      stop.abort(new DOMException('The request timed out.', 'TimeoutError'));
+    }, timeoutMs);
     try {
-      const response = await fetch(url, { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
-      if (!response.ok) throw refused(response.status, failureReason(await textOf(response)));
-      return response;
+      const answer = await fetch(url, { ...init, signal: stop.signal });
+      if (!stop.signal.aborted) trouble = 'broke off its answer';
+      if (!answer.ok) throw refused(answer.status, failureReason(await textOf(answer)));
+      return await read(answer);
     } catch (cause) {
       if (signal?.aborted === true || cause instanceof EnvironmentError) throw cause;
-      throw unreachable(
-        timeout.aborted ? `did not answer within ${Math.round(timeoutMs / 1000)} s` : 'does not answer',
-        cause,
-      );
+      throw unreachable(trouble, cause);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stopForCaller);
     }
   };
   return {
     async store(parts, signal) {
       const { contentType, body } = dicomMultipart(parts);
-      const answer = await request(
+      await request(
         `${root}/studies`,
         {
           method: 'POST',
@@ -55,22 +73,23 @@ export function createDicomWeb({ root, headers, fetch, timeoutMs }: DicomWebOpti
           headers: { ...headers(), 'Content-Type': contentType, Accept: 'application/dicom+json' },
         },
         signal,
+        async (answer) => {
+          const failure = failureReason(await textOf(answer));
+          if (failure !== undefined) throw refused(answer.status, failure);
+        },
       );
-      const failure = failureReason(await textOf(answer));
-      if (failure !== undefined) throw refused(answer.status, failure);
     },
     async retrieve({ studyInstanceUID, seriesInstanceUID, sopInstanceUID }, signal) {
-      const answer = await request(
+      return request(
         `${root}/studies/${studyInstanceUID}/series/${seriesInstanceUID}/instances/${sopInstanceUID}`,
         // An answer from a cache would prove nothing.
         { cache: 'no-store', headers: { ...headers(), Accept: 'multipart/related; type="application/dicom"' } },
         signal,
+        async (answer) => {
+          const body = new Uint8Array(await answer.arrayBuffer());
+          return onlyPart(body, answer.headers.get('Content-Type') ?? '');
+        },
       );
-      const body = await answer.arrayBuffer().catch((cause: unknown) => {
-        if (signal?.aborted === true) throw cause;
-        throw unreachable('broke off its answer', cause);
-      });
-      return onlyPart(new Uint8Array(body), answer.headers.get('Content-Type') ?? '');
     },
   };
 }

@@ -29,11 +29,13 @@ export function createFakePacs(behaviour: FakePacsBehaviour = {}): FakePacs {
 
   const fetchFake = async (path: string, init?: RequestInit): Promise<Response> => {
     const request = new Request(new URL(path, 'http://pacs.test'), init);
+    // Not the request's: that one hangs on a weak reference (Node 20).
+    const signal = init?.signal ?? request.signal;
     const { pathname } = new URL(request.url);
     requests.push(`${request.method} ${pathname}`);
     pacs.lastHeaders = request.headers;
     if (request.method === 'POST') {
-      if (onStore) return onStore(request.signal);
+      if (onStore) return onStore(signal);
       const file: Uint8Array<ArrayBuffer> = partOf(
         new Uint8Array(await request.arrayBuffer()),
         request.headers.get('Content-Type') ?? '',
@@ -42,7 +44,7 @@ export function createFakePacs(behaviour: FakePacsBehaviour = {}): FakePacs {
       if (kept) stored.set(parseDicom(file, 'stored').string('SOPInstanceUID') ?? '', kept);
       return Response.json({ '00081199': { vr: 'SQ', Value: [{}] } });
     }
-    const answer = await onRetrieve?.(request.signal);
+    const answer = await onRetrieve?.(signal);
     if (answer) return answer;
     const file = stored.get(pathname.split('/').at(-1) ?? '');
     return file === undefined ? new Response('', { status: 404 }) : multipart(file);

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test, vi } from 'vitest';
 import { createSegStore, type SegStore } from '../../../../extension/ohif/store/seg-store.ts';
 import type { SaveOutcome } from '../../../../extension/ohif/store/save-outcome.ts';
@@ -15,6 +17,14 @@ interface Scene {
   readonly store: SegStore;
   readonly viewer: FakeViewer;
   readonly pacs: FakePacs;
+}
+
+/** As memory is collected while a large segmentation is sent: what hangs on a weak reference goes. */
+function noAnswerWhileCollecting(signal: AbortSignal): Promise<never> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (const ms of [20, 60, 120]) setTimeout(collect, ms);
+  return noAnswer(signal);
 }
 
 /** A model's result in the viewer, and a PACS. */
@@ -136,6 +146,29 @@ describe('a save is not called saved', () => {
       true,
     ],
     ['the PACS is slow', { onStore: noAnswer, timeoutMs: 20 }, 'pacs-unreachable', /did not answer within/, true],
+    [
+      'the PACS is slow and memory is collected meanwhile',
+      { onStore: noAnswerWhileCollecting, timeoutMs: 300 },
+      'pacs-unreachable',
+      /did not answer within/,
+      true,
+    ],
+    [
+      'the PACS breaks off',
+      {
+        onRetrieve: () =>
+          new Response(
+            new ReadableStream({
+              pull: (c) => {
+                c.error(new TypeError('terminated'));
+              },
+            }),
+          ),
+      },
+      'pacs-unreachable',
+      /broke off its answer/,
+      true,
+    ],
     ['the PACS took it and has nothing', { keep: () => undefined }, 'not-stored', /does not have it/, true],
     [
       'the PACS keeps half of it',
