@@ -4,6 +4,7 @@ import {
   infoSchema,
   modelListSchema,
   modelVerificationSchema,
+  segmentationBatchSchema,
   segmentationReportSchema,
 } from '../src/cli/documents.ts';
 import { manifestSchema } from '../src/models/manifest.ts';
@@ -20,6 +21,11 @@ export interface PublishedSchema {
 export const publishedSchemas: readonly PublishedSchema[] = [
   { file: 'model-manifest.schema.json', title: 'Manifest of a Slicewise model folder', schema: manifestSchema },
   { file: 'segmentation-report.schema.json', title: 'slicewise segment --report', schema: segmentationReportSchema },
+  {
+    file: 'segmentation-batch.schema.json',
+    title: 'slicewise segment --output-dir --json',
+    schema: segmentationBatchSchema,
+  },
   { file: 'info.schema.json', title: 'slicewise info --json', schema: infoSchema },
   { file: 'model-list.schema.json', title: 'slicewise models list --json', schema: modelListSchema },
   { file: 'model-verification.schema.json', title: 'slicewise models verify --json', schema: modelVerificationSchema },

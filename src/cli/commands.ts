@@ -35,7 +35,7 @@ const quiet = { type: 'boolean', help: 'no progress, no summary; warnings and er
 
 export const segmentSpec = {
   name: 'segment',
-  summary: 'segment a series into DICOM-SEG or a NIfTI labelmap',
+  summary: 'segment a series, or every series of a folder, into DICOM-SEG or NIfTI labelmaps',
   positionals: [
     {
       name: 'input',
@@ -46,6 +46,18 @@ export const segmentSpec = {
   options: {
     model: { type: 'string', value: 'id|folder', help: 'a model of `slicewise models`, or your own model folder' },
     output: { type: 'string', value: 'file', help: '.dcm is DICOM-SEG, .nii and .nii.gz a NIfTI labelmap' },
+    'output-dir': {
+      type: 'string',
+      value: 'folder',
+      help: 'in place of --output: segment every series of the input, each to a file there; what is done is not done again',
+    },
+    csv: { type: 'string', value: 'results.csv', help: 'for --output-dir: a table with a line a series and segment' },
+    jobs: { type: 'string', value: 'N', help: 'for --output-dir: series at a time, each in a process (default 1)' },
+    format: {
+      type: 'string',
+      value: 'dcm|nii|nii.gz',
+      help: 'for --output-dir: what to write (default: DICOM-SEG of DICOM series, else .nii.gz)',
+    },
     ...segOptions,
     ...imageOptions,
     reference: {
@@ -59,12 +71,14 @@ export const segmentSpec = {
     force: { type: 'boolean', help: 'go on although modality or body part are not what the model was made for' },
     preview: { type: 'string', value: 'picture.png', help: 'also write a contact sheet with coloured outlines' },
     report: { type: 'string', value: 'report.json', help: 'also write what was done, measured and found' },
+    json: { type: 'boolean', help: 'for --output-dir: print one JSON document and nothing else' },
     quiet,
   },
-  required: ['model', 'output'],
+  required: ['model'],
   examples: [
     'slicewise segment scans/heart --model cardiac-mr --output heart.dcm --preview heart.png',
     'slicewise segment heart.nii.gz --model cardiac-mr --output labels.nii.gz',
+    'slicewise segment scans --model cardiac-mr --output-dir results --csv results.csv --jobs 2',
   ],
 } as const satisfies CommandSpec;
 

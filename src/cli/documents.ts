@@ -5,6 +5,7 @@ import { evaluationSchema as evaluationFigures } from '../evaluate/evaluation.ts
 
 const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
+const fraction = z.number().min(0).max(1);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const vector = z.tuple([z.number(), z.number(), z.number()]);
 const schemaVersion = z.literal(1);
@@ -63,15 +64,18 @@ export const segmentationReportSchema = z.strictObject({
       voxelCount: count,
       volumeMl: z.number().nonnegative(),
       centroid: vector.optional().describe('LPS mm; absent where the segment is empty'),
+      meanUncertainty: fraction
+        .optional()
+        .describe('mean entropy of its voxels, 1 is the most; absent where it is empty'),
     }),
   ),
   uncertaintyPerSlice: z
-    .array(z.number().min(0).max(1))
+    .array(fraction)
     .describe('of each slice: what its uncertainty lets expect to be missing from a Dice of 1'),
   warnings: z.array(notice),
   durationsMs: z
     .strictObject({
-      total: milliseconds.describe('from the start of the process'),
+      total: milliseconds.describe('from the start of the process, or of the series among others'),
       read: milliseconds,
       load: milliseconds.describe('model and backend, at the same time as read'),
       segment: milliseconds.describe('from the first slice to the finished labelmap, inference included'),
@@ -82,6 +86,54 @@ export const segmentationReportSchema = z.strictObject({
     .describe('wall time; the parts overlap and do not add up'),
   peakMemoryBytes: count.describe('largest resident set of the process'),
   outputs: z.strictObject({ segmentation: writtenFile, preview: writtenFile.optional() }),
+  fingerprint: sha256
+    .optional()
+    .describe(
+      'with --output-dir: of the input files, the model and the options, by which a later run knows what is done',
+    ),
+});
+
+/** What `slicewise segment --output-dir --json` prints. */
+export const segmentationBatchSchema = z.strictObject({
+  schemaVersion,
+  notice: z.literal('Research use only: not a medical device.'),
+  model: z.strictObject({ id: z.string(), version: z.string(), sha256 }),
+  outputDir: z.string(),
+  counts: z.strictObject({
+    done: count,
+    doneBefore: count.describe('of the done ones'),
+    failed: count,
+    skipped: count,
+  }),
+  ignoredFiles: count.describe('files of the input that are neither DICOM nor NIfTI'),
+  series: z.array(
+    z.strictObject({
+      seriesInstanceUID: z.string().optional().describe('absent for NIfTI'),
+      path: z.string().describe('of its files, relative to the input'),
+      phase: count.optional().describe('of several volumes in one series or file, from 1'),
+      status: z.enum(['done', 'failed', 'skipped']),
+      doneBefore: z.literal(true).optional().describe('an earlier run made it of the same files, model and options'),
+      output: z.string().optional().describe('below outputDir'),
+      report: z.string().optional().describe('below outputDir; by segmentation-report.schema.json'),
+      segments: z
+        .array(
+          z.strictObject({
+            segmentNumber: count,
+            segmentLabel: z.string(),
+            voxelCount: count,
+            volumeMl: z.number().nonnegative(),
+            meanUncertainty: fraction.optional(),
+          }),
+        )
+        .optional(),
+      durationMs: milliseconds.optional(),
+      warnings: z.array(notice),
+      problem: z
+        .strictObject({ code: z.string(), message: z.string(), remedy: z.string() })
+        .optional()
+        .describe('why the series failed or was skipped'),
+    }),
+  ),
 });
 
 /** What `slicewise info --json` prints. */
@@ -144,6 +196,7 @@ export const evaluationSchema = z.strictObject({ schemaVersion, ...evaluationFig
 
 export type EvaluationDocument = z.infer<typeof evaluationSchema>;
 export type SegmentationReport = z.infer<typeof segmentationReportSchema>;
+export type SegmentationBatchDocument = z.infer<typeof segmentationBatchSchema>;
 export type InfoDocument = z.infer<typeof infoSchema>;
 export type ModelListDocument = z.infer<typeof modelListSchema>;
 export type ModelVerificationDocument = z.infer<typeof modelVerificationSchema>;

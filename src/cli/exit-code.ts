@@ -1,7 +1,8 @@
 import { EnvironmentError, InputError, isSegmentationError } from '../errors.ts';
 
-/** 0 done · 1 our bug · 2 input · 3 environment · 130 interrupted (128 + SIGINT, as shells count). */
-export const ExitCode = { done: 0, bug: 1, input: 2, environment: 3, interrupted: 130 } as const;
+/** 0 done · 1 our bug · 2 input · 3 environment · 4 some of several series failed · 130 interrupted (128 + SIGINT, as
+ * shells count). */
+export const ExitCode = { done: 0, bug: 1, input: 2, environment: 3, someFailed: 4, interrupted: 130 } as const;
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof InputError) return ExitCode.input;

@@ -7,29 +7,38 @@ import { nearestName } from './nearest-name.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { softwareVersion } from './software-version.ts';
 
-type RunCommand = (argv: readonly string[], context: CliContext) => Promise<void>;
+/** @returns the exit code */
+type RunCommand = (argv: readonly string[], context: CliContext) => Promise<number>;
 
 /** Each command's code is loaded when it runs: --help needs none of it, info no inference, evaluate no reader of images. */
 const commands: Readonly<Record<(typeof commandSpecs)[number]['name'], RunCommand>> = {
   segment: async (argv, context) => {
     const given = parseArguments(segmentSpec, argv);
+    if (given.options['output-dir'] !== undefined) {
+      return (await import('./batch/segment-folder.ts')).segmentFolder(given, interruptible(context));
+    }
     await (await import('./segment.ts')).segment(given, interruptible(context));
+    return ExitCode.done;
   },
   info: async (argv, context) => {
     const given = parseArguments(infoSpec, argv);
     await (await import('./info.ts')).info(given, context);
+    return ExitCode.done;
   },
   models: async (argv, context) => {
     const given = parseArguments(modelsSpec, argv);
     await (await import('./models.ts')).models(given, context);
+    return ExitCode.done;
   },
   convert: async (argv, context) => {
     const given = parseArguments(convertSpec, argv);
     await (await import('./convert.ts')).convert(given, interruptible(context));
+    return ExitCode.done;
   },
   evaluate: async (argv, context) => {
     const given = parseArguments(evaluateSpec, argv);
     await (await import('./evaluate.ts')).evaluate(given, context);
+    return ExitCode.done;
   },
 };
 
@@ -49,8 +58,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   let signal: AbortSignal | undefined;
   const catchInterrupts = (): AbortSignal => (signal = context.catchInterrupts());
   try {
-    await dispatch(argv, { ...context, catchInterrupts });
-    return ExitCode.done;
+    return await dispatch(argv, { ...context, catchInterrupts });
   } catch (error) {
     if (signal?.aborted) {
       context.stderr.write('Interrupted: nothing was written.\n');
@@ -61,19 +69,18 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   }
 }
 
-async function dispatch(argv: readonly string[], context: CliContext): Promise<void> {
+async function dispatch(argv: readonly string[], context: CliContext): Promise<number> {
   const [name, ...rest] = argv;
   if (name === 'help' && rest[0] !== undefined) {
-    await dispatch([rest[0], '--help'], context);
-    return;
+    return dispatch([rest[0], '--help'], context);
   }
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     printLine(context.stdout, formatHelp());
-    return;
+    return ExitCode.done;
   }
   if (name === '--version') {
     printLine(context.stdout, softwareVersion());
-    return;
+    return ExitCode.done;
   }
   const spec = commandSpecs.find((command) => command.name === name);
   if (spec === undefined) throw unknownCommand(name);
@@ -81,9 +88,9 @@ async function dispatch(argv: readonly string[], context: CliContext): Promise<v
   const options = optionsEnd < 0 ? rest : rest.slice(0, optionsEnd);
   if (options.includes('--help') || options.includes('-h')) {
     printLine(context.stdout, formatCommandHelp(spec));
-    return;
+    return ExitCode.done;
   }
-  await commands[spec.name](rest, context);
+  return commands[spec.name](rest, context);
 }
 
 function printLine(sink: TextSink, text: string): void {

@@ -8,7 +8,9 @@ import { reportOf, type SegmentOutcome, type SegmentTimes } from './segment-repo
 
 /** Writes labelmap, preview and report: all of them, or none. */
 export async function writeSegmentOutputs(
-  made: Pick<SegmentOutcome, 'request' | 'input' | 'result' | 'licence'> & { readonly times: SegmentTimes },
+  made: Pick<SegmentOutcome, 'request' | 'input' | 'result' | 'licence' | 'fingerprint'> & {
+    readonly times: SegmentTimes;
+  },
   signal: AbortSignal,
 ): Promise<SegmentOutcome> {
   const { request, input, result } = made;
@@ -35,10 +37,10 @@ export async function writeSegmentOutputs(
         ...(preview && { preview }),
         times: { ...made.times, writeMs: performance.now() - begin },
       };
-      if (request.report !== undefined) {
-        await stage(request.report, [new TextEncoder().encode(`${JSON.stringify(reportOf(outcome), null, 2)}\n`)]);
-      }
-      return outcome;
+      if (request.report === undefined) return outcome;
+      const document = reportOf(outcome);
+      await stage(request.report, [new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`)]);
+      return { ...outcome, document };
     },
     { signal },
   );

@@ -1,3 +1,4 @@
+import { meanUncertainty } from '../labelmap/mean-uncertainty.ts';
 import type { SegmentMeasure } from '../labelmap/measure.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
 import type { StagedFile } from '../node/write-file.ts';
@@ -10,6 +11,8 @@ import { toGeometryDocument } from './to-geometry-document.ts';
 
 export interface SegmentTimes {
   readonly startedAt: Date;
+  /** When that was by performance.now(). */
+  readonly beganMs: number;
   readonly readMs: number;
   readonly loadMs: number;
   readonly segmentMs: number;
@@ -27,7 +30,11 @@ export interface SegmentOutcome {
   readonly description: string;
   readonly outputWarnings: readonly Notice[];
   readonly preview?: StagedFile;
+  /** What a later run compares before it does the same again. */
+  readonly fingerprint?: string;
   readonly times: SegmentTimes & { readonly writeMs: number };
+  /** The report that was written. */
+  readonly document?: SegmentationReport;
 }
 
 /** What `--report` writes; its times end where it is made. */
@@ -36,7 +43,12 @@ export function reportOf(outcome: SegmentOutcome): SegmentationReport {
   const { seriesInstanceUID } = input.volume.source ?? {};
   const { modality, bodyPartExamined, geometry } = input.volume;
   const { provenance } = result;
-  const totalMs = performance.now();
+  const totalMs = performance.now() - times.beganMs;
+  const uncertainties = meanUncertainty(result);
+  const uncertaintyOf = (segmentNumber: number): { meanUncertainty?: number } => {
+    const mean = uncertainties.get(segmentNumber);
+    return mean === undefined ? {} : { meanUncertainty: mean };
+  };
   return {
     schemaVersion: 1,
     notice: RESEARCH_USE_ONLY,
@@ -69,6 +81,7 @@ export function reportOf(outcome: SegmentOutcome): SegmentationReport {
       voxelCount,
       volumeMl,
       ...(centroid && { centroid: [centroid[0], centroid[1], centroid[2]] }),
+      ...uncertaintyOf(segmentNumber),
     })),
     uncertaintyPerSlice: [...result.uncertainty.perSlice],
     warnings: [...input.warnings, ...result.warnings, ...outputWarnings].map(({ code, message }) => ({
@@ -86,6 +99,7 @@ export function reportOf(outcome: SegmentOutcome): SegmentationReport {
     },
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     outputs: { segmentation: { ...segmentation }, ...(preview && { preview: { ...preview } }) },
+    ...(outcome.fingerprint !== undefined && { fingerprint: outcome.fingerprint }),
   };
 }
 

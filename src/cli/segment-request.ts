@@ -28,7 +28,14 @@ const MOST_THREADS = 256;
 
 /** @throws InputError `invalid-arguments` */
 export function parseSegmentRequest({ positionals, options }: CommandArguments<typeof segmentSpec>): SegmentRequest {
-  const { model = '', output = '', preview, report, reference, threads } = options;
+  const { model = '', output, preview, report, reference, threads } = options;
+  if (output === undefined)
+    throw invalidArguments(
+      segmentSpec,
+      '--output is missing',
+      'Name the file to write, or with --output-dir a folder for every series.',
+    );
+  assertAbsent(options, BATCH_OPTIONS, 'is for --output-dir');
   const format = outputFormatOf(output, 'segment');
   assertExtension('preview', preview, '.png');
   assertExtension('report', report, '.json');
@@ -57,13 +64,25 @@ export function outputsOf({ output, preview, report }: SegmentRequest): string[]
   return [output, preview, report].filter((path) => path !== undefined);
 }
 
-function parseThreads(text: string): number {
+export function parseThreads(text: string): number {
   const threads = Number(text);
   if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads;
   throw invalidArguments(segmentSpec, `--threads is a whole number from 1 to ${String(MOST_THREADS)}, not ${text}`);
 }
 
-function assertExtension(option: string, path: string | undefined, extension: string): void {
+const BATCH_OPTIONS = ['format', 'csv', 'jobs', 'json'] as const;
+
+/** @throws InputError `invalid-arguments` if one of some options was given */
+export function assertAbsent<Option extends string>(
+  options: Readonly<Partial<Record<Option, unknown>>>,
+  names: readonly Option[],
+  why: string,
+): void {
+  const given = names.find((name) => options[name] !== undefined);
+  if (given !== undefined) throw invalidArguments(segmentSpec, `--${given} ${why}`);
+}
+
+export function assertExtension(option: string, path: string | undefined, extension: string): void {
   if (path === undefined || path.toLowerCase().endsWith(extension)) return;
   throw invalidArguments(
     segmentSpec,

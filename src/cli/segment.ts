@@ -45,6 +45,7 @@ export async function segment(
     void session.dispose(); // its memory goes while the result is encoded; awaited at the end
     const times = {
       startedAt,
+      beganMs: 0, // the process, whose start users wait for too
       readMs: read.durationMs,
       loadMs: opened.durationMs,
       segmentMs: segmented.durationMs,
@@ -59,7 +60,11 @@ export async function segment(
   }
 }
 
-async function openModel({ model: idOrFolder, backend: id, threads }: SegmentRequest): Promise<{
+export async function openModel({
+  model: idOrFolder,
+  backend: id,
+  threads,
+}: Pick<SegmentRequest, 'model' | 'backend' | 'threads'>): Promise<{
   readonly session: InferenceSession;
   readonly licence: string;
 }> {

@@ -12,6 +12,8 @@ export interface NiftiHeader {
   /** Sizes along the axes that are used, one at least. */
   readonly sizes: readonly number[];
   readonly datatype: number;
+  /** What the values mean (intent_code); 0 if the file does not say. */
+  readonly intent: number;
   readonly slope: number;
   readonly intercept: number;
   /** Of the first voxel in its file. */
@@ -32,6 +34,7 @@ interface Layout {
   readonly code: NumberField;
   readonly offset: NumberField;
   readonly units: NumberField;
+  readonly intent: NumberField;
   readonly at: Readonly<
     Record<
       | 'dim'
@@ -44,7 +47,8 @@ interface Layout {
       | 'quatern'
       | 'qoffset'
       | 'srow'
-      | 'units',
+      | 'units'
+      | 'intent',
       number
     >
   >;
@@ -71,6 +75,7 @@ const NIFTI_1: Layout = {
   code: INT16,
   offset: FLOAT32,
   units: INT8,
+  intent: INT16,
   at: {
     dim: 40,
     datatype: 70,
@@ -78,6 +83,7 @@ const NIFTI_1: Layout = {
     voxOffset: 108,
     slope: 112,
     units: 123,
+    intent: 68,
     qform: 252,
     sform: 254,
     quatern: 256,
@@ -95,6 +101,7 @@ const NIFTI_2: Layout = {
   code: INT32,
   offset: INT64,
   units: INT32,
+  intent: INT32,
   at: {
     datatype: 12,
     dim: 16,
@@ -107,6 +114,7 @@ const NIFTI_2: Layout = {
     qoffset: 376,
     srow: 400,
     units: 500,
+    intent: 504,
   },
 };
 
@@ -150,6 +158,7 @@ export function parseNiftiHeader(head: Uint8Array, name: string): NiftiHeader {
     byteLength,
     sizes,
     datatype: one(INT16, at.datatype),
+    intent: one(layout.intent, at.intent),
     slope,
     intercept,
     voxelOffset: voxelOffsetOf(one(layout.offset, at.voxOffset), isPair ? 0 : byteLength + 4, name),

@@ -61,7 +61,7 @@ describe('parseArguments', () => {
   });
 
   test.each([
-    [segmentSpec, ['scan', '--model', 'm'], '--output is missing'],
+    [segmentSpec, ['scan', '--output', 'x.dcm'], '--model is missing'],
     [segmentSpec, ['--model', 'm', '--output', 'x.dcm'], '<input> is missing'],
     [modelsSpec, ['show', 'a', 'b'], 'one argument too many: b'],
   ] as const)('%#: what is missing or too much is named', (spec, argv, message) => {
@@ -85,6 +85,11 @@ describe('parseArguments', () => {
         'force',
         'preview',
         'report',
+        'output-dir',
+        'csv',
+        'jobs',
+        'format',
+        'json',
         'quiet',
       ].sort(),
     );

@@ -1,0 +1,80 @@
+import type { ModelManifest } from '../../models/manifest.ts';
+import type { SegmentationBatchDocument } from '../documents.ts';
+import { formatCount, RESEARCH_USE_ONLY } from '../print.ts';
+import type { FoundSeries } from './find-series.ts';
+import { countsOf, toSeriesDocument, type SeriesOutcome } from './results.ts';
+
+/** Everything that is told at the end of a batch. */
+export interface Batch {
+  readonly outcomes: readonly SeriesOutcome[];
+  readonly manifest: ModelManifest;
+  readonly outputDir: string;
+  readonly ignoredFiles: number;
+}
+
+const MOST_LISTED = 20;
+
+/** What a person is told at the end. */
+export function describeBatch({ outcomes, manifest, outputDir, ignoredFiles }: Batch): string[] {
+  const { done, doneBefore, failed, skipped } = countsOf(outcomes);
+  const before = doneBefore > 0 ? ` (${String(doneBefore)} of them by an earlier run)` : '';
+  const ignored = ignoredFiles > 0 ? `, ${formatCount(ignoredFiles, 'other file')} ignored` : '';
+  const seconds = (performance.now() / 1000).toFixed(1);
+  return [
+    `${formatCount(outcomes.length, 'series', 'series')}: ${String(done)} done${before}, ${String(failed)} failed, ` +
+      `${String(skipped)} skipped${ignored}`,
+    ...listed(outcomes, 'failed'),
+    ...listed(outcomes, 'skipped'),
+    `${seconds} s with ${manifest.id} ${manifest.version}; segmentations and their reports are in ${outputDir}`,
+    RESEARCH_USE_ONLY,
+  ];
+}
+
+function listed(outcomes: readonly SeriesOutcome[], status: 'failed' | 'skipped'): string[] {
+  const problems = outcomes.filter((one) => one.status === status);
+  const shown = problems
+    .slice(0, MOST_LISTED)
+    .flatMap(({ series, problem }) => [
+      `${status}: ${nameOf(series)}: ${problem?.message ?? ''}`,
+      ...(status === 'failed' ? [`  ${problem?.remedy ?? ''}`] : []),
+    ]);
+  const more = problems.length - MOST_LISTED;
+  return more > 0
+    ? [...shown, `… and ${String(more)} more that ${status === 'failed' ? 'failed' : 'were skipped'}`]
+    : shown;
+}
+
+/** One line a series, while the batch runs. */
+export function formatProgressLine(
+  { series, names, status, report, doneBefore, problem }: SeriesOutcome,
+  finished: number,
+  total: number,
+): string {
+  const count = `[${String(finished).padStart(String(total).length)}/${String(total)}]`;
+  if (report === undefined) return `${count} ${status}: ${nameOf(series)}: ${problem?.message ?? ''}`;
+  const warnings = series.notices.length + report.warnings.length;
+  const seconds = `${(report.durationsMs.total / 1000).toFixed(1)} s`;
+  return [
+    `${count} ${doneBefore ? 'done before' : 'done'}: ${nameOf(series)} → ${names.segmentation}`,
+    ...(doneBefore ? [] : [formatCount(report.uncertaintyPerSlice.length, 'slice'), seconds]),
+    ...(warnings > 0 ? [formatCount(warnings, 'warning')] : []),
+  ].join(', ');
+}
+
+function nameOf({ path, phase, seriesInstanceUID }: FoundSeries): string {
+  const name = path === '.' ? (seriesInstanceUID ?? path) : path;
+  return phase === undefined ? name : `${name}, volume ${String(phase)}`;
+}
+
+export function toBatchDocument({ outcomes, manifest, outputDir, ignoredFiles }: Batch): SegmentationBatchDocument {
+  const { id, version, file } = manifest;
+  return {
+    schemaVersion: 1,
+    notice: RESEARCH_USE_ONLY,
+    model: { id, version, sha256: file.sha256 },
+    outputDir,
+    counts: countsOf(outcomes),
+    ignoredFiles,
+    series: outcomes.map(toSeriesDocument),
+  };
+}

@@ -1,0 +1,115 @@
+import { formatCsv } from '../csv.ts';
+import type { SegmentationBatchDocument, SegmentationReport } from '../documents.ts';
+import type { FoundSeries, Problem } from './find-series.ts';
+import type { OutputNames } from './output-names.ts';
+
+/** What became of one series. */
+export interface SeriesOutcome {
+  readonly series: FoundSeries;
+  readonly names: OutputNames;
+  readonly status: 'done' | 'failed' | 'skipped';
+  /** Of a done one. */
+  readonly report?: SegmentationReport;
+  /** Whether an earlier run did it. */
+  readonly doneBefore?: true;
+  /** Why it failed or was skipped. */
+  readonly problem?: Problem;
+}
+
+const COLUMNS = [
+  'series_instance_uid',
+  'path',
+  'phase',
+  'status',
+  'segment_number',
+  'segment_label',
+  'volume_ml',
+  'voxels',
+  'mean_uncertainty',
+  'mean_slice_uncertainty',
+  'slices',
+  'seconds',
+  'output',
+  'warnings',
+  'error_code',
+  'message',
+  'model',
+  'model_version',
+] as const;
+
+/** A line a series and segment, one a series that has none; the same for any number of jobs, but for the seconds. */
+export function resultsCsv(
+  outcomes: readonly SeriesOutcome[],
+  model: { readonly id: string; readonly version: string },
+): string {
+  const rows = outcomes.flatMap(({ series, names, status, report, problem }) => {
+    const common = {
+      series_instance_uid: series.seriesInstanceUID,
+      path: series.path,
+      phase: series.phase,
+      status,
+      warnings: [...series.notices, ...(report?.warnings ?? [])].map(({ code }) => code).join(' '),
+      error_code: problem?.code,
+      message: problem?.message,
+      model: model.id,
+      model_version: model.version,
+    };
+    if (report === undefined) return [common];
+    const perSlice = report.uncertaintyPerSlice;
+    return report.segments.map((segment) => ({
+      ...common,
+      segment_number: segment.segmentNumber,
+      segment_label: segment.segmentLabel,
+      volume_ml: rounded(segment.volumeMl),
+      voxels: segment.voxelCount,
+      mean_uncertainty: rounded(segment.meanUncertainty),
+      mean_slice_uncertainty: rounded(perSlice.reduce((sum, value) => sum + value, 0) / perSlice.length),
+      slices: perSlice.length,
+      seconds: (report.durationsMs.total / 1000).toFixed(2),
+      output: names.segmentation,
+    }));
+  });
+  return formatCsv(COLUMNS, rows);
+}
+
+/** Seven digits: more than any of it is worth, and no tails of binary fractions. */
+function rounded(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : Number(value.toPrecision(7));
+}
+
+export type BatchCounts = SegmentationBatchDocument['counts'];
+
+export function countsOf(outcomes: readonly SeriesOutcome[]): BatchCounts {
+  const count = (status: SeriesOutcome['status']): number => outcomes.filter((one) => one.status === status).length;
+  return {
+    done: count('done'),
+    doneBefore: outcomes.filter(({ doneBefore }) => doneBefore === true).length,
+    failed: count('failed'),
+    skipped: count('skipped'),
+  };
+}
+
+export function toSeriesDocument(outcome: SeriesOutcome): SegmentationBatchDocument['series'][number] {
+  const { series, names, status, report, doneBefore, problem } = outcome;
+  return {
+    ...(series.seriesInstanceUID !== undefined && { seriesInstanceUID: series.seriesInstanceUID }),
+    path: series.path,
+    ...(series.phase !== undefined && { phase: series.phase }),
+    status,
+    ...(doneBefore && { doneBefore }),
+    ...(report && {
+      output: names.segmentation,
+      report: names.report,
+      segments: report.segments.map(({ segmentNumber, segmentLabel, voxelCount, volumeMl, meanUncertainty }) => ({
+        segmentNumber,
+        segmentLabel,
+        voxelCount,
+        volumeMl,
+        ...(meanUncertainty !== undefined && { meanUncertainty }),
+      })),
+      durationMs: report.durationsMs.total,
+    }),
+    warnings: [...series.notices, ...(report?.warnings ?? [])].map(({ code, message }) => ({ code, message })),
+    ...(problem && { problem: { ...problem } }),
+  };
+}
