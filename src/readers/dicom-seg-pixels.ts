@@ -2,11 +2,18 @@ import { InputError } from '../errors.ts';
 import { damagedFile } from './damaged-file.ts';
 import { unsupportedTransferSyntax, type DicomDataset } from './dicom-dataset.ts';
 import type { PaintFrame } from './dicom-seg-layers.ts';
-import { openFrames } from './frames.ts';
+import { nativePixels, openFrames } from './frames.ts';
 import type { StoredValues } from './pixel-data.ts';
 import { assertWithinLimit, type ReadLimits } from './read-limits.ts';
 import { pixelDecoders } from './pixel-decoders.ts';
-import { EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN } from './transfer-syntaxes.ts';
+import {
+  DEFLATED_LITTLE_ENDIAN,
+  ENCAPSULATED_UNCOMPRESSED,
+  EXPLICIT_BIG_ENDIAN,
+  EXPLICIT_LITTLE_ENDIAN,
+  IMPLICIT_LITTLE_ENDIAN,
+  RLE_LOSSLESS,
+} from './transfer-syntaxes.ts';
 
 /** A segmentation's file and the size of its frames. */
 export interface SegPixelSource {
@@ -38,15 +45,34 @@ export function assertPixels(
 }
 
 /** How the frames of a BINARY segmentation are painted, in the file's order.
- * @throws InputError `unsupported-transfer-syntax` */
-export function binaryFrames(source: SegPixelSource): PaintFrame[] {
-  const { dataset, file, name } = source;
-  const { transferSyntaxUID } = dataset;
-  if (transferSyntaxUID !== EXPLICIT_LITTLE_ENDIAN && transferSyntaxUID !== IMPLICIT_LITTLE_ENDIAN) {
-    throw unsupportedTransferSyntax(transferSyntaxUID, name);
+ * @throws InputError `damaged-file`, `unsupported-transfer-syntax`, `unsupported-segmentation` for other than single bits */
+export async function binaryFrames(source: SegPixelSource): Promise<PaintFrame[]> {
+  const { dataset, file, name, rows, columns } = source;
+  const { transferSyntaxUID, pixelData } = dataset;
+  const bitsAllocated = dataset.number('BitsAllocated') ?? 1;
+  if (bitsAllocated !== 1) throw unsupportedBits(bitsAllocated);
+  if (pixelData === undefined) throw damagedFile(name, 'it has no pixel data');
+  if (NATIVE_SYNTAXES.has(transferSyntaxUID)) {
+    return paintersOf(nativePixels(file, transferSyntaxUID, { pixelData, bitsAllocated }, name), source);
   }
-  return paintersOf(file.subarray(dataset.pixelData?.dataOffset), source);
+  if (!BYTE_SYNTAXES.has(transferSyntaxUID)) throw unsupportedTransferSyntax(transferSyntaxUID, name);
+  const frames: PaintFrame[] = [];
+  // Every frame begins on a byte, and is compressed as the bytes it is.
+  const format = { rows: 1, columns: Math.ceil((rows * columns) / 8), bitsAllocated: 8 } as const;
+  for await (const { buffer, byteOffset, byteLength } of decodedFrames(source, format)) {
+    frames.push(paintBits(new Uint8Array(buffer, byteOffset, byteLength), 0));
+  }
+  return frames;
 }
+
+const NATIVE_SYNTAXES = new Set([
+  IMPLICIT_LITTLE_ENDIAN,
+  EXPLICIT_LITTLE_ENDIAN,
+  DEFLATED_LITTLE_ENDIAN,
+  EXPLICIT_BIG_ENDIAN,
+]);
+/** Encapsulated syntaxes of bytes, which may each hold eight pixels. */
+const BYTE_SYNTAXES = new Set([RLE_LOSSLESS, ENCAPSULATED_UNCOMPRESSED]);
 
 /** How the frames of a FRACTIONAL segmentation are painted, in the file's order: where a value is at least `threshold`.
  * @throws as {@link storedFrames} */
@@ -66,23 +92,33 @@ export async function fractionalFrames(source: SegPixelSource, threshold: number
 /** The stored values of every frame of 8 or 16 bits, one after the other: no more than one is held here.
  * @throws InputError `damaged-file`, `unsupported-transfer-syntax`, `unsupported-segmentation` for other pixels */
 export async function* storedFrames(source: SegPixelSource): AsyncGenerator<StoredValues> {
-  const { dataset, file, frameCount, rows, columns, name } = source;
-  const { transferSyntaxUID } = dataset;
-  const decoder = pixelDecoders.find(({ transferSyntaxUIDs }) => transferSyntaxUIDs.includes(transferSyntaxUID));
-  if (decoder === undefined) throw unsupportedTransferSyntax(transferSyntaxUID, name);
+  const { dataset, rows, columns } = source;
   const bitsAllocated = dataset.number('BitsAllocated');
   if ((bitsAllocated !== 8 && bitsAllocated !== 16) || dataset.number('PixelRepresentation') === 1) {
-    throw new InputError('unsupported-segmentation', `The DICOM-SEG has pixels of ${bitsAllocated ?? 0} bits.`, {
-      remedy: 'Export the segmentation as BINARY, or with 8 or 16 unsigned bits.',
-    });
+    throw unsupportedBits(bitsAllocated);
   }
-  const { pixelData } = dataset;
+  yield* decodedFrames(source, { rows, columns, bitsAllocated });
+}
+
+async function* decodedFrames(
+  { dataset, file, frameCount, name }: SegPixelSource,
+  size: { readonly rows: number; readonly columns: number; readonly bitsAllocated: 8 | 16 },
+): AsyncGenerator<StoredValues> {
+  const { transferSyntaxUID, pixelData } = dataset;
+  const decoder = pixelDecoders.find(({ transferSyntaxUIDs }) => transferSyntaxUIDs.includes(transferSyntaxUID));
+  if (decoder === undefined) throw unsupportedTransferSyntax(transferSyntaxUID, name);
   if (pixelData === undefined) throw damagedFile(name, 'it has no pixel data');
-  const format = { rows, columns, bitsAllocated, bitsStored: bitsAllocated, isSigned: false } as const;
+  const format = { ...size, bitsStored: size.bitsAllocated, isSigned: false };
   const frameBytes = openFrames(file, transferSyntaxUID, { pixelData, frameCount, format }, name);
   for (let frame = 0; frame < frameCount; frame++) {
     yield await decoder.decode({ bytes: frameBytes(frame), format, fileName: name });
   }
+}
+
+function unsupportedBits(bitsAllocated: number | undefined): InputError {
+  return new InputError('unsupported-segmentation', `The DICOM-SEG has pixels of ${bitsAllocated ?? 0} bits.`, {
+    remedy: 'Export the segmentation as BINARY of single bits, or with 8 or 16 unsigned bits.',
+  });
 }
 
 function paintersOf(packed: Uint8Array, { frameCount, rows, columns }: SegPixelSource): PaintFrame[] {

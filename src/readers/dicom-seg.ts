@@ -227,7 +227,7 @@ function createVoxels({ segments, geometry }: OpenSeg): Labelmap['voxels'] {
 async function maskFrames(seg: OpenSeg): Promise<{ frames: SegmentFrames[]; warnings: Notice[] }> {
   const { segmentationType, dataset } = seg;
   const maximum = dataset.number('MaximumFractionalValue') ?? 255;
-  const paints = segmentationType === 'BINARY' ? binaryFrames(seg) : await fractionalFrames(seg, maximum / 2);
+  const paints = await (segmentationType === 'BINARY' ? binaryFrames(seg) : fractionalFrames(seg, maximum / 2));
   const byNumber = [...seg.segments].map(({ segmentNumber }) => segmentNumber).sort((a, b) => a - b);
   const framesOf = new Map(byNumber.map((n) => [n, [] as { sliceIndex: number; paint: PaintFrame }[]]));
   seg.frames.forEach(({ segmentNumber, sliceIndex }, at) => {

@@ -1,4 +1,5 @@
 import { damagedFile } from './damaged-file.ts';
+import type { PixelDataLocation } from './dicom-dataset.ts';
 import { encapsulatedFrames } from './encapsulated-frames.ts';
 import type { SliceHeader } from './slice-header.ts';
 import { swapBytes } from './swap-bytes.ts';
@@ -17,24 +18,37 @@ export function openFrames(
 ): (frameIndex: number) => Uint8Array {
   if (header === undefined) throw new RangeError('There is no frame to open.');
   const { pixelData, frameCount, format } = header;
-  const { dataOffset, byteLength, vr } = pixelData;
   const at = <T>(frames: readonly T[], n: number): T => {
     const frame = frames[n];
     if (frame === undefined) throw new RangeError(`There is no frame ${n}.`);
     return frame;
   };
-  if (byteLength === undefined) {
-    const frames = encapsulatedFrames(file, dataOffset, frameCount, name);
+  if (pixelData.byteLength === undefined) {
+    const frames = encapsulatedFrames(file, pixelData.dataOffset, frameCount, name);
     return (frameIndex) => at(frames, frameIndex);
   }
+  const frameLength = (format.rows * format.columns * format.bitsAllocated) / 8;
+  const bytes = nativePixels(file, transferSyntaxUID, { pixelData, bitsAllocated: format.bitsAllocated }, name);
+  return (frameIndex) => bytes.subarray(frameIndex * frameLength, (frameIndex + 1) * frameLength);
+}
+
+/** The pixel data of all frames that are not encapsulated; pixels of a byte or less are in their order, wider ones in the
+ * file's byte order.
+ * @throws InputError `damaged-file` */
+export function nativePixels(
+  file: Uint8Array,
+  transferSyntaxUID: string,
+  { pixelData, bitsAllocated }: { readonly pixelData: PixelDataLocation; readonly bitsAllocated: number },
+  name: string,
+): Uint8Array {
+  const { dataOffset, byteLength, vr } = pixelData;
+  if (byteLength === undefined) throw damagedFile(name, 'its pixel data have no length');
   if (dataOffset + byteLength > file.length) {
     throw damagedFile(name, `its last ${dataOffset + byteLength - file.length} bytes of pixel data are missing`);
   }
-  const frameLength = (format.rows * format.columns * format.bitsAllocated) / 8;
-  const isSwapped = transferSyntaxUID === EXPLICIT_BIG_ENDIAN && format.bitsAllocated === 8 && vr === 'OW';
+  const isSwapped = transferSyntaxUID === EXPLICIT_BIG_ENDIAN && bitsAllocated <= 8 && vr === 'OW';
   const pixels = file.subarray(dataOffset, dataOffset + byteLength);
-  const bytes = isSwapped ? bytesOfSwappedWords(pixels) : pixels;
-  return (frameIndex) => bytes.subarray(frameIndex * frameLength, (frameIndex + 1) * frameLength);
+  return isSwapped ? bytesOfSwappedWords(pixels) : pixels;
 }
 
 /** Bytes in words of the other order (PS3.5 annex D). */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeDicomSeg, type DicomSegOptions } from '../../src/export/dicom-seg.ts';
@@ -22,6 +23,8 @@ import {
   testSegments,
   testUid,
 } from '../support/labelled-series.ts';
+import { textContaining } from '../support/matchers.ts';
+import { encodeRle } from '../support/rle.ts';
 import { overlappingSegFile, segFile } from '../support/seg-files.ts';
 import goldens from './dicom-seg-goldens.json' with { type: 'json' };
 
@@ -113,6 +116,63 @@ describe('readDicomSeg', () => {
     });
   });
 });
+
+describe('single bits', () => {
+  const RLE = '1.2.840.10008.1.2.5';
+  // 23 × 17 voxels: no whole number of bytes.
+  const odd = testLabelmap([0, 1, 2, 2, 0, 3], { geometry: obliqueGeometry([23, 17, 6]) });
+
+  test.each([
+    ['RLE', RLE, encodeRle],
+    ['encapsulated, uncompressed', '1.2.840.10008.1.2.1.98', (bits: Uint8Array) => bits],
+  ])('of frames that are %s begin on a byte of their own', async (_, transferSyntaxUID, encode) => {
+    const read = await readDicomSeg(await segFile(odd, { encapsulated: { transferSyntaxUID, encode } }), {
+      reference: { geometry: odd.geometry },
+    });
+    expect([...read.labelmap.voxels]).toEqual([...odd.voxels]);
+  });
+
+  test('of a deflated file are read', async () => {
+    const file = await segFile(odd);
+    const read = await readDicomSeg(deflated(file), { reference: { geometry: odd.geometry } });
+    expect([...read.labelmap.voxels]).toEqual([...odd.voxels]);
+  });
+
+  test('in an RLE frame that is too short are damaged', async () => {
+    const encode = (bits: Uint8Array): Uint8Array => encodeRle(bits.subarray(1));
+    const file = await segFile(odd, { encapsulated: { transferSyntaxUID: RLE, encode } });
+    await expect(readDicomSeg(file)).rejects.toMatchObject({ code: 'damaged-file' });
+  });
+
+  test('in a syntax of images are refused by its name', async () => {
+    const encapsulated = { transferSyntaxUID: '1.2.840.10008.1.2.4.90', encode: (bits: Uint8Array) => bits };
+    await expect(readDicomSeg(await segFile(odd, { encapsulated }))).rejects.toMatchObject({
+      code: 'unsupported-transfer-syntax',
+      message: textContaining('JPEG 2000'),
+    });
+  });
+
+  test('that the file says to be bytes are not guessed at', async () => {
+    const attributes = (usual: DicomAttributes): DicomAttributes => ({ ...usual, BitsAllocated: 8 });
+    const pixels = new Uint8Array(23 * 17 * findFrames(odd).length + 1);
+    await expect(readDicomSeg(await segFile(odd, { attributes, pixels }))).rejects.toMatchObject({
+      code: 'unsupported-segmentation',
+      message: textContaining('8 bits'),
+    });
+  });
+});
+
+/** The file with its data set deflated. */
+function deflated(file: Buffer): Uint8Array {
+  const begin = 132 + 12 + file.readUInt32LE(140);
+  const meta = file.subarray(0, begin);
+  const at = meta.indexOf('1.2.840.10008.1.2.1\0', 0, 'latin1');
+  const uid = Buffer.from('1.2.840.10008.1.2.1.99', 'latin1');
+  const renamed = Buffer.concat([meta.subarray(0, at), uid, meta.subarray(at + 20)]);
+  renamed.writeUInt16LE(uid.length, at - 2);
+  renamed.writeUInt32LE(file.readUInt32LE(140) + uid.length - 20, 140);
+  return Buffer.concat([renamed, deflateRawSync(file.subarray(begin))]);
+}
 
 describe('a LABELMAP', () => {
   const options = { provenance: testProvenance, now: new Date(0), segType: 'labelmap' } as const;

@@ -145,7 +145,8 @@ function encodeItem(attributes: DicomAttributes, encoding: Encoding): Uint8Array
     : [item(0xe000, content.length, littleEndian), content];
 }
 
-function encapsulated(fragments: readonly Uint8Array[]): Uint8Array[] {
+/** Pixel data of one fragment a frame, without an offset table. */
+export function encapsulated(fragments: readonly Uint8Array[]): Uint8Array[] {
   const items = fragments.flatMap((bytes) => [item(0xe000, bytes.length + (bytes.length % 2)), padded(bytes, 0)]);
   return [elementHeader('x7fe00010', 'OB', 0xffffffff), item(0xe000, 0), ...items, item(0xe0dd, 0)];
 }

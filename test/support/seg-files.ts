@@ -1,4 +1,5 @@
 import { elementHeader } from '../../src/export/dicom-element.ts';
+import { encapsulated as encapsulatedPixels } from './part10.ts';
 import { encodePart10, type DicomAttributes } from '../../src/export/dicom-file.ts';
 import { segDataset } from '../../src/export/seg-dataset.ts';
 import { findFrames, packedByteLength, packFrames } from '../../src/export/seg-frames.ts';
@@ -15,6 +16,8 @@ export interface SegOddities {
   readonly attributes?: (usual: DicomAttributes) => DicomAttributes;
   /** Pixel data in place of the packed bits. */
   readonly pixels?: Uint8Array;
+  /** Packed bits of each frame, on bytes of its own, compressed. */
+  readonly encapsulated?: { readonly transferSyntaxUID: string; readonly encode: (bits: Uint8Array) => Uint8Array };
 }
 
 /** A segmentation as another writer might have made it: what a BINARY one of ours would be, but for its oddities. */
@@ -36,13 +39,26 @@ export async function segFile(labelmap: Labelmap, odd: SegOddities = {}): Promis
   const packed = new Uint8Array(packedByteLength(labelmap, frames.length));
   packFrames(labelmap, frames, packed);
   const pixels = odd.pixels ?? packed;
-  const meta = { transferSyntaxUID: EXPLICIT_LITTLE_ENDIAN, implementationVersionName: 'TEST' };
+  const transferSyntaxUID = odd.encapsulated?.transferSyntaxUID ?? EXPLICIT_LITTLE_ENDIAN;
   return Buffer.concat([
-    await encodePart10(odd.attributes?.(usual) ?? usual, meta),
+    await encodePart10(odd.attributes?.(usual) ?? usual, { transferSyntaxUID, implementationVersionName: 'TEST' }),
     perFrameFunctionalGroups(frames, source),
-    elementHeader(0x7fe00010, 'OB', pixels.length),
-    pixels,
+    ...(odd.encapsulated === undefined
+      ? [elementHeader(0x7fe00010, 'OB', pixels.length), pixels]
+      : encapsulatedPixels(frames.map((frame) => odd.encapsulated?.encode(packedAlone(labelmap, frame)) ?? pixels))),
   ]);
+}
+
+function packedAlone(
+  { geometry: { dimensions }, voxels }: Labelmap,
+  { segmentNumber, sliceIndex }: ReturnType<typeof findFrames>[number],
+): Uint8Array {
+  const size = dimensions[0] * dimensions[1];
+  const bits = new Uint8Array(Math.ceil(size / 8));
+  for (let at = 0; at < size; at++) {
+    if (voxels[sliceIndex * size + at] === segmentNumber) bits[at >> 3] = (bits[at >> 3] ?? 0) | (1 << (at & 7));
+  }
+  return bits;
 }
 
 /** Two segments on one slice of 8 × 3 voxels: the first has voxels 0 to 9, the second 4 to 15. */
