@@ -87,6 +87,22 @@ describe('encodeDicomSeg', () => {
     expect(read.geometry.frameOfReferenceUID).toBe(labelmap.geometry.frameOfReferenceUID);
   });
 
+  test.each(forms)('of images that were compressed with losses says so, %j', async (form) => {
+    const labelmap = testLabelmap([1]);
+    const whole = seriesOn(labelmap.geometry);
+    expect((await encode(labelmap, whole, form)).dataset.string('LossyImageCompression')).toBe('00');
+    const lossy: SourceSeries = {
+      ...whole,
+      lossyImageCompression: true,
+      lossyImageCompressionRatio: ['12.5', '3'],
+      lossyImageCompressionMethod: ['ISO_10918_1', 'ISO_15444_1'],
+    };
+    const { dataset } = await encode(labelmap, lossy, form);
+    expect(dataset.string('LossyImageCompression')).toBe('01');
+    expect(dataset.strings('LossyImageCompressionRatio')).toEqual(['12.5', '3']);
+    expect(dataset.strings('LossyImageCompressionMethod')).toEqual(['ISO_10918_1', 'ISO_15444_1']);
+  });
+
   test('frames are ordered by segment, then by slice, and empty ones are left out', async () => {
     const labelmap = testLabelmap([0]);
     const [columns, rows] = labelmap.geometry.dimensions;

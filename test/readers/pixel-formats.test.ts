@@ -24,6 +24,23 @@ describe('pixels', () => {
     );
   });
 
+  it('of padding are values like others, as pydicom has them', async () => {
+    const values = Int16Array.of(-2000, -2000, 1, 2, 3, -2000);
+    const change = { PixelPaddingValue: 0xf830, PixelData: new Uint8Array(values.buffer) };
+    expect(await read(change)).toEqual(values);
+    const rescaled = await read({ ...change, RescaleSlope: '1', RescaleIntercept: '-1024' });
+    expect(rescaled).toEqual(values.map((value) => value - 1024));
+  });
+
+  it('of 32 bits keep their sign', async () => {
+    const format = { BitsAllocated: 32, BitsStored: 32, HighBit: 31 };
+    const signed = Int32Array.of(-(2 ** 31), -1, 0, 1, 65_536, 2 ** 31 - 1);
+    expect(await read({ ...format, PixelData: new Uint8Array(signed.buffer) })).toEqual(signed);
+    const unsigned = Uint32Array.from(signed);
+    const asUnsigned = { ...format, PixelRepresentation: 0, PixelData: new Uint8Array(unsigned.buffer) };
+    expect(await read(asUnsigned)).toEqual(unsigned);
+  });
+
   it('of a modality table take its entries, those outside it the first and the last', async () => {
     const PixelData = new Uint8Array(Int16Array.of(-5, -2, -1, 0, 1, 900).buffer);
     const table = {
