@@ -20,17 +20,11 @@ function refusal(parse: () => unknown): string {
 
 describe('parseSegmentRequest', () => {
   test('without an output it is said that there are two ways to name one', () => {
-    const error = (() => {
-      try {
-        return parseSegmentRequest(given());
-      } catch (cause) {
-        return cause;
-      }
-    })();
-    expect(error).toMatchObject({
-      message: '--output is missing.',
-      remedy: expect.stringContaining('--output-dir') as string,
-    });
+    const parse = () => parseSegmentRequest(given());
+    expect(refusal(parse)).toBe('--output is missing.');
+    expect(parse).toThrow(
+      expect.objectContaining({ remedy: expect.stringContaining('--output-dir') as string }) as Error,
+    );
   });
 
   test.each([['--csv', 'r.csv'], ['--jobs', '2'], ['--format', 'nii'], ['--json']])(
