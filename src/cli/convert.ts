@@ -11,7 +11,7 @@ import type { Volume } from '../volume/volume.ts';
 import type { InterruptibleContext } from './command-context.ts';
 import { convertSpec } from './commands.ts';
 import { encodeVerified, outputFormatOf, type OutputFormat } from './encode-labelmap.ts';
-import { assertSameVoxels, labelmapOnto } from './onto-grid.ts';
+import { assertSameVoxels, labelmapOnto } from '../labelmap/onto-grid.ts';
 import { assertKeepsImages, assertNotAnInput } from './output-paths.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
 import { formatGeometry, printLines, printWarnings, RESEARCH_USE_ONLY } from './print.ts';

@@ -5,7 +5,7 @@ import type { CommandContext } from './command-context.ts';
 import { evaluateSpec } from './commands.ts';
 import { formatCsv } from './csv.ts';
 import type { EvaluationDocument } from './documents.ts';
-import { assertSameVoxels, commonGrid, labelmapOnto } from './onto-grid.ts';
+import { assertSameVoxels, commonGrid, labelmapOnto } from '../labelmap/onto-grid.ts';
 import { assertNotAnInput } from './output-paths.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
 import { formatMl, formatTable, printJson, printLines, printWarnings } from './print.ts';

@@ -2,7 +2,7 @@ import { segSourceOf } from '../export/seg-source.ts';
 import { openFiles } from '../node/files.ts';
 import { readVolume } from '../readers/read-volume.ts';
 import type { Notice, SourceSeries, Volume } from '../volume/volume.ts';
-import { volumeOnto } from './onto-grid.ts';
+import { volumeOnto } from '../labelmap/onto-grid.ts';
 import { assertKeepsImages } from './output-paths.ts';
 import { readVolumeOrPhase, warningsFor } from './read-options.ts';
 import { outputsOf, type SegmentRequest } from './segment-request.ts';

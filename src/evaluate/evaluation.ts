@@ -1,7 +1,9 @@
 import * as z from 'zod/mini';
+import { InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
+import { assertSameVoxels, labelmapOnto } from '../labelmap/onto-grid.ts';
 import { labelBoxes } from './label-boxes.ts';
-import { evaluateOverlap, overlapSchema, type OverlapOptions } from './overlap.ts';
+import { evaluateOverlap, overlapSchema } from './overlap.ts';
 import { measureSurfaceDistances, NO_DISTANCES } from './surface-distances.ts';
 
 const mm = (description: string) => z.nullable(z.number().check(z.nonnegative())).check(z.describe(description));
@@ -43,28 +45,34 @@ export type LabelEvaluation = Evaluation['labels'][number];
 export interface EvaluationOptions {
   /** Of the surface Dice: how far a surface may be off and count as found. Default 2 mm. */
   readonly toleranceMm?: number;
-  /** As {@link OverlapOptions.toleranceMm}. */
-  readonly gridToleranceMm?: number;
 }
 
 export const DEFAULT_TOLERANCE_MM = 2;
 
-/** Compares two labelmaps on one grid label by label: Dice, volumes (ml) and the distances of surfaces (mm).
- * @throws InputError `geometry-mismatch` saying how the grids differ */
+/** Compares two labelmaps of the same voxels label by label: Dice, volumes in ml and distances of surfaces in mm, by the
+ * definitions of Nikolov et al., 10.2196/26151. Their axes may be in another order and run the other way; a DICOM-SEG,
+ * which leaves out empty slices, is first put on the grid of its series.
+ * @throws InputError `geometry-mismatch` saying how the grids differ, `invalid-arguments` for a tolerance of 0 or less */
 export function evaluateLabelmaps(
   prediction: Labelmap,
   reference: Labelmap,
-  { toleranceMm = DEFAULT_TOLERANCE_MM, gridToleranceMm }: EvaluationOptions = {},
+  { toleranceMm = DEFAULT_TOLERANCE_MM }: EvaluationOptions = {},
 ): Evaluation {
-  const gridOptions: OverlapOptions = gridToleranceMm === undefined ? {} : { toleranceMm: gridToleranceMm };
-  const overlap = evaluateOverlap(prediction, reference, gridOptions);
-  const boxes = labelBoxes([prediction, reference]);
+  if (!(toleranceMm > 0)) {
+    throw new InputError('invalid-arguments', `A tolerance is a distance in mm above 0, not ${toleranceMm}.`, {
+      remedy: 'Pass a tolerance above 0.',
+    });
+  }
+  assertSameVoxels(prediction.geometry, reference.geometry);
+  const placed = labelmapOnto(prediction, reference.geometry);
+  const overlap = evaluateOverlap(placed, reference);
+  const boxes = labelBoxes([placed, reference]);
   const labels = overlap.labels.map((figures): LabelEvaluation => {
     const box = boxes.get(figures.label);
     const distances =
       box === undefined
         ? NO_DISTANCES
-        : measureSurfaceDistances(prediction, reference, { label: figures.label, box, toleranceMm });
+        : measureSurfaceDistances(placed, reference, { label: figures.label, box, toleranceMm });
     const empty = emptyOf(figures);
     return { ...figures, ...distances, ...(empty && { empty }) };
   });

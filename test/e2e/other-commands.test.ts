@@ -5,6 +5,11 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Evaluation } from '../../src/evaluate/evaluation.ts';
+import { encodeNiftiLabelmap } from '../../src/export/nifti.ts';
+import { labelmapOnto } from '../../src/labelmap/onto-grid.ts';
+import { openFiles } from '../../src/node/files.ts';
+import { readNiftiLabelmap } from '../../src/readers/nifti.ts';
+import type { SourceFile } from '../../src/readers/reader.ts';
 import { buildCli, checkout, runCli } from './run-cli.ts';
 import { createWorkspace, parseBySchema, tinyModel, writeModelVariant, type Workspace } from './workspace.ts';
 
@@ -237,6 +242,25 @@ describe('slicewise evaluate', () => {
     expect(table.stdout).toContain('3 of 3 segments are empty in one of the labelmaps or both');
   });
 
+  test('a NIfTI file with its axes in another order has the grid of a DICOM-SEG', async () => {
+    const toSeg = ['convert', work.truth, work.out('seg.dcm'), '--reference', work.dicom];
+    expect(await runCli(toSeg)).toMatchObject({ code: 0 });
+    const labelmap = { ...(await readNiftiLabelmap(onlyFile(work.truth))), segments: [] };
+    const { dimensions, spacing, direction, ...rest } = labelmap.geometry;
+    const turned = {
+      ...rest,
+      dimensions: [dimensions[2], dimensions[0], dimensions[1]],
+      spacing: [spacing[2], spacing[0], spacing[1]],
+      direction: [direction[2], direction[0], direction[1]],
+    } as const;
+    await writeFile(work.out('turned.nii'), await encodeNiftiLabelmap(labelmapOnto(labelmap, turned), { gzip: false }));
+    const { code, stdout } = await runCli(['evaluate', work.out('turned.nii'), work.out('seg.dcm'), '--json']);
+    expect(code).toBe(0);
+    const { labels, means } = parseBySchema('evaluation.schema.json', stdout) as unknown as Evaluation;
+    expect(labels).toHaveLength(3);
+    expect(means).toEqual({ surfaceDice: 1, hd95Mm: 0, averageSymmetricSurfaceDistanceMm: 0, labels: 3 });
+  });
+
   test('another grid, an image series, a tolerance that is none, a CSV by another name are input errors', async () => {
     const otherGrid = work.out('other.nii');
     await writeFile(otherGrid, withoutLastSlice(await readFile(work.truth)));
@@ -252,6 +276,12 @@ describe('slicewise evaluate', () => {
     expect(work.written()).toEqual(['other.nii']);
   });
 });
+
+function onlyFile(path: string): SourceFile {
+  const [file] = openFiles([path]);
+  if (file === undefined) throw new RangeError(path);
+  return file;
+}
 
 function withoutLabels(gzipped: Buffer): Buffer {
   const file = gunzipSync(gzipped);

@@ -1,8 +1,30 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { evaluateLabelmaps, evaluationSchema } from '../../src/evaluate/evaluation.ts';
-import { createGeometry } from '../../src/volume/geometry.ts';
+import { labelmapOnto } from '../../src/labelmap/onto-grid.ts';
+import { createGeometry, indexToWorld, type Vector3, type VolumeGeometry } from '../../src/volume/geometry.ts';
 import { obliqueGeometry, testLabelmap, testSegments } from '../support/labelled-series.ts';
+
+type TurnedAxes = (geometry: VolumeGeometry) => VolumeGeometry;
+
+/** The same voxels from the last column to the first, or with slices as columns. */
+const TURNS: readonly TurnedAxes[] = [
+  (geometry) => ({
+    ...geometry,
+    origin: indexToWorld(geometry, [geometry.dimensions[0] - 1, 0, 0]),
+    direction: [
+      geometry.direction[0].map((v) => -v) as unknown as Vector3,
+      geometry.direction[1],
+      geometry.direction[2],
+    ],
+  }),
+  ({ dimensions: [i, j, k], spacing: [x, y, z], direction: [a, b, c], ...rest }) => ({
+    ...rest,
+    dimensions: [k, i, j],
+    spacing: [z, x, y],
+    direction: [c, a, b],
+  }),
+];
 
 const labels = fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 140 });
 
@@ -59,6 +81,33 @@ describe('evaluateLabelmaps', () => {
       { label: 7, empty: 'prediction', surfaceDice: 0, hd95Mm: null },
     ]);
     expect(means).toEqual({ surfaceDice: 1 / 3, hd95Mm: 0, averageSymmetricSurfaceDistanceMm: 0, labels: 1 });
+  });
+
+  test('the axes of a labelmap may be in another order and run the other way', () => {
+    fc.assert(
+      fc.property(labels, labels, fc.constantFrom<TurnedAxes>(...TURNS), (a, b, turned) => {
+        const [prediction, reference] = [testLabelmap(a), testLabelmap(b)];
+        const straight = evaluateLabelmaps(prediction, reference);
+        const other = evaluateLabelmaps(labelmapOnto(prediction, turned(prediction.geometry)), reference);
+        expect(other).toEqual(straight);
+        const both = evaluateLabelmaps(prediction, labelmapOnto(reference, turned(reference.geometry)));
+        for (const [at, one] of both.labels.entries()) {
+          expect(one.hd95Mm ?? -1).toBeCloseTo(straight.labels[at]?.hd95Mm ?? -1, 9);
+          expect(one.surfaceDice ?? -1).toBeCloseTo(straight.labels[at]?.surfaceDice ?? -1, 9);
+        }
+      }),
+    );
+  });
+
+  test('other voxels are refused with what differs, and so is a tolerance that is none', () => {
+    const smaller = testLabelmap([1], { geometry: obliqueGeometry([7, 5, 3]) });
+    expect(() => evaluateLabelmaps(smaller, testLabelmap([1]))).toThrow(
+      expect.objectContaining({
+        code: 'geometry-mismatch',
+        message: expect.stringMatching(/7 × 5 × 3 .* 7 × 5 × 4 /) as string,
+      }) as Error,
+    );
+    expect(() => evaluateLabelmaps(smaller, smaller, { toleranceMm: 0 })).toThrow('above 0');
   });
 
   test('the result is what its schema says', () => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { labelmapOnto } from '../../src/cli/onto-grid.ts';
+import { labelmapOnto } from '../../src/labelmap/onto-grid.ts';
 import { evaluateOverlap } from '../../src/evaluate/overlap.ts';
 import { dataPath, describeWithData } from '../support/data.ts';
 import { mean, readLabels, slicewise } from './command.ts';
@@ -40,21 +40,5 @@ describeWithData('abdomen-ct on a DICOM series of another hospital', () => {
     });
     console.log('external CT', organs, mean(organs));
     expect(mean(organs)).toBeGreaterThanOrEqual(0.8);
-  });
-});
-
-describeWithData('abdomen-ct on what it is not for', () => {
-  test('an MR of the brain that says so ends with exit code 2', async () => {
-    const series = dataPath('dicom/brain-tumour-progression/36468-FLAIRreg-58706');
-    const run = slicewise('segment', series, '--model', 'abdomen-ct', '--output', join(folder, 'brain.dcm'));
-    await expect(run).rejects.toMatchObject({ code: 2 });
-  });
-
-  test('an MR of the brain that does not say so is segmented with a clear warning', async () => {
-    const image = dataPath('glioma-flair/TCGA_CS_4941_19960909_flair.nii.gz');
-    const output = join(folder, 'brain.nii.gz');
-    const warnings = await slicewise('segment', image, '--model', 'abdomen-ct', '--output', output);
-    expect(warnings).toContain('as air and fat are on CT in Hounsfield units');
-    expect(warnings).toContain('A slice is 241 mm wide');
   });
 });

@@ -1,9 +1,19 @@
 import { InputError } from '../errors.ts';
-import type { Labelmap } from '../labelmap/labelmap.ts';
-import { dot, gridDistanceMm, indexToWorld, worldToIndex, type VolumeGeometry } from '../volume/geometry.ts';
+import type { Labelmap } from './labelmap.ts';
+import {
+  dot,
+  gridDistanceMm,
+  indexToWorld,
+  voxelCount,
+  worldToIndex,
+  type VolumeGeometry,
+} from '../volume/geometry.ts';
 import type { Volume } from '../volume/volume.ts';
 
 type Axis = 0 | 1 | 2;
+
+/** As many as one volume may have; two small files may lie kilometres apart. */
+const MOST_COMMON_VOXELS = 2 ** 30;
 
 /** Two grids are one if no corner is farther off than this part of the smallest spacing: NIfTI stores float32, DICOM
  * six digits or so, and neither comes near it. */
@@ -29,7 +39,11 @@ export function labelmapOnto(labelmap: Labelmap, target: VolumeGeometry): Labelm
         const [x, y, z] = placement.toTarget(i, j, k);
         const [width, height, depth] = target.dimensions;
         if (x < 0 || y < 0 || z < 0 || x >= width || y >= height || z >= depth) {
-          throw mismatch(from, target, 'a label lies outside it');
+          throw mismatch(
+            from,
+            target,
+            `label ${label} lies outside it, at ${millimetres(indexToWorld(from, [i, j, k]))}`,
+          );
         }
         placed[(z * height + y) * width + x] = label;
       }
@@ -67,9 +81,10 @@ export function volumeOnto(volume: Volume, target: VolumeGeometry): Volume {
  * @throws InputError `geometry-mismatch` saying how they differ */
 export function assertSameVoxels(from: VolumeGeometry, target: VolumeGeometry): void {
   const common = commonGrid(target, from);
-  const count = ({ dimensions: [i, j, k] }: VolumeGeometry): number => i * j * k;
-  if (count(from) !== count(target) || count(common) !== count(target)) {
-    throw mismatch(from, target, 'one covers more than the other');
+  if (voxelCount(from) !== voxelCount(target) || voxelCount(common) !== voxelCount(target)) {
+    const first = (geometry: VolumeGeometry): string => millimetres(geometry.origin);
+    const why = `one covers more than the other, or another part; they begin at ${first(from)} and ${first(target)}`;
+    throw mismatch(from, target, why);
   }
 }
 
@@ -83,11 +98,12 @@ export function commonGrid(base: VolumeGeometry, other: VolumeGeometry): VolumeG
   const axes = [0, 1, 2] as const;
   const from = axes.map((axis) => Math.min(0, ...corners.map((corner) => corner[axis])));
   const to = axes.map((axis) => Math.max(base.dimensions[axis] - 1, ...corners.map((corner) => corner[axis])));
-  return {
-    ...base,
-    origin: indexToWorld(base, from as [number, number, number]),
-    dimensions: axes.map((axis) => (to[axis] ?? 0) - (from[axis] ?? 0) + 1) as [number, number, number],
-  };
+  const dimensions = axes.map((axis) => (to[axis] ?? 0) - (from[axis] ?? 0) + 1) as [number, number, number];
+  if (voxelCount({ dimensions }) > MOST_COMMON_VOXELS) {
+    const places = `${millimetres(other.origin)} and ${millimetres(base.origin)}`;
+    throw mismatch(other, base, `they are too far apart for one grid, beginning at ${places}`);
+  }
+  return { ...base, origin: indexToWorld(base, from as [number, number, number]), dimensions };
 }
 
 /** Whether two grids have the same voxels in the same order. */
@@ -106,16 +122,23 @@ function placeGrid(from: VolumeGeometry, target: VolumeGeometry): Placement {
   const tolerance = TOLERANCE_PART * Math.min(...from.spacing, ...target.spacing);
   const images = axes.map((axis) => {
     const along = axes.find((candidate) => Math.abs(dot(from.direction[axis], target.direction[candidate])) > PARALLEL);
-    if (along === undefined) throw mismatch(from, target, 'their axes are not parallel');
+    if (along === undefined) throw notParallel(from, target);
     const drift = Math.abs(from.spacing[axis] - target.spacing[along]) * Math.max(0, from.dimensions[axis] - 1);
-    if (drift > tolerance) throw mismatch(from, target, 'their spacings differ');
+    if (drift > tolerance) {
+      const [one, other] = [from.spacing[axis], target.spacing[along]].map((mm) => Number(mm.toFixed(4)));
+      const sum = `${drift.toFixed(2)} mm over ${from.dimensions[axis]} voxels`;
+      throw mismatch(from, target, `their spacings differ along one direction, ${one} and ${other} mm: ${sum}`);
+    }
     return { along, step: Math.sign(dot(from.direction[axis], target.direction[along])) };
   }) as [Image, Image, Image];
-  if (new Set(images.map(({ along }) => along)).size < 3) throw mismatch(from, target, 'their axes are not parallel');
+  if (new Set(images.map(({ along }) => along)).size < 3) throw notParallel(from, target);
   const first = worldToIndex(target, from.origin);
   const start = first.map(Math.round) as [number, number, number];
-  if (axes.some((axis) => Math.abs(first[axis] - start[axis]) * target.spacing[axis] > tolerance)) {
-    throw mismatch(from, target, 'their voxels lie between each other');
+  const offsets = axes.map((axis) => Math.abs(first[axis] - start[axis]) * target.spacing[axis]);
+  if (offsets.some((mm) => mm > tolerance)) {
+    const off = `${Math.hypot(...offsets).toFixed(2)} mm off the nearest voxel`;
+    const places = `${millimetres(from.origin)} and ${millimetres(target.origin)}`;
+    throw mismatch(from, target, `their voxels lie between each other, ${off}; they begin at ${places}`);
   }
   const toTarget: Placement['toTarget'] = (i, j, k) => {
     const index: [number, number, number] = [...start];
@@ -150,12 +173,20 @@ function assertCorners(
   }
 }
 
+function notParallel(from: VolumeGeometry, target: VolumeGeometry): InputError {
+  const list = ({ direction }: VolumeGeometry): string =>
+    direction.map((axis) => `(${axis.map((cosine) => Number(cosine.toFixed(4))).join(', ')})`).join(' ');
+  return mismatch(from, target, `their axes are not parallel: ${list(from)} and ${list(target)}`);
+}
+
 function mismatch(from: VolumeGeometry, target: VolumeGeometry, why: string): InputError {
   return new InputError(
     'geometry-mismatch',
     `A grid of ${describe(from)} does not fit one of ${describe(target)}: ${why}.`,
     {
-      remedy: 'Give two files of the same series, neither resampled nor cropped between its voxels.',
+      remedy:
+        'Give two files of the same series, neither resampled nor cropped; or put one on the grid of the other first, ' +
+        'with the tool that changed it.',
       details: { from, target },
     },
   );
@@ -163,4 +194,8 @@ function mismatch(from: VolumeGeometry, target: VolumeGeometry, why: string): In
 
 function describe({ dimensions, spacing }: VolumeGeometry): string {
   return `${dimensions.join(' × ')} voxels of ${spacing.map((mm) => Number(mm.toFixed(3))).join(' × ')} mm`;
+}
+
+function millimetres(point: readonly [number, number, number]): string {
+  return `(${point.map((mm) => Number(mm.toFixed(2))).join(', ')}) mm LPS`;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { assertSameVoxels, commonGrid, isSameGrid, labelmapOnto, volumeOnto } from '../../src/cli/onto-grid.ts';
+import { assertSameVoxels, commonGrid, isSameGrid, labelmapOnto, volumeOnto } from '../../src/labelmap/onto-grid.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import {
   indexToWorld,
@@ -121,9 +121,13 @@ describe('labelmapOnto', () => {
   });
 
   test.each([
-    ['a label outside', { ...oblique, dimensions: [5, 4, 2] }, 'a label lies outside'],
-    ['half a voxel off', { ...oblique, origin: indexToWorld(oblique, [0.5, 0, 0]) }, 'between each other'],
-    ['another spacing', { ...oblique, spacing: [1.3, 1.5, 8] }, 'spacings differ'],
+    ['a label outside', { ...oblique, dimensions: [5, 4, 2] }, /label 5 lies outside it, at \(.+\) mm/],
+    [
+      'half a voxel off',
+      { ...oblique, origin: indexToWorld(oblique, [0.5, 0, 0]) },
+      /between each other, 0\.6[23] mm off.*begin at \(-31\.7, 12\.25, 88\.1\) mm LPS and/,
+    ],
+    ['another spacing', { ...oblique, spacing: [1.3, 1.5, 8] }, /1\.25 and 1\.3 mm: 0\.20 mm over 5 voxels/],
     [
       'another direction',
       {
@@ -134,7 +138,7 @@ describe('labelmapOnto', () => {
           [0, 0, 1],
         ],
       },
-      'not parallel',
+      /not parallel: \(.+\) and \(1, 0, 0\) \(0, 1, 0\) \(0, 0, 1\)/,
     ],
   ] as const)('%s is refused', (_, target, reason) => {
     expect(() => labelmapOnto(labelled(oblique), target)).toThrow(reason);
@@ -147,6 +151,11 @@ describe('commonGrid', () => {
     const upper = { ...oblique, dimensions: [5, 4, 1], origin: indexToWorld(oblique, [0, 0, 2]) } as const;
     expect(isSameGrid(commonGrid(lower, upper), oblique)).toBe(true);
     expect(isSameGrid(commonGrid(upper, lower), oblique)).toBe(true);
+  });
+
+  test('two grids that are kilometres apart have none', () => {
+    const far = { ...oblique, origin: indexToWorld(oblique, [3e5, 3e5, 0]) };
+    expect(() => commonGrid(oblique, far)).toThrow(/too far apart for one grid, beginning at \(.+\) mm LPS and/);
   });
 
   test('a grid and its part are not the same voxels', () => {
