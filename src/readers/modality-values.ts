@@ -122,25 +122,34 @@ function rescaleInto(
   { slope, intercept, table }: Rescale,
 ): { min: number; max: number } {
   if (table !== undefined) return lookUpInto(target, stored, table);
-  // By way of one kind of array: a loop that meets every kind of source and target takes ten times as long.
-  const areWhole = !(target instanceof Float32Array) && isExactInt32(stored);
-  const chunk = areWhole ? new Int32Array(CHUNK_LENGTH) : new Float64Array(CHUNK_LENGTH);
+  // By way of few kinds of arrays: a loop that meets every kind of source and target takes ten times as long.
+  const chunk = chunkFor(target, stored);
   let min = Infinity;
   let max = -Infinity;
   for (let start = 0; start < stored.length; start += CHUNK_LENGTH) {
     const part = stored.subarray(start, start + CHUNK_LENGTH);
-    const values = chunk.subarray(0, part.length);
+    const values = chunk?.subarray(0, part.length) ?? target.subarray(start, start + part.length);
     values.set(part);
     const range = rescaleInPlace(values, slope, intercept);
     if (range.min < min) min = range.min;
     if (range.max > max) max = range.max;
-    target.set(values, start);
+    if (chunk !== undefined) target.set(values, start);
   }
   return { min, max };
 }
 
+/** Where stored values are rescaled without loss before they are written; undefined where that is the target itself. */
+function chunkFor(target: VoxelArray, stored: VoxelArray): Int32Array | Float64Array | undefined {
+  if (target instanceof Float32Array) {
+    const isExact = stored.BYTES_PER_ELEMENT < 4 || stored instanceof Float32Array;
+    return isExact ? undefined : new Float64Array(CHUNK_LENGTH);
+  }
+  const isWhole = !(stored instanceof Uint32Array || stored instanceof Float32Array || stored instanceof Float64Array);
+  return isWhole ? new Int32Array(CHUNK_LENGTH) : new Float64Array(CHUNK_LENGTH);
+}
+
 /** A function of its own is compiled after a few pieces, a loop within the other one after the first volume. */
-function rescaleInPlace(values: Int32Array | Float64Array, slope: number, intercept: number) {
+function rescaleInPlace(values: VoxelArray, slope: number, intercept: number) {
   let min = Infinity;
   let max = -Infinity;
   for (let index = 0; index < values.length; index++) {
@@ -154,10 +163,6 @@ function rescaleInPlace(values: Int32Array | Float64Array, slope: number, interc
 
 /** Small enough for a processor's cache. */
 const CHUNK_LENGTH = 2 ** 14;
-
-function isExactInt32(values: VoxelArray): boolean {
-  return !(values instanceof Uint32Array || values instanceof Float32Array || values instanceof Float64Array);
-}
 
 function lookUpInto(
   target: VoxelArray,
