@@ -7,6 +7,7 @@ import { createHostPanel } from './panel/mount.tsx';
 import { createSlicewise, type Slicewise } from './slicewise.ts';
 import { provideNdarrayWithoutEval } from './store/ndarray-without-eval.ts';
 import { createOhifSegStore } from './store/ohif-seg-store.ts';
+import { drawTabIcon, hostIcon } from './tab-icon.ts';
 import { texts } from './texts.ts';
 import { createViewer } from './viewer.ts';
 
@@ -23,6 +24,7 @@ export default {
     const { displaySetService } = managers.servicesManager.services;
     unifyFramesOfReference(cornerstoneOf(managers), displaySetService);
     provideNdarrayWithoutEval();
+    drawTabIcon(document);
     slicewise = createSlicewise({
       viewer: createViewer(managers),
       modelsUrl: new URL(MODELS_PATH, import.meta.url).href,
@@ -39,7 +41,7 @@ export default {
   getPanelModule: () => [
     {
       name: PANEL_NAME,
-      iconName: 'ToolLabelmapAssist',
+      iconName: hostIcon,
       iconLabel: texts.panelName,
       label: texts.panelName,
       component: createHostPanel(started()),

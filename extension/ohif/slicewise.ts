@@ -1,6 +1,7 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Notice } from '../../src/index.ts';
 import type { SegmentationClient } from '../../src/worker/client.ts';
+import { proposeModel } from './fitting-model.ts';
 import { createLabelmaps, type Labelmaps } from './labelmaps.ts';
 import { listModels } from './model-list.ts';
 import { createNotices } from './notices.ts';
@@ -81,11 +82,21 @@ export function createSlicewise({ viewer, modelsUrl, createClient, createStore }
     state.update({ editTool: viewer.editTool() });
   });
 
+  // Once for each series: what is chosen after that is the user's choice.
+  let proposedFor: string | undefined;
+  state.subscribe(() => {
+    const { models, series, selectedModelId } = state.get();
+    const key = `${String(models?.length)} ${series?.id ?? ''}`;
+    if (models === undefined || key === proposedFor) return;
+    proposedFor = key;
+    state.update({ selectedModelId: proposeModel(models, series, selectedModelId)?.manifest.id });
+  });
+
   let modelsRead: Promise<void> | undefined;
   async function readModels(): Promise<void> {
     try {
       const models = await listModels(modelsUrl);
-      state.update({ models, selectedModelId: models[0]?.manifest.id });
+      state.update({ models });
     } catch (error) {
       modelsRead = undefined;
       state.update({ models: [] });

@@ -124,6 +124,7 @@ export const texts = {
 
   notices: 'Notices',
   dismiss: 'Dismiss this notice',
+  wholeNotice: 'Show all of it, or one line',
   severity: { info: 'Note', warning: 'Warning', error: 'Error' },
 
   hotkeys: {

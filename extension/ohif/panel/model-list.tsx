@@ -1,6 +1,7 @@
 import { useState, type ReactElement } from 'react';
 import { checkModel, cielabToColour } from '../../../src/index.ts';
 import { describeDevice } from '../../../src/worker/device-report.ts';
+import { isFor } from '../fitting-model.ts';
 import type { Actions } from '../slicewise.ts';
 import type { ModelEntry, PanelState } from '../state.ts';
 import { texts } from '../texts.ts';
@@ -11,19 +12,24 @@ interface ModelListProps {
   readonly actions: Actions;
 }
 
-/** The models as a group of radio buttons; the chosen one unfolds. */
+/** The models as a group of radio buttons, those for the series first; the chosen one unfolds. */
 export function ModelList({ state, actions }: ModelListProps): ReactElement {
-  const { models } = state;
+  const { models, series } = state;
   if (models === undefined) return <p className="sw-quiet">{texts.loadingModels}</p>;
   if (models.length === 0) return <p className="sw-quiet">{texts.noModels}</p>;
   return (
     <fieldset className="sw-models">
       <legend className="sw-heading">{texts.models}</legend>
-      {models.map((model) => (
+      {fittingFirst(models, series).map((model) => (
         <Model key={model.manifest.id} model={model} state={state} actions={actions} />
       ))}
     </fieldset>
   );
+}
+
+function fittingFirst(models: readonly ModelEntry[], series: PanelState['series']): readonly ModelEntry[] {
+  if (series === undefined) return models;
+  return models.toSorted((a, b) => Number(isFor(b, series)) - Number(isFor(a, series)));
 }
 
 function Model({ model, state, actions }: ModelListProps & { readonly model: ModelEntry }): ReactElement {
@@ -42,9 +48,15 @@ function Model({ model, state, actions }: ModelListProps & { readonly model: Mod
             actions.selectModel(manifest.id);
           }}
         />
-        <span>{manifest.title}</span>
+        <span className={mismatches.length > 0 ? 'sw-model-name sw-quiet' : 'sw-model-name'}>{manifest.title}</span>
+        {mismatches.length > 0 && !isSelected && (
+          <span className="sw-unfit" title={`${texts.notForThisSeries}. ${texts.mismatch(mismatches)}`}>
+            <WarningIcon />
+            <span className="sw-hidden">{texts.notForThisSeries}</span>
+          </span>
+        )}
       </label>
-      {mismatches.length > 0 && (
+      {mismatches.length > 0 && isSelected && (
         <p className="sw-mismatch">
           <WarningIcon />
           <span>

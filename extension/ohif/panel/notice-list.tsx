@@ -14,11 +14,14 @@ export function NoticeList({ notices, onDismiss }: NoticeListProps): ReactElemen
       {notices.map(({ id, severity, message, remedy }) => (
         <li key={id} className={`sw-notice sw-notice-${severity}`} data-cy="slicewise-notice">
           {severity === 'info' ? <InfoIcon /> : <WarningIcon />}
-          <div>
-            <span className="sw-hidden">{texts.severity[severity]}: </span>
-            {message}
+          {/* What went wrong is read at once; what is merely to be known, when it is asked for. */}
+          <details open={severity === 'error'}>
+            <summary title={texts.wholeNotice}>
+              <span className="sw-hidden">{texts.severity[severity]}: </span>
+              {message}
+            </summary>
             {remedy !== undefined && <p className="sw-remedy">{remedy}</p>}
-          </div>
+          </details>
           <button
             type="button"
             className="sw-icon-button"

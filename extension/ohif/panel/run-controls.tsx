@@ -15,6 +15,8 @@ export function RunControls({ state, actions }: RunControlsProps): ReactElement 
   if (run) return <RunProgress run={run} isElsewhere={run.seriesId !== series?.id} onCancel={actions.cancel} />;
   if (!series) return <p className="sw-quiet">{texts.noSeries}</p>;
   const model = models?.find(({ manifest }) => manifest.id === state.selectedModelId);
+  // What is to be done next is then to look, correct and save.
+  const hasResult = model !== undefined && state.segmentations.some(({ label }) => label === model.manifest.title);
   const isMismatch = model !== undefined && checkModel(model.manifest, series).mismatches.length > 0;
   return (
     <section className="sw-run">
@@ -25,12 +27,12 @@ export function RunControls({ state, actions }: RunControlsProps): ReactElement 
       ) : (
         <button
           type="button"
-          className="sw-button sw-primary"
+          className={hasResult ? 'sw-button' : 'sw-button sw-primary'}
           disabled={model === undefined}
           data-cy="slicewise-run"
           onClick={() => void actions.run()}
         >
-          {texts.run}
+          {hasResult ? texts.runAgain : texts.run}
         </button>
       )}
       <ResearchOnly />

@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, test } from 'vitest';
 import { texts } from '../../../../extension/ohif/texts.ts';
+import { createManifest } from '../../../pipeline/fake-session.ts';
 import { models, nameOf, ready, renderPanel, segmentation, series } from './render-panel.ts';
 
 const ct = { ...series, id: 'ct', modality: 'CT', bodyPartExamined: 'ABDOMEN' };
@@ -24,7 +25,44 @@ describe('models', () => {
   });
 });
 
+describe('several models', () => {
+  const manifest = { ...createManifest({ input: { modality: ['CT'] } }), id: 'ct', title: 'Of CT' };
+  const several = [{ folderUrl: 'http://127.0.0.1/models/ct/', manifest }, ...models];
+
+  test('those for the series come first; another one says so, and why only when it is chosen', () => {
+    const panel = renderPanel({ ...ready, models: several });
+    const radios = [...panel.container.querySelectorAll<HTMLElement>('input[type=radio][name=slicewise-model]')];
+    expect(radios.map((radio) => nameOf(radio))).toEqual(['Fake model', `Of CT${texts.notForThisSeries}`]);
+    expect(panel.text()).not.toMatch(/the model's CT/);
+    panel.update({ selectedModelId: 'ct' });
+    expect(panel.text()).toMatch(/modality is MR, the model's CT/);
+  });
+});
+
+describe('notices', () => {
+  test('an error is told whole; another one in one line, until it is asked for more', () => {
+    const panel = renderPanel({
+      notices: [
+        { id: 1, severity: 'error', code: 'pacs-refused', message: 'Refused.', remedy: 'Sign in again.' },
+        { id: 2, severity: 'warning', code: 'backend-unavailable', message: 'Slow.', remedy: 'Use a graphics card.' },
+      ],
+    });
+    const whole = (): boolean[] =>
+      [...panel.container.querySelectorAll('.sw-notice details')].map((it) => it.matches('[open]'));
+    expect(whole()).toEqual([true, false]);
+    panel.click('Warning: Slow.');
+    expect(whole()).toEqual([true, true]);
+  });
+});
+
 describe('running', () => {
+  test('is what comes next until there is a result', () => {
+    const panel = renderPanel(ready);
+    expect(panel.control(texts.run).className).toContain('sw-primary');
+    panel.update({ segmentations: [segmentation] });
+    expect(panel.control(texts.runAgain).className).not.toContain('sw-primary');
+  });
+
   test('research use only is said where the button is', () => {
     const panel = renderPanel(ready);
     expect(panel.control('Run').closest('section')?.textContent).toContain('Research use only');
