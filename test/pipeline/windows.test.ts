@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { placeWindows } from '../../src/pipeline/windows.ts';
 import { createGeometry } from '../../src/volume/geometry.ts';
 import { viewGrid, type GridView } from '../../src/volume/reorient.ts';
+import { errorWith } from '../support/matchers.ts';
 import { createManifest } from './fake-session.ts';
 
 function gridOf(columns: number, rows: number, spacing: number): GridView {
@@ -41,6 +42,13 @@ describe('placeWindows', () => {
         }
       }),
     );
+  });
+
+  test('a slice as wide as a street, whose spacing must be wrong, is refused before windows are placed', () => {
+    expect(() => placeWindows(gridOf(512, 512, 1000), createManifest(), 1)).toThrow(
+      errorWith({ code: 'model-mismatch' }),
+    );
+    expect(() => placeWindows(gridOf(512, 512, 1e9), createManifest(), 1)).toThrow(/512000000000 × 512000000000 mm/);
   });
 
   test('score pixels lie on the centres of their cells, or on the corners where the model aligns them', () => {
