@@ -2,9 +2,9 @@ import type { Vector3 } from '../volume/geometry.ts';
 import { LowerEnvelope } from './lower-envelope.ts';
 import type { SurfaceCells } from './surface-cells.ts';
 
-/** Distance in mm of each cell of a surface to the nearest cell of another surface in the same box: the exact Euclidean
- * distance transform by lower envelopes, one axis after the other, the last one only where it is asked for. Beyond the
- * surfaces it takes four bytes for each cell of the box.
+/** Distance in mm of each cell of a surface to the nearest cell of another surface in the same box, exact: the nearest in
+ * each plane by lower envelopes along j, and of the planes only those that are near enough to matter. Beyond the surfaces
+ * it takes four bytes for each cell of the box.
  * @param spacing of the cells in mm
  * @returns Infinity for every cell if there is no other surface
  * @see Felzenszwalb and Huttenlocher, Theory of Computing 8 (2012), 10.4086/toc.2012.v008a019 */
@@ -13,24 +13,26 @@ export function distancesToSurface(from: SurfaceCells, to: SurfaceCells, spacing
   if (to.places.length === 0 || from.places.length === 0) return distances;
   const [columns, rows, planes] = from.dimensions;
   const nearest = nearestInPlanes(to, spacing);
-  const occupied = occupiedPlanes(to);
-  const { starts, cells, planeOf } = cellsByPlace(from);
-  const envelope = new LowerEnvelope(planes, spacing[2]);
-  for (let place = 0; place < columns * rows; place++) {
-    const [first, end] = [starts[place] ?? 0, starts[place + 1] ?? 0];
-    if (first === end) continue;
-    const j = Math.floor(place / columns);
-    const i = place - j * columns;
-    envelope.clear();
-    for (const k of occupied) {
-      const target = nearest[k * columns * rows + place] ?? 0;
-      const row = Math.floor(target / columns);
-      const x = (target - row * columns - i) * spacing[0];
-      const y = (row - j) * spacing[1];
-      envelope.add(k, x * x + y * y);
-    }
-    for (let at = first; at < end; at++) {
-      distances[cells[at] ?? 0] = Math.sqrt(envelope.squaredDistanceAt(planeOf[at] ?? 0));
+  for (let k = 0; k < planes; k++) {
+    const end = from.planeStarts[k + 1] ?? 0;
+    for (let cell = from.planeStarts[k] ?? 0; cell < end; cell++) {
+      const place = from.places[cell] ?? 0;
+      const j = Math.floor(place / columns);
+      const i = place - j * columns;
+      let least = Infinity;
+      for (let step = 0; step < planes; step++) {
+        const z = step * spacing[2];
+        if (z * z >= least) break;
+        for (let plane = k - step; plane <= k + step; plane += 2 * step || 1) {
+          if (!isOccupied(to, plane)) continue;
+          const target = nearest[plane * columns * rows + place] ?? 0;
+          const row = Math.floor(target / columns);
+          const x = (target - row * columns - i) * spacing[0];
+          const y = (row - j) * spacing[1];
+          least = Math.min(least, x * x + y * y + z * z);
+        }
+      }
+      distances[cell] = Math.sqrt(least);
     }
   }
   return distances;
@@ -43,7 +45,8 @@ function nearestInPlanes(surface: SurfaceCells, spacing: Vector3): Uint32Array {
   const nearest = new Uint32Array(size * planes);
   const inRow = new Int32Array(size);
   const envelope = new LowerEnvelope(rows, spacing[1]);
-  for (const k of occupiedPlanes(surface)) {
+  for (let k = 0; k < planes; k++) {
+    if (!isOccupied(surface, k)) continue;
     const places = surface.places.subarray(surface.planeStarts[k], surface.planeStarts[k + 1]);
     const occupied = fillNearestInRows(inRow, places, columns);
     const plane = nearest.subarray(k * size, (k + 1) * size);
@@ -86,30 +89,6 @@ function fillNearestInRows(inRow: Int32Array, places: Uint32Array, columns: numb
   return rows;
 }
 
-function occupiedPlanes({ planeStarts, dimensions }: SurfaceCells): number[] {
-  return Array.from({ length: dimensions[2] }, (_, k) => k).filter(
-    (k) => (planeStarts[k] ?? 0) < (planeStarts[k + 1] ?? 0),
-  );
-}
-
-/** The cells at each place, by ascending plane. */
-function cellsByPlace({ dimensions, planeStarts, places }: SurfaceCells) {
-  const [columns, rows, planes] = dimensions;
-  const starts = new Uint32Array(columns * rows + 1);
-  for (const place of places) starts[place + 1] = (starts[place + 1] ?? 0) + 1;
-  for (let place = 0; place < columns * rows; place++)
-    starts[place + 1] = (starts[place + 1] ?? 0) + (starts[place] ?? 0);
-  const next = starts.slice();
-  const [cells, planeOf] = [new Uint32Array(places.length), new Uint32Array(places.length)];
-  for (let k = 0; k < planes; k++) {
-    const end = planeStarts[k + 1] ?? 0;
-    for (let cell = planeStarts[k] ?? 0; cell < end; cell++) {
-      const place = places[cell] ?? 0;
-      const at = next[place] ?? 0;
-      next[place] = at + 1;
-      cells[at] = cell;
-      planeOf[at] = k;
-    }
-  }
-  return { starts, cells, planeOf };
+function isOccupied({ planeStarts }: SurfaceCells, plane: number): boolean {
+  return (planeStarts[plane] ?? 0) < (planeStarts[plane + 1] ?? 0);
 }
