@@ -192,7 +192,7 @@ async function benchNifti(repetitions: number) {
   const path = existsSync(large) ? large : file;
   const [ours, nibabel]: [number[], number[]] = [[], []];
   let megabytes = 0;
-  for (let n = 0; n < NIFTI_WARM_UPS + 2 * repetitions; n++) {
+  for (let n = 0; n < NIFTI_WARM_UPS + 3 * repetitions; n++) {
     const start = performance.now();
     const { volume } = await readVolume(openFiles([path]));
     const own = performance.now() - start;
@@ -202,7 +202,8 @@ async function benchNifti(repetitions: number) {
     ours.push(own);
     if (theirs !== undefined) nibabel.push(theirs);
   }
-  return { path: path.slice(DATA.length + 1), megabytes, ours: median(ours), nibabel: median(nibabel) };
+  // The best of each: what else a shared machine does comes on top, and not for both alike.
+  return { path: path.slice(DATA.length + 1), megabytes, ours: Math.min(...ours), nibabel: Math.min(...nibabel) };
 }
 
 /** @returns ms for each of the repetitions, without the start of Python; undefined if it cannot decode */
