@@ -1,4 +1,5 @@
 import { openBytes } from './byte-source.ts';
+import { concatenate } from './concatenate.ts';
 import { damagedFile } from './damaged-file.ts';
 import { isNifti, NIFTI_HEADER_BYTES, parseNiftiHeader } from './nifti-header.ts';
 import { DEFAULT_READ_LIMITS } from './read-limits.ts';
@@ -21,11 +22,13 @@ const INTENT_LABEL = 1002;
  * @throws InputError `not-nifti`, `damaged-file` */
 export async function summariseNifti(file: SourceFile): Promise<NiftiSummary> {
   const source = openBytes(await file.readHead(HEAD_BYTES), { name: file.name }, DEFAULT_READ_LIMITS);
-  const head = await source.take(348).catch((cause: unknown) => {
-    throw damagedFile(file.name, 'its header cannot be unpacked', cause);
-  });
+  const take = (byteLength: number): Promise<Uint8Array> =>
+    source.take(byteLength).catch((cause: unknown) => {
+      throw damagedFile(file.name, cause instanceof Error ? cause.message : 'it cannot be unpacked', cause);
+    });
+  const head = await take(348);
   const isLong = isNifti(head) && head[4] === 0x6e;
-  const rest = isLong ? await source.take(NIFTI_HEADER_BYTES - 348) : new Uint8Array();
-  const { sizes, intent } = parseNiftiHeader(Uint8Array.from([...head, ...rest]), file.name);
+  const whole = isLong ? concatenate([head, await take(NIFTI_HEADER_BYTES - 348)]) : head;
+  const { sizes, intent } = parseNiftiHeader(whole, file.name);
   return { volumes: sizes.slice(3).reduce((product, n) => product * n, 1), isLabelmap: intent === INTENT_LABEL };
 }

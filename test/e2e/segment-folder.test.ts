@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { SegmentationBatchDocument } from '../../src/cli/documents.ts';
 import { parseCsv } from '../support/csv.ts';
-import { buildCli, checkout, runCli } from './run-cli.ts';
+import { buildCli, checkout, hasTerminal, runCli, runCliOnTerminal } from './run-cli.ts';
 import { createWorkspace, parseBySchema, tinyModel, writeModelVariant, type Workspace } from './workspace.ts';
 
 let work: Workspace;
@@ -271,6 +271,42 @@ describe('the same command again', () => {
   );
 });
 
+test.skipIf(!hasTerminal)('Ctrl-C on a terminal, which reaches every process, ends the run as well', async () => {
+  const many = work.out('many');
+  for (let n = 1; n <= 6; n++) await cp(work.nifti, join(many, `image-${String(n)}.nii.gz`));
+  const args = ['segment', many, '--model', tinyModel, '--output-dir', work.out('results'), '--tta', '--jobs', '2'];
+  const { code, screen } = await runCliOnTerminal(args, /\[1\/6\] done/);
+  expect(code).toBe(130);
+  expect(screen).toMatch(/Interrupted: \d of 6 series are done/);
+  expect(screen).not.toContain('failed');
+  expect(filesOf().filter((name) => name.includes('.partial'))).toEqual([]);
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'a process that is ended from outside takes only its series along',
+  async () => {
+    const many = work.out('many');
+    for (let n = 1; n <= 4; n++) await cp(work.nifti, join(many, `image-${n}.nii.gz`));
+    const args = ['segment', many, '--model', tinyModel, '--output-dir', work.out('results'), '--tta', '--json'];
+    const child = spawn(process.execPath, [join(checkout, 'dist/cli/main.js'), ...args], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+    await firstOutput();
+    const [pid = ''] = readFileSync(`/proc/${String(child.pid)}/task/${String(child.pid)}/children`, 'utf8').split(' ');
+    process.kill(Number(pid), 'SIGKILL');
+    expect(await closed).toBe(4);
+    const { counts, series } = parseDocument(stdout);
+    expect(counts).toMatchObject({ done: 3, failed: 1 });
+    expect(series.find(({ status }) => status === 'failed')?.problem).toMatchObject({
+      code: 'inference-failed',
+      message: expect.stringContaining('SIGKILL') as string,
+    });
+  },
+);
+
 describe('slicewise segment --output-dir refuses and writes nothing', () => {
   test.each<[string, () => string[], number, RegExp]>([
     [
@@ -320,8 +356,12 @@ async function runUntilFirstOutput(
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   // Its processes hold the pipe as long as they live.
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const folder = work.out('results');
-  while (!existsSync(folder) || !readdirSync(folder).some((name) => /^[^.].*\.nii\.gz$/.test(name))) await wait(10);
+  await firstOutput();
   child.kill(signal);
   return { code: await closed, stderr };
+}
+
+async function firstOutput(): Promise<void> {
+  const folder = work.out('results');
+  while (!existsSync(folder) || !readdirSync(folder).some((name) => /^[^.].*\.nii\.gz$/.test(name))) await wait(10);
 }
