@@ -32,6 +32,7 @@ export default {
         createSegmentationClient({
           createWorker: () =>
             new Worker(new URL('../../src/worker/worker.ts', import.meta.url), { type: 'module', name: 'slicewise' }),
+          allowSoftwareAdapter: managers.appConfig?.slicewise?.allowSoftwareAdapter === true,
           onNotice,
         }),
       createStore: (labelmaps, softwareVersion) => createOhifSegStore(managers, { labelmaps, softwareVersion }),

@@ -3,6 +3,13 @@ import type { CornerstoneHost } from '../cornerstone/host.ts';
 
 /** What we use of OHIF 3.13. Its packages are not installed here, so their types are written down as far as needed. */
 export interface OhifManagers {
+  /** `window.config` of the installation. */
+  readonly appConfig?: {
+    readonly slicewise?: {
+      /** For tests: also a graphics card that is only imitated, and takes far longer than the processor. */
+      readonly allowSoftwareAdapter?: boolean;
+    };
+  };
   readonly servicesManager: { readonly services: OhifServices };
   readonly commandsManager: { run(name: string, options?: object): unknown };
   readonly extensionManager: {

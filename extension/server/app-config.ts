@@ -1,8 +1,10 @@
 import { DICOM_WEB_ROOT } from './dicom-web/folder-archive.ts';
 
-/** The `app-config.js` of OHIF 3.13: our extension and mode, loaded by the browser's own `import()`, and one data source. */
-export function appConfigScript(): string {
+/** The `app-config.js` of OHIF 3.13: our extension and mode, loaded by the browser's own `import()`, and one data source.
+ * @param slicewise our own settings */
+export function appConfigScript(slicewise: object = {}): string {
   const config = {
+    slicewise,
     name: 'slicewise',
     routerBasename: null,
     extensions: ['/slicewise/extension.js'],

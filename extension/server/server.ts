@@ -15,6 +15,8 @@ export interface SlicewiseServerOptions {
   /** Model folders, by id. */
   readonly models: ReadonlyMap<string, string>;
   readonly dicomWeb: DicomWebHandler;
+  /** Of the extension, in `app-config.js`. */
+  readonly settings?: object;
 }
 
 /** The server of `npm start`: OHIF, the extension, the models and DICOMweb from one origin, with the same isolation and
@@ -42,7 +44,8 @@ export function createSlicewiseServer(options: SlicewiseServerOptions): Server {
       throw new HttpError(405, 'Files can only be read.', { Allow: 'GET, HEAD' });
     }
     const path = decodePath(url);
-    if (path === '/app-config.js') return sendText(response, 'text/javascript; charset=utf-8', appConfigScript());
+    if (path === '/app-config.js')
+      return sendText(response, 'text/javascript; charset=utf-8', appConfigScript(options.settings));
     if (path === '/example' || path === '/example/') {
       // Its scripts lie beside the extension's: their addresses are relative to this one.
       response.writeHead(302, { Location: '/slicewise/example/index.html' }).end();

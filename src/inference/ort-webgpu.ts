@@ -73,10 +73,16 @@ async function findAdapter(allowSoftwareAdapter: boolean): Promise<GPUAdapter> {
   if (gpu === undefined) throw new Error('this browser has no WebGPU, or the page was not loaded over HTTPS');
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) throw new Error('the browser offers no graphics card');
-  if (adapter.info.isFallbackAdapter && !allowSoftwareAdapter) {
+  if (isImitated(adapter.info) && !allowSoftwareAdapter) {
     throw new Error('the browser only imitates a graphics card, which is slower than the processor itself');
   }
   return adapter;
+}
+
+/** By its own word or by its name: not every browser says so of every one. */
+function isImitated({ isFallbackAdapter, vendor, architecture, device, description }: GPUAdapterInfo): boolean {
+  const names = [vendor, architecture, device, description].join(' ');
+  return isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i.test(names);
 }
 
 function describeAdapter({ vendor, architecture, device, description }: GPUAdapterInfo): string {

@@ -50,32 +50,44 @@ export interface SessionOpener {
 }
 
 export interface OpenerSettings {
+  /** Nor is WebGPU then held against the processor. */
   readonly allowSoftwareAdapter: boolean;
   /** Without a heartbeat, for compiling may keep the worker busy; without progress it is twice that. */
   readonly longestStartMs: number;
   readonly onNotice?: (notice: Notice) => void;
 }
 
+/** A slice that takes a graphics card so long may take the processor less: an old card, or one that is imitated and does
+ * not say so. Below it, opening the model on both to compare them is not worth the time. */
+const SLOW_SLICE_MS = 200;
+
 export function createSessionOpener(liveChannel: () => WorkerChannel, settings: OpenerSettings): SessionOpener {
   let lastId = 0;
+  const create = (folderUrl: string, candidates: readonly BackendId[]): OpenSession => ({
+    id: ++lastId,
+    folderUrl: absolute(folderUrl),
+    candidates: [...candidates],
+    refused: [],
+  });
 
   return {
-    create: (folderUrl, candidates) => ({
-      id: ++lastId,
-      folderUrl: absolute(folderUrl),
-      candidates: [...candidates],
-      refused: [],
-    }),
+    create,
 
     async ensureOpen(session, { isQuiet = false, ...options } = {}) {
       const { opened } = session;
       if (opened?.channel.isDead === false) return opened;
       const refusedBefore = session.refused.length;
+      let isToBeCompared = !settings.allowSoftwareAdapter;
       for (;;) {
-        const [backend] = session.candidates;
+        const [backend, next] = session.candidates;
         if (backend === undefined) throw noBackend(session.refused);
         const channel = liveChannel();
-        const reply = await open(channel, session, backend, options);
+        let reply: OpenReply = await open(channel, session, backend, options);
+        if (reply.kind === 'opened' && next === 'wasm' && isToBeCompared) {
+          isToBeCompared = false;
+          reply = await comparedWithProcessor(reply, channel, session, options);
+          if (channel.isDead) continue;
+        }
         if (reply.kind === 'opened') {
           session.opened = { manifest: reply.manifest, device: reply.device, channel };
           const refused = session.refused.slice(refusedBefore);
@@ -93,12 +105,31 @@ export function createSessionOpener(liveChannel: () => WorkerChannel, settings: 
     },
   };
 
+  /** Refuses a graphics card that takes longer than the processor. */
+  async function comparedWithProcessor(
+    reply: Opened,
+    channel: WorkerChannel,
+    session: OpenSession,
+    options: OpenModelOptions,
+  ): Promise<OpenReply> {
+    const { msPerSlice } = reply.device;
+    if (msPerSlice <= SLOW_SLICE_MS) return reply;
+    const rival = create(session.folderUrl, ['wasm']);
+    const other = await open(channel, rival, 'wasm', options);
+    if (other.kind === 'refused') return reply;
+    await channel.run({ kind: 'close', session: rival.id });
+    if (other.device.msPerSlice >= msPerSlice) return reply;
+    await channel.run({ kind: 'close', session: session.id });
+    const [slow, fast] = [msPerSlice, other.device.msPerSlice].map((ms) => `${(ms / 1000).toPrecision(2)} s`);
+    return { kind: 'refused', reason: `a slice takes it ${slow}, the processor ${fast}` };
+  }
+
   async function open(
     channel: WorkerChannel,
     session: OpenSession,
     backend: BackendId,
     { signal, onProgress }: OpenModelOptions,
-  ): Promise<Extract<FinalReply, { kind: 'opened' | 'refused' }>> {
+  ): Promise<OpenReply> {
     const { id, folderUrl, opened } = session;
     try {
       const reply = await runJob(
@@ -129,6 +160,9 @@ export function createSessionOpener(liveChannel: () => WorkerChannel, settings: 
     }
   }
 }
+
+type OpenReply = Extract<FinalReply, { kind: 'opened' | 'refused' }>;
+type Opened = Extract<FinalReply, { kind: 'opened' }>;
 
 /** With a slash at its end, so that a file's name is appended. */
 function absolute(folderUrl: string): string {

@@ -40,10 +40,7 @@ export interface ServedOhif {
 }
 
 export async function serveOhif(options: ServedOhifOptions): Promise<ServedOhif> {
-  const prelude = [
-    options.acceptSoftwareAdapter === true ? ACCEPT_SOFTWARE_ADAPTER : '',
-    options.workerPrelude ?? '',
-  ].join('\n');
+  const { workerPrelude, acceptSoftwareAdapter: allowSoftwareAdapter = false } = options;
   const folder = mkdtempSync(join(tmpdir(), 'slicewise-ohif-'));
   for (const [at, source] of options.data.entries())
     cpSync(source, join(folder, 'data', String(at)), { recursive: true });
@@ -53,7 +50,8 @@ export async function serveOhif(options: ServedOhifOptions): Promise<ServedOhif>
   const { dicomWeb, stop } = await openArchive(options.archive ?? 'folder', folder);
   const server = createSlicewiseServer({
     ohif,
-    extension: prelude.trim() === '' ? built : withWorkerPrelude(built, folder, prelude),
+    extension: workerPrelude === undefined ? built : withWorkerPrelude(built, folder, workerPrelude),
+    settings: { allowSoftwareAdapter },
     models: new Map([
       ['cardiac-mr', join(checkout, 'models/cardiac-mr')],
       ['tiny-heart', tinyModelFolder],
@@ -78,9 +76,6 @@ export async function serveOhif(options: ServedOhifOptions): Promise<ServedOhif>
     },
   };
 }
-
-const ACCEPT_SOFTWARE_ADAPTER =
-  "Object.defineProperty(GPUAdapterInfo.prototype, 'isFallbackAdapter', { get: () => false });";
 
 /** The UIDs of the studies in the archive. */
 export async function fetchStudies(url: string): Promise<string[]> {

@@ -431,6 +431,30 @@ describe('the segmentation client', () => {
       expect(notices[0]?.message).toContain('computes this model wrong');
     });
 
+    const slow =
+      (ms: number): Fate =>
+      async (run) => {
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        return run();
+      };
+
+    test('that is slower than the processor is not used, and both times are said', async () => {
+      const session = await start({ fates: { webgpu: () => slow(500) } }).openModel(folder.url);
+      expect(session.backendId).toBe('wasm');
+      expect(notices[0]?.message).toMatch(/^WebGPU is not used: a slice takes it 0\.\d+ s, the processor 0\.\d+ s\./);
+      const { result } = await segment(client ?? expect.unreachable());
+      expect(new Set(result.provenance.backendPerSlice)).toEqual(new Set(['wasm']));
+    });
+
+    test('that is slow is used where the processor is slower still, or where it is asked for', async () => {
+      const slower = start({ fates: { webgpu: () => slow(300), wasm: () => slow(900) } });
+      expect((await slower.openModel(folder.url)).backendId).toBe('webgpu');
+      await slower.dispose();
+      const asked = start({ allowSoftwareAdapter: true, fates: { webgpu: () => slow(300) } });
+      expect((await asked.openModel(folder.url)).backendId).toBe('webgpu');
+      expect(notices).toEqual([]);
+    });
+
     test('that never gets ready is given up', async () => {
       const client = start({ stallTimeoutMs: 200, fates: { webgpu: () => () => new Promise(() => undefined) } });
       const session = await client.openModel(folder.url);
