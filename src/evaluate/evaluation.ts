@@ -47,7 +47,7 @@ export interface EvaluationOptions {
   readonly toleranceMm?: number;
 }
 
-export const DEFAULT_TOLERANCE_MM = 2;
+const DEFAULT_TOLERANCE_MM = 2;
 
 /** Compares two labelmaps of the same voxels label by label: Dice, volumes in ml and distances of surfaces in mm, by the
  * definitions of Nikolov et al., 10.2196/26151. Their axes may be in another order and run the other way; a DICOM-SEG,

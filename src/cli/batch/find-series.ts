@@ -87,7 +87,7 @@ function findDicomSeries(
     group.push(instance);
     groups.set(key, group);
   }
-  return [...groups.values()].flatMap((group) => {
+  return [...groups.values()].flatMap(withoutCopies).flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
     const found: FoundSeries = {
@@ -103,6 +103,23 @@ function findDicomSeries(
     if (!group.some(({ isImage }) => isImage)) return [{ ...found, skipped: problemOf(noImages()) }];
     return eachVolume(found, volumesOf(group), phase);
   });
+}
+
+/** A series that was exported twice is two series, each in its folder: else no place in it would have one image. */
+function withoutCopies(group: readonly LocalInstance[]): (readonly LocalInstance[])[] {
+  const folders = new Map<string, LocalInstance[]>();
+  const folderOf = new Map<string, string>();
+  let hasCopies = false;
+  for (const instance of group) {
+    const folder = dirname(instance.file.name);
+    const own = folders.get(folder) ?? [];
+    own.push(instance);
+    folders.set(folder, own);
+    const other = folderOf.get(instance.sopInstanceUID);
+    hasCopies ||= instance.sopInstanceUID !== '' && other !== undefined && other !== folder;
+    folderOf.set(instance.sopInstanceUID, folder);
+  }
+  return hasCopies ? [...folders.values()] : [group];
 }
 
 function hasIdentity({ studyInstanceUID, seriesInstanceUID, sopClassUID, sopInstanceUID }: DicomInstance): boolean {

@@ -65,6 +65,16 @@ describe('findSeries', () => {
     ]);
   });
 
+  test('a series that was exported twice is found in both folders', async () => {
+    cpSync(join(phases(), 'phase_01'), at('copies/a'), { recursive: true });
+    cpSync(join(phases(), 'phase_01'), at('copies/b'), { recursive: true });
+    const { series } = await find(at('copies'));
+    expect(series.map(({ path, files, phase }) => [path, files.length, phase])).toEqual([
+      ['a', 6, undefined],
+      ['b', 6, undefined],
+    ]);
+  });
+
   test('a file that cannot be read is told, and so are the series that may miss it', async () => {
     const scan = at('cut');
     cpSync(join(phases(), 'phase_01'), join(scan, 'one'), { recursive: true });
