@@ -16,6 +16,7 @@ import {
   testProvenance,
   testSegments,
 } from '../support/labelled-series.ts';
+import { expectSameValues } from '../support/matchers.ts';
 
 const options: DicomSegOptions = { provenance: testProvenance, now: new Date(2026, 2, 4, 5, 6, 7) };
 
@@ -57,7 +58,7 @@ describe('encodeDicomSeg', () => {
         const source = seriesOn(labelmap.geometry);
         const { bytes } = await encode(labelmap, source, form);
         const read = await readDicomSeg(bytes, { reference: { geometry: labelmap.geometry, source } });
-        expect([...read.labelmap.voxels]).toEqual([...labelmap.voxels]);
+        expectSameValues(read.labelmap.voxels, labelmap.voxels);
         expect(read.labelmap.segments).toEqual(asStored(labelmap.segments));
         expect(read.warnings).toEqual([]);
       }),
@@ -73,7 +74,7 @@ describe('encodeDicomSeg', () => {
         const first = Math.floor((labelled[0] ?? 0) / (columns * rows));
         const last = Math.floor((labelled.at(-1) ?? 0) / (columns * rows));
         expect(geometry.dimensions).toEqual([columns, rows, last - first + 1]);
-        expect([...voxels]).toEqual([...labelmap.voxels.subarray(first * columns * rows, (last + 1) * columns * rows)]);
+        expectSameValues(voxels, labelmap.voxels.subarray(first * columns * rows, (last + 1) * columns * rows));
         const origin = indexToWorld(labelmap.geometry, [0, 0, first]);
         const cropped = { ...labelmap.geometry, dimensions: geometry.dimensions, origin };
         expect(gridDistanceMm(geometry, cropped)).toBeLessThan(1e-4);
@@ -297,7 +298,7 @@ describe('a LABELMAP segmentation', () => {
         const { bytes } = await encode(shifted, source, { segType: 'labelmap', compress });
         const read = await readDicomSeg(bytes, { reference: { geometry: labelmap.geometry, source } });
         expect(read.segmentationType).toBe('LABELMAP');
-        expect([...read.labelmap.voxels]).toEqual([...shifted.voxels]);
+        expectSameValues(read.labelmap.voxels, shifted.voxels);
         expect(read.labelmap.segments).toEqual(asStored(shifted.segments));
       }),
     );
@@ -401,7 +402,7 @@ test('more than 255 segments are written as BINARY too', async () => {
   const voxels = Uint16Array.from(labelmap.voxels, (_, at) => (at * 7) % 301);
   const { bytes } = await encode({ ...labelmap, voxels, segments });
   const read = await readDicomSeg(bytes);
-  expect([...read.labelmap.voxels]).toEqual([...voxels]);
+  expectSameValues(read.labelmap.voxels, voxels);
 });
 
 describe('encodeDicomSeg refuses', () => {
