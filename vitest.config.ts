@@ -55,7 +55,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [
             'test/{judges,e2e,browser,ohif}/**',
-            'test/quality/{abdomen-ct,cardiac-mr,recorded-figures}.test.ts',
+            'test/quality/{abdomen-ct,cardiac-mr,not-meant-for,recorded-figures}.test.ts',
           ],
           testTimeout: 60_000,
         },
@@ -64,7 +64,7 @@ export default defineConfig({
       {
         test: {
           name: 'quality',
-          include: ['test/quality/{abdomen-ct,cardiac-mr,recorded-figures}.test.ts'],
+          include: ['test/quality/{abdomen-ct,cardiac-mr,not-meant-for,recorded-figures}.test.ts'],
           testTimeout: 900_000,
           hookTimeout: 120_000,
         },

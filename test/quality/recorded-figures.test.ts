@@ -18,12 +18,22 @@ interface Released {
   readonly patients: readonly string[];
 }
 
+/** Files are named by patient and date. */
+const scanOf = (patient: string): string =>
+  `${patient}_${{ TCGA_DU_7299: '19910417', TCGA_HT_8114: '19981030' }[patient] ?? ''}`;
+
 const released: Released[] = [
   {
     id: 'hippocampus-mr',
     floors: [{ segments: ['Anterior hippocampus', 'Posterior hippocampus'], dice: 0.86 }],
     files: (patient) => ({ image: `images/${patient}.nii.gz`, label: `labels/${patient}.nii.gz` }),
     patients: ['hippocampus_329', 'hippocampus_014', 'hippocampus_126'],
+  },
+  {
+    id: 'glioma-flair',
+    floors: [{ segments: ['FLAIR abnormality'], dice: 0.82 }],
+    files: (patient) => ({ image: `${scanOf(patient)}_flair.nii.gz`, label: `${scanOf(patient)}_mask.nii.gz` }),
+    patients: ['TCGA_DU_7299', 'TCGA_HT_8114'],
   },
   {
     id: 'abdomen-ct',

@@ -3,8 +3,9 @@
     python -m slicewise_training.deployed configs/cardiac-mr.json --data <folder> --part test \\
         --output evaluations/cardiac-mr.deployed.json [--command "node ../../dist/cli/main.js"] [--tta]
 
-A volume's Dice of a structure that neither has is 1. The interval is the 95 % bootstrap over patients. The test part
-is read once per released model: each reading is logged in splits/<id>.test-readings.jsonl.
+A volume's Dice of a structure that neither has is 1. The interval is the 95 % bootstrap over patients. Empty slices
+are those along the third axis in which the reference has nothing. The test part is read once per released model: each
+reading is logged in splits/<id>.test-readings.jsonl.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
+from numpy.typing import NDArray
 
-from .config import Config, load_config, read_release
+from .config import load_config, read_release
 from .data import find_images, label_path, load_split
 from .evaluate import log_test_reading
 from .predict import dice
@@ -45,28 +47,37 @@ def main() -> None:
     command = [*shlex.split(arguments.command), "segment", "--model", config.id, "--quiet"]
     if arguments.tta:
         command.append("--tta")
-    patients = {
-        patient: [
-            volume_dice(image, label_path(image, arguments.data, config.data), config, command)
-            for image in find_images(arguments.data, config.data)[patient]
-        ]
-        for patient in load_split(config.split, arguments.part)
-    }
+    patients: dict[str, list[list[float]]] = {}
+    empty, marked = 0, 0
+    for patient in load_split(config.split, arguments.part):
+        patients[patient] = []
+        for image in find_images(arguments.data, config.data)[patient]:
+            result, reference = read_both(image, label_path(image, arguments.data, config.data), command)
+            patients[patient].append([dice(result, reference, n) for n in range(1, config.network.classes)])
+            is_empty = ~reference.any((0, 1))
+            empty += int(is_empty.sum())
+            marked += int((is_empty & result.any((0, 1))).sum())
     names = [s["segmentLabel"] for s in read_release(arguments.config)["segments"]]
-    figures = {"model": config.id, "part": arguments.part, "tta": arguments.tta, **summarise(patients, names)}
+    figures = {
+        "model": config.id,
+        "part": arguments.part,
+        "tta": arguments.tta,
+        **summarise(patients, names),
+        "emptySlices": empty,
+        "emptySlicesMarked": marked,
+    }
     arguments.output.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
-    print(json.dumps({key: figures[key] for key in ("mean", "interval95", "median", "worst", "perSegment")}, indent=2))
+    print(json.dumps({key: value for key, value in figures.items() if key != "patients"}, indent=2))
 
 
-def volume_dice(image: Path, label: Path, config: Config, command: list[str]) -> list[float]:
-    """Dice of each label of one volume, computed on the file that the command wrote."""
+def read_both(image: Path, label: Path, command: list[str]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The labels that the command wrote, and the reference's: [I, J, K]."""
     with segmented(image, command) as output:
         written, reference = nib.load(output), nib.load(label)
         if written.shape != reference.shape or not np.allclose(written.affine, reference.affine, atol=1e-3):
             raise RuntimeError(f"{image.name}: the labelmap is on another grid than the reference")
         prediction = np.asarray(written.dataobj).astype(np.uint8)
-    truth = np.asarray(reference.dataobj).astype(np.uint8)
-    return [dice(prediction, truth, n) for n in range(1, config.network.classes)]
+    return prediction, np.asarray(reference.dataobj).astype(np.uint8)
 
 
 @contextmanager
