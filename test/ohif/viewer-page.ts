@@ -153,7 +153,8 @@ export async function shownVolumeMl(page: Page, segmentNumber: number): Promise<
 /** Saves to the archive and waits for what becomes of it.
  * @returns what the panel says of it */
 export async function save(page: Page): Promise<string> {
-  while ((await notices(page).count()) > 0) await notices(page).first().getByRole('button', { name: 'Dismiss' }).click();
+  while ((await notices(page).count()) > 0)
+    await notices(page).first().getByRole('button', { name: 'Dismiss' }).click();
   await page.locator('[data-cy="slicewise-save"]').click();
   await notices(page).first().waitFor({ timeout: 120_000 });
   return (await notices(page).allInnerTexts()).join('\n');
