@@ -93,7 +93,13 @@ export async function readDicomSegLayers(
     return { ...seg.result, layers: [seg.onReference({ geometry, voxels, segments })] };
   }
   const { frames, warnings } = await maskFrames(seg);
-  const layers = paintApart(frames, seg.rows * seg.columns, () => createVoxels(seg));
+  let claimed = 0;
+  const layers = paintApart(frames, seg.rows * seg.columns, () => {
+    claimed += voxelCount(geometry);
+    const what = 'voxels in layers of overlapping segments';
+    assertWithinLimit(claimed, 'voxels', withDefaultLimits(options.limits), { name: seg.name, what });
+    return createVoxels(seg);
+  });
   return {
     ...seg.result,
     warnings: [...seg.result.warnings, ...warnings],

@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 
 /** What one input may claim before memory is taken for it: a file of a few bytes can promise terabytes. */
 export interface ReadLimits {
-  /** Voxels of one volume: rows · columns · slices. Default 2³⁰. */
+  /** Voxels of one volume: rows · columns · slices; of a segmentation, of all layers together. Default 2³⁰. */
   readonly voxels: number;
   /** Bytes that a gzipped or deflated file may unfold to. Default 8 GiB. */
   readonly inflatedBytes: number;

@@ -308,6 +308,15 @@ test('frames of single-frame images may be numbered', async () => {
 });
 
 describe('readDicomSeg refuses', () => {
+  test('more layers of overlapping segments than the limit holds, naming it', async () => {
+    const file = await overlappingSegFile();
+    await expect(readDicomSegLayers(file, { limits: { voxels: 47 } })).rejects.toMatchObject({
+      code: 'limit-exceeded',
+      message: textContaining('limit voxels'),
+    });
+    expect((await readDicomSegLayers(file, { limits: { voxels: 48 } })).layers).toHaveLength(2);
+  });
+
   test('more voxels than the limit, naming it', async () => {
     await expect(readDicomSeg(await segFile(labelmap), { limits: { voxels: 139 } })).rejects.toThrow(
       expect.objectContaining({
