@@ -6,6 +6,11 @@ const series = {
   value: 'UID',
   help: 'the Series Instance UID to take, where there are several',
 } as const;
+const limit = {
+  type: 'string',
+  value: 'name=N,…',
+  help: 'raise a limit that an error named, for files that are sound: voxels=2e9',
+} as const;
 const imageOptions = {
   series,
   phase: {
@@ -17,6 +22,7 @@ const imageOptions = {
     type: 'boolean',
     help: 'interpolate unequal gaps and a tilted gantry away; a DICOM-SEG still refers to the images as they are',
   },
+  limit,
 } as const;
 const segOptions = {
   'seg-type': {
@@ -151,6 +157,7 @@ export const evaluateSpec = {
       help: 'how far a surface may be off and count as found, for the surface Dice (default 2)',
     },
     overlap,
+    limit,
     csv: { type: 'string', value: 'file', help: 'also write the figures of each segment to a .csv file' },
     json,
   },

@@ -17,7 +17,7 @@ import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
 import { formatGeometry, printLines, printWarnings, RESEARCH_USE_ONLY } from './print.ts';
 import { isDicomSeg, readLabelmap, unnamedSegments } from './read-labelmap.ts';
 import { parseOverlap, parseSegEncoding } from './seg-options.ts';
-import { parseImageOptions, readVolumeOrPhase, warningsFor } from './read-options.ts';
+import { parseImageOptions, parseLimits, readVolumeOrPhase, warningsFor } from './read-options.ts';
 import { softwareVersion } from './software-version.ts';
 
 interface Converted {
@@ -92,7 +92,8 @@ async function segmentationToNifti(
   const { stderr } = context;
   const rule = parseOverlap(convertSpec, options.overlap);
   const reference = await readReference(options, context);
-  const { labelmap, warnings } = await readLabelmap([file], { reference, ...rule });
+  const limits = parseLimits(convertSpec, options.limit);
+  const { labelmap, warnings } = await readLabelmap([file], { reference, ...rule, ...limits });
   printWarnings(stderr, warnings);
   if (reference === undefined) {
     printWarnings(stderr, [
@@ -115,7 +116,7 @@ async function niftiToSegmentation(
 ): Promise<Converted> {
   const { model } = options;
   const segEncoding = parseSegEncoding(convertSpec, options, 'dicom-seg');
-  const { format, labelmap, warnings } = await readLabelmap(files);
+  const { format, labelmap, warnings } = await readLabelmap(files, parseLimits(convertSpec, options.limit));
   printWarnings(context.stderr, warnings);
   if (format !== 'NIfTI') {
     throw new InputError('not-nifti', 'The labelmap is a DICOM-SEG already; only NIfTI becomes one.', {

@@ -10,6 +10,7 @@ import { assertNotAnInput } from './output-paths.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
 import { formatMl, formatTable, printJson, printLines, printWarnings } from './print.ts';
 import { readLabelmap, type ReadLabelmapResult } from './read-labelmap.ts';
+import { parseLimits } from './read-options.ts';
 import { parseOverlap } from './seg-options.ts';
 
 /** `slicewise evaluate`: Dice, volumes and surface distances of a labelmap against a reference, each DICOM-SEG or NIfTI. */
@@ -19,15 +20,15 @@ export async function evaluate(
 ): Promise<void> {
   const [predictionPath = '', referencePath = ''] = positionals;
   const tolerance = parseTolerance(options.tolerance);
-  const rule = parseOverlap(evaluateSpec, options.overlap);
+  const reading = { ...parseOverlap(evaluateSpec, options.overlap), ...parseLimits(evaluateSpec, options.limit) };
   const { csv } = options;
   if (csv !== undefined) {
     assertCsv(csv);
     assertNotAnInput([csv], positionals);
     await assertWritable(csv);
   }
-  const prediction = await readLabelmap(openFiles([predictionPath]), rule);
-  const reference = await readLabelmap(openFiles([referencePath]), rule);
+  const prediction = await readLabelmap(openFiles([predictionPath]), reading);
+  const reference = await readLabelmap(openFiles([referencePath]), reading);
   printWarnings(stderr, [...prediction.warnings, ...reference.warnings]);
 
   const evaluation = evaluateLabelmaps(...onOneGrid(prediction, reference), tolerance);

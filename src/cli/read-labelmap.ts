@@ -12,7 +12,7 @@ export interface ReadLabelmapResult {
   readonly warnings: readonly Notice[];
 }
 
-export interface ReadLabelmapOptions extends Pick<ReadDicomSegOptions, 'overlap'> {
+export interface ReadLabelmapOptions extends Pick<ReadDicomSegOptions, 'overlap' | 'limits'> {
   /** Fills a DICOM-SEG's empty slices; NIfTI has them anyway. */
   readonly reference?: Volume | undefined;
 }
@@ -21,20 +21,25 @@ export interface ReadLabelmapOptions extends Pick<ReadDicomSegOptions, 'overlap'
  * @throws InputError `not-segmentation` if there are several files or none, and what the readers throw */
 export async function readLabelmap(
   files: readonly SourceFile[],
-  { reference, ...overlap }: ReadLabelmapOptions = {},
+  { reference, overlap, limits }: ReadLabelmapOptions = {},
 ): Promise<ReadLabelmapResult> {
   const file = onlyFile(files);
   if (await isDicomFile(file)) {
     const { readDicomSeg } = await import('../readers/dicom-seg.ts');
     const { labelmap, warnings } = await readDicomSeg(await file.read(), {
       name: file.name,
-      ...overlap,
+      ...(overlap && { overlap }),
+      ...(limits && { limits }),
       ...(reference && { reference }),
     });
     return { format: 'DICOM-SEG', labelmap, warnings };
   }
   const { readNiftiLabelmap } = await import('../readers/nifti.ts');
-  return { format: 'NIfTI', labelmap: { ...(await readNiftiLabelmap(file)), segments: [] }, warnings: [] };
+  return {
+    format: 'NIfTI',
+    labelmap: { ...(await readNiftiLabelmap(file, { ...(limits && { limits }) })), segments: [] },
+    warnings: [],
+  };
 }
 
 async function isDicomFile(file: SourceFile): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts';
+import { DEFAULT_READ_LIMITS, type ReadLimits } from '../readers/read-limits.ts';
 import type { ReadOptions, ReadResult, SourceFile } from '../readers/reader.ts';
 import { readVolume } from '../readers/read-volume.ts';
 import type { Notice } from '../volume/volume.ts';
@@ -6,18 +7,43 @@ import type { OutputFormat } from './encode-labelmap.ts';
 import { invalidArguments, type CommandSpec } from './parse-arguments.ts';
 
 /** What a command line says of how its images are read. */
-export type ImageOptions = Pick<ReadOptions, 'seriesInstanceUID' | 'phase' | 'resample'>;
+export type ImageOptions = Pick<ReadOptions, 'seriesInstanceUID' | 'phase' | 'resample' | 'limits'>;
+
+/** The same as text. */
+export interface ImageArguments {
+  readonly series?: string;
+  readonly phase?: string;
+  readonly resample?: boolean;
+  readonly limit?: string;
+}
 
 /** @throws InputError `invalid-arguments` */
 export function parseImageOptions(
   spec: Pick<CommandSpec, 'name'>,
-  { series, phase, resample }: { readonly series?: string; readonly phase?: string; readonly resample?: boolean },
+  { series, phase, resample, limit }: ImageArguments,
 ): ImageOptions {
   return {
     ...(series !== undefined && { seriesInstanceUID: series }),
     ...(phase !== undefined && { phase: parsePhase(spec, phase) }),
     ...(resample === true && { resample }),
+    ...parseLimits(spec, limit),
   };
+}
+
+/** @param text of --limit: names and numbers, "voxels=2e9,elements=1e7"
+ * @throws InputError `invalid-arguments` */
+export function parseLimits(spec: Pick<CommandSpec, 'name'>, text: string | undefined): Pick<ReadOptions, 'limits'> {
+  if (text === undefined) return {};
+  const limits = text.split(',').map((part): [string, number] => {
+    const [, name = '', number = ''] = /^(\w+)=(.+)$/.exec(part) ?? [];
+    const most = Number(number);
+    if (!Object.hasOwn(DEFAULT_READ_LIMITS, name) || !(most > 0 && Number.isFinite(most))) {
+      const names = Object.keys(DEFAULT_READ_LIMITS).join(', ');
+      throw invalidArguments(spec, `--limit is a name and a number, as voxels=2e9, not ${part}; names are ${names}`);
+    }
+    return [name, most];
+  });
+  return { limits: Object.fromEntries(limits) satisfies Partial<ReadLimits> };
 }
 
 function parsePhase(spec: Pick<CommandSpec, 'name'>, text: string): number {

@@ -35,8 +35,11 @@ export const niftiReader: VolumeReader = {
 /** Reads an integer labelmap; names of its labels are not in NIfTI.
  * @returns Uint8Array, or Uint16Array if a label exceeds 255; a float file of whole numbers is accepted
  * @throws InputError `not-segmentation` if a value is no integer from 0 to 65535, else as the reader */
-export async function readNiftiLabelmap(file: SourceFile): Promise<Pick<Labelmap, 'geometry' | 'voxels'>> {
-  const { geometry, voxels } = await readImage({ header: file, voxels: file }, {});
+export async function readNiftiLabelmap(
+  file: SourceFile,
+  options: Pick<ReadOptions, 'limits'> = {},
+): Promise<Pick<Labelmap, 'geometry' | 'voxels'>> {
+  const { geometry, voxels } = await readImage({ header: file, voxels: file }, options);
   let largest = 0;
   for (let index = 0; index < voxels.length; index++) {
     const value = voxels[index] ?? 0;

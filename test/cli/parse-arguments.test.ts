@@ -78,6 +78,7 @@ describe('parseArguments', () => {
         'series',
         'phase',
         'resample',
+        'limit',
         'reference',
         'backend',
         'tta',

@@ -19,6 +19,18 @@ function refusal(parse: () => unknown): string {
 }
 
 describe('parseSegmentRequest', () => {
+  test('limits are raised by the names that errors give them', () => {
+    const { image } = parseSegmentRequest(given('--output', 'o.nii', '--limit', 'voxels=2e9,elements=10000000'));
+    expect(image.limits).toEqual({ voxels: 2e9, elements: 1e7 });
+    expect(batch('--limit', 'voxels=2e9').image.limits).toEqual({ voxels: 2e9 });
+  });
+
+  test.each(['voxels', 'voxel=1', 'voxels=0', 'voxels=many', 'voxels=1,', '=3'])('--limit %s is refused', (text) => {
+    const problem = refusal(() => parseSegmentRequest(given('--output', 'o.nii', '--limit', text)));
+    expect(problem).toContain('--limit is a name and a number');
+    expect(problem).toContain('inflateRatio');
+  });
+
   test('without an output it is said that there are two ways to name one', () => {
     const parse = () => parseSegmentRequest(given());
     expect(refusal(parse)).toBe('--output is missing.');

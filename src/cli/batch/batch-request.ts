@@ -16,7 +16,7 @@ export interface BatchRequest {
   readonly segEncoding: SegEncoding;
   readonly csv?: string;
   readonly jobs: number;
-  readonly image: Pick<ImageOptions, 'phase' | 'resample'>;
+  readonly image: Omit<ImageOptions, 'seriesInstanceUID'>;
   readonly backend: BackendId;
   /** Of each job. */
   readonly threads?: number;
@@ -50,10 +50,7 @@ export function parseBatchRequest(
     segEncoding: parseSegEncoding(segmentSpec, options, format ?? 'dicom-seg'),
     ...(csv !== undefined && { csv }),
     jobs,
-    image: parseImageOptions(segmentSpec, {
-      ...(options.phase !== undefined && { phase: options.phase }),
-      ...(options.resample && { resample: true }),
-    }),
+    image: parseImageOptions(segmentSpec, options),
     backend: parseBackendId(options.backend, segmentSpec),
     ...(threads !== undefined && { threads }),
     tta: options.tta === true,

@@ -218,7 +218,7 @@ function requestFor(
     segEncoding: format === 'dicom-seg' ? segEncoding : { segType: 'binary', compress: false },
     report: join(outputDir, report),
     image: {
-      ...(image.resample && { resample: true }),
+      ...image,
       ...(phase !== undefined && { phase }),
       ...(seriesInstanceUID !== undefined && { seriesInstanceUID }),
     },
