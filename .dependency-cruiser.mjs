@@ -61,7 +61,7 @@ export default {
       from: {},
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
-    onlyImporter('@cornerstonejs/codec-openjpeg', 'src/readers/jpeg-2000.ts'),
+    onlyImporter('@cornerstonejs/codec-openjpeg', 'src/readers/jpeg-2000.ts', 'src/node/jpeg-2000-worker.js'),
     onlyImporter('@cornerstonejs/codec-openjph', 'src/readers/high-throughput-jpeg-2000.ts'),
     onlyImporter('@cornerstonejs/codec-charls', 'src/readers/jpeg-ls.ts'),
     onlyImporter('@cornerstonejs/codec-libjpeg-turbo-8bit', 'src/readers/jpeg-baseline.ts'),

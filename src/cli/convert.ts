@@ -17,7 +17,7 @@ import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
 import { formatGeometry, printLines, printWarnings, RESEARCH_USE_ONLY } from './print.ts';
 import { isDicomSeg, readLabelmap, unnamedSegments } from './read-labelmap.ts';
 import { parseOverlap, parseSegEncoding } from './seg-options.ts';
-import { parseImageOptions, parseLimits, readVolumeOrPhase, warningsFor } from './read-options.ts';
+import { parseImageOptions, parseLimits, readers, readVolumeOrPhase, warningsFor } from './read-options.ts';
 import { softwareVersion } from './software-version.ts';
 
 interface Converted {
@@ -76,7 +76,7 @@ async function imageToNifti(
   options: ConvertOptions,
   { stderr, signal }: InterruptibleContext,
 ): Promise<Converted> {
-  const { volume, warnings } = await readVolume(files, { signal, ...parseImageOptions(convertSpec, options) });
+  const { volume, warnings } = await readVolume(files, { readers, signal, ...parseImageOptions(convertSpec, options) });
   printWarnings(stderr, warningsFor(format, warnings));
   const { encodeNiftiImage } = await import('../export/nifti.ts');
   const bytes = await encodeNiftiImage(volume, { gzip: format === 'nifti-gzip' });
@@ -172,6 +172,7 @@ async function readReference(
   const { reference: path } = options;
   if (path === undefined) return undefined;
   const { volume, warnings } = await readVolumeOrPhase(openFiles([path]), {
+    readers,
     signal,
     ...parseImageOptions(convertSpec, options),
   });

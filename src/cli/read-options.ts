@@ -1,10 +1,16 @@
 import { InputError } from '../errors.ts';
+import { createParallelDecoders } from '../node/parallel-decoders.ts';
+import { createDicomReader } from '../readers/dicom.ts';
+import { niftiReader } from '../readers/nifti.ts';
 import { DEFAULT_READ_LIMITS, type ReadLimits } from '../readers/read-limits.ts';
 import type { ReadOptions, ReadResult, SourceFile } from '../readers/reader.ts';
-import { readVolume } from '../readers/read-volume.ts';
+import { readVolume, type ReadVolumeOptions } from '../readers/read-volume.ts';
 import type { Notice } from '../volume/volume.ts';
 import type { OutputFormat } from './encode-labelmap.ts';
 import { invalidArguments, type CommandSpec } from './parse-arguments.ts';
+
+/** Of every command, so that they share their threads. */
+export const readers = [createDicomReader(createParallelDecoders()), niftiReader];
 
 /** What a command line says of how its images are read. */
 export type ImageOptions = Pick<ReadOptions, 'seriesInstanceUID' | 'phase' | 'resample' | 'limits'>;
@@ -55,7 +61,7 @@ function parsePhase(spec: Pick<CommandSpec, 'name'>, text: string): number {
 /** Reads an image or its reference, of which either may hold several volumes: --phase is for the one that does. */
 export async function readVolumeOrPhase(
   files: readonly SourceFile[],
-  { phase, ...options }: ReadOptions,
+  { phase, ...options }: ReadVolumeOptions,
 ): Promise<ReadResult & { readonly ignoredFiles: number }> {
   try {
     return await readVolume(files, options);

@@ -4,7 +4,7 @@ import { readVolume } from '../readers/read-volume.ts';
 import type { Notice, SourceSeries, Volume } from '../volume/volume.ts';
 import { volumeOnto } from '../labelmap/onto-grid.ts';
 import { assertKeepsImages } from './output-paths.ts';
-import { readVolumeOrPhase, warningsFor } from './read-options.ts';
+import { readers, readVolumeOrPhase, warningsFor } from './read-options.ts';
 import { outputsOf, type SegmentRequest } from './segment-request.ts';
 
 export interface SegmentInput {
@@ -22,7 +22,7 @@ export interface SegmentInput {
  * output would replace one of the images, and the readers' own */
 export async function readSegmentInput(request: SegmentRequest, signal: AbortSignal): Promise<SegmentInput> {
   const { inputs, format, reference: referencePath, image } = request;
-  const options = { signal, ...image };
+  const options = { readers, signal, ...image };
   const files = openFiles(inputs);
   const referenceFiles = referencePath === undefined ? [] : openFiles([referencePath]);
   await assertKeepsImages(outputsOf(request), [...files, ...referenceFiles]);

@@ -11,7 +11,6 @@ import type { StoredValues } from './pixel-data.ts';
 import { assertWithinLimit, withDefaultLimits, type ReadLimits } from './read-limits.ts';
 import type { ReadOptions, ReadResult, SeriesDescription, SourceFile, VolumeReader } from './reader.ts';
 import { assertResampledSize } from './resampled-size.ts';
-import type { SliceHeader } from './slice-header.ts';
 import { stackSlices, type SliceStack, type StackedSlice } from './slice-stack.ts';
 import { sourceSeriesOf } from './source-series.ts';
 
@@ -72,59 +71,76 @@ async function readVoxels(stack: SliceStack, context: ReadContext): Promise<Voxe
   assertWithinLimit(pixelCount * slices.length, 'voxels', context.limits, { name, what: 'voxels' });
   if (resampling !== undefined) assertResampledSize(resampling, context.limits, name);
   let target: ModalityVoxels | undefined;
-  for (const { instance, frames } of framesByFile(slices)) {
-    for await (const { k, header, values } of decodeFrames(instance, frames, context)) {
-      // Not before the first frame is decoded: what the headers promise may not be there.
-      target ??= createModalityVoxels(
-        slices.map((slice) => slice.header),
-        pixelCount,
-      );
-      target.write(k, values, header.format, header.rescale);
-    }
+  for await (const { k, header, values } of decodeFrames(framesByFile(slices), context)) {
+    // Not before the first frame is decoded: what the headers promise may not be there.
+    target ??= createModalityVoxels(
+      slices.map((slice) => slice.header),
+      pixelCount,
+    );
+    target.write(k, values, header.format, header.rescale);
   }
   if (target === undefined) throw new RangeError('A stack has at least one slice.');
   return resampling === undefined ? target.voxels : resampleStack(target.voxels, resampling);
 }
 
-interface FrameOfFile {
+interface FrameOfFile extends StackedSlice {
   /** Its slice. */
   readonly k: number;
-  readonly header: SliceHeader;
 }
 
-/** The frames that each file gives, so that no file is read twice. */
-function framesByFile(slices: readonly StackedSlice[]) {
+/** File after file, so that none is read twice. */
+function framesByFile(slices: readonly StackedSlice[]): FrameOfFile[] {
   const files = new Map<DicomInstance, FrameOfFile[]>();
   slices.forEach(({ instance, header }, k) => {
     const frames = files.get(instance);
-    if (frames === undefined) files.set(instance, [{ k, header }]);
-    else frames.push({ k, header });
+    if (frames === undefined) files.set(instance, [{ instance, header, k }]);
+    else frames.push({ instance, header, k });
   });
-  return [...files].map(([instance, frames]) => ({ instance, frames }));
+  return [...files.values()].flat();
 }
 
-/** The file's bytes live no longer than its frames: at most one file is in memory beside the volume. */
-async function* decodeFrames(
-  instance: DicomInstance,
-  frames: readonly FrameOfFile[],
-  { decoders, limits, signal }: ReadContext,
-): AsyncGenerator<FrameOfFile & { readonly values: StoredValues }> {
-  const { file } = instance;
-  const decoder = findDecoder(instance, decoders);
-  const bytes = await inflateDicom(await file.read(), file.name, limits);
-  const frameBytes = openFrames(bytes, instance.transferSyntaxUID, frames[0]?.header, file.name);
-  for (const frame of frames) {
+type DecodedFrame = FrameOfFile & { readonly values: StoredValues };
+
+/** In order, and so are their errors; as many under way as their decoder takes. Beside the volume are in memory the files
+ * of these frames. */
+async function* decodeFrames(frames: readonly FrameOfFile[], context: ReadContext): AsyncGenerator<DecodedFrame> {
+  const decode = createFrameDecoder(context);
+  const underWay: Promise<DecodedFrame>[] = [];
+  for (const [n, frame] of frames.entries()) {
+    const decoder = findDecoder(frame.instance, context.decoders);
+    const decoded = decode(frame, decoder, frames.length - n);
+    decoded.catch(() => undefined); // it may fail before its turn
+    underWay.push(decoded);
+    const { framesUnderWay = 1 } = decoder;
+    for (const oldest of underWay.splice(0, underWay.length - framesUnderWay + 1)) yield await oldest;
+  }
+  for (const decoded of underWay) yield await decoded;
+}
+
+/** For frames file after file: it keeps the one that it read last. */
+function createFrameDecoder({ limits, signal }: ReadContext) {
+  let last: { readonly instance: DicomInstance; readonly frameBytes: ReturnType<typeof openFile> } | undefined;
+  return async (frame: FrameOfFile, decoder: PixelDecoder, framesLeft: number): Promise<DecodedFrame> => {
     signal?.throwIfAborted();
-    const { format, frameIndex } = frame.header;
-    const encoded = frameBytes(frameIndex);
+    const { instance, header } = frame;
+    if (last?.instance !== instance) last = { instance, frameBytes: openFile(frame, limits) };
+    const encoded = (await last.frameBytes)(header.frameIndex);
+    const { format } = header;
+    const fileName = instance.file.name;
     const byteLength = (format.rows * format.columns * format.bitsAllocated) / 8;
     assertWithinLimit(byteLength / encoded.length, 'compressionRatio', limits, {
-      name: file.name,
+      name: fileName,
       what: 'bytes from one compressed byte',
     });
-    const values = await decoder.decode({ bytes: encoded, format, fileName: file.name });
-    yield { ...frame, values };
-  }
+    const values = await decoder.decode({ bytes: encoded, format, fileName }, { framesLeft, signal });
+    return { ...frame, values };
+  };
+}
+
+async function openFile({ instance, header }: FrameOfFile, limits: ReadLimits) {
+  const { file, transferSyntaxUID } = instance;
+  const bytes = await inflateDicom(await file.read(), file.name, limits);
+  return openFrames(bytes, transferSyntaxUID, header, file.name);
 }
 
 function findDecoder({ transferSyntaxUID, file }: DicomInstance, decoders: readonly PixelDecoder[]): PixelDecoder {

@@ -1,8 +1,8 @@
 import { readJpeg2000Frame } from './code-stream-frame.ts';
-import { createWasmDecoder } from './wasm-codec.ts';
+import { createWasmDecoder, type WasmCodec } from './wasm-codec.ts';
 
-/** Decodes JPEG 2000, lossless and lossy, with OpenJPEG. */
-export const decodeJpeg2000 = createWasmDecoder({
+/** JPEG 2000, lossless and lossy: OpenJPEG. */
+export const jpeg2000: WasmCodec = {
   name: 'JPEG 2000',
   packageName: '@cornerstonejs/codec-openjpeg',
   load: async (options) => {
@@ -11,4 +11,6 @@ export const decodeJpeg2000 = createWasmDecoder({
   },
   wasmUrl: () => new URL('@cornerstonejs/codec-openjpeg/decodewasm', import.meta.url),
   readFrame: readJpeg2000Frame,
-});
+};
+
+export const decodeJpeg2000 = createWasmDecoder(jpeg2000);

@@ -23,6 +23,13 @@ export interface EncodedFrame {
   readonly fileName: string;
 }
 
+/** What a decoder may know of the reading that a frame is part of. */
+export interface DecodeContext {
+  /** That are still to be decoded, with this one. */
+  readonly framesLeft: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Zeroes of a format's type. */
 export function storedArray(format: PixelFormat, pixelCount: number): StoredValues {
   return storedView(format, new Uint8Array((pixelCount * format.bitsAllocated) / 8));

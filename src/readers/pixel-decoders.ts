@@ -3,7 +3,7 @@ import { decodeHighThroughputJpeg2000 } from './high-throughput-jpeg-2000.ts';
 import { decodeJpeg2000 } from './jpeg-2000.ts';
 import { decodeJpegLs } from './jpeg-ls.ts';
 import { decodeJpeg } from './jpeg.ts';
-import { storedView, type EncodedFrame, type StoredValues } from './pixel-data.ts';
+import { storedView, type DecodeContext, type EncodedFrame, type StoredValues } from './pixel-data.ts';
 import { decodeRle } from './rle.ts';
 import { swapBytes } from './swap-bytes.ts';
 import {
@@ -29,9 +29,11 @@ import {
 /** Decodes the pixels of some transfer syntaxes. A further syntax is one more such object in an array. */
 export interface PixelDecoder {
   readonly transferSyntaxUIDs: readonly string[];
+  /** How many frames a reader hands over before it waits for the first; one by default. */
+  readonly framesUnderWay?: number;
   /** @returns rows · columns stored values, sign extended; may be a view of the encoded bytes
    * @throws InputError `damaged-file` if the frame has another size than its header says */
-  decode(frame: EncodedFrame): StoredValues | Promise<StoredValues>;
+  decode(frame: EncodedFrame, context?: DecodeContext): StoredValues | Promise<StoredValues>;
 }
 
 /** A decoder for every transfer syntax that can be read. Codecs in WebAssembly are loaded with their first frame. */

@@ -1,22 +1,14 @@
 import { EnvironmentError, InputError } from '../errors.ts';
+import {
+  createCodecRunner,
+  type CodecDecoder,
+  type CodecOutcome,
+  type LoadedCodec,
+  type RunCodec,
+} from './codec-runner.js';
 import type { CodeStreamFrame } from './code-stream-frame.ts';
 import { damagedFile } from './damaged-file.ts';
-import { storedArray, type EncodedFrame, type StoredValues } from './pixel-data.ts';
-
-/** What the codecs of @cornerstonejs have in common: one object a frame, which must be deleted. */
-interface CodecDecoder {
-  getEncodedBuffer(byteLength: number): Uint8Array;
-  decode(): void;
-  getFrameInfo(): {
-    readonly width: number;
-    readonly height: number;
-    readonly bitsPerSample: number;
-    readonly componentCount: number;
-    readonly isSigned?: boolean;
-  };
-  getDecodedBuffer(): Uint8Array;
-  delete(): void;
-}
+import { storedArray, type DecodeContext, type EncodedFrame, type StoredValues } from './pixel-data.ts';
 
 /** Options of a codec's Emscripten module. */
 export interface CodecOptions {
@@ -36,23 +28,27 @@ export interface WasmCodec {
   readonly readFrame: (bytes: Uint8Array) => CodeStreamFrame | undefined;
 }
 
-/** Makes a decoder of one compression; the codec is loaded with the first frame. */
-export function createWasmDecoder(codec: WasmCodec): (frame: EncodedFrame) => Promise<StoredValues> {
-  let loading: Promise<LoadedCodec> | undefined;
-  return async (frame) => {
+/** Makes a decoder of one compression.
+ * @param run has the codec decode, by default in this thread */
+export function createWasmDecoder(
+  codec: WasmCodec,
+  run: (bytes: Uint8Array, context?: DecodeContext) => Promise<CodecOutcome> = createWasmRunner(codec),
+): (frame: EncodedFrame, context?: DecodeContext) => Promise<StoredValues> {
+  const { name, readFrame } = codec;
+  return async (frame, context) => {
     // Before the codec: it would take memory for whatever the compressed bytes claim.
-    assertFitsHeader(codec.name, codec.readFrame(frame.bytes), frame);
-    loading ??= loadCodec(codec);
-    const loaded = await loading;
-    try {
-      return decodeFrame(codec, loaded, frame);
-    } catch (error) {
-      if (error instanceof InputError) throw error;
-      // A C++ exception arrives as a number, a failed assertion as an abort: the next frame gets a new codec.
-      loading = undefined;
-      throw damagedFile(frame.fileName, `its ${codec.name} image cannot be decoded`, error);
-    }
+    assertFitsHeader(name, readFrame(frame.bytes), frame);
+    const outcome = await run(frame.bytes, context);
+    if (outcome.pixels !== undefined) return valuesOf(outcome, name, frame);
+    const { problem, cause } = outcome;
+    const why = problem === undefined ? '' : ` (${problem})`;
+    throw damagedFile(frame.fileName, `its ${name} image cannot be decoded${why}`, cause);
   };
+}
+
+/** Has a codec decode in this thread, where it is loaded with the first frame. */
+export function createWasmRunner(codec: WasmCodec): RunCodec {
+  return createCodecRunner(() => loadCodec(codec));
 }
 
 /** Checks what compressed bytes say of themselves against the header around them.
@@ -78,12 +74,6 @@ export function assertFitsHeader<T extends CodeStreamFrame>(
   );
 }
 
-interface LoadedCodec {
-  readonly Decoder: new () => CodecDecoder;
-  /** What the codec said since the last frame began. */
-  readonly log: string[];
-}
-
 async function loadCodec({ name, packageName, load, wasmUrl }: WasmCodec): Promise<LoadedCodec> {
   // Codecs report frames and errors on the console alone unless they are given these.
   const log: string[] = [];
@@ -101,28 +91,16 @@ async function loadCodec({ name, packageName, load, wasmUrl }: WasmCodec): Promi
   }
 }
 
-function decodeFrame(
-  { name }: WasmCodec,
-  { Decoder, log }: LoadedCodec,
-  { bytes, format, fileName }: EncodedFrame,
+function valuesOf(
+  { pixels, bitsPerSample, isSigned }: Extract<CodecOutcome, { readonly pixels: Uint8Array }>,
+  codecName: string,
+  { format, fileName }: EncodedFrame,
 ): StoredValues {
-  log.length = 0;
-  const decoder = new Decoder();
-  try {
-    decoder.getEncodedBuffer(bytes.length).set(bytes);
-    decoder.decode();
-    const problem = log.find((line) => line.startsWith('[ERROR]'))?.slice('[ERROR]'.length);
-    if (problem !== undefined) throw damagedFile(fileName, `its ${name} image cannot be decoded (${problem.trim()})`);
-    const { bitsPerSample, isSigned = false } = decoder.getFrameInfo();
-    const samples = samplesOf(decoder.getDecodedBuffer(), bitsPerSample, isSigned);
-    const values = storedArray(format, format.rows * format.columns);
-    if (samples.length !== values.length) throw damagedFile(fileName, `its ${name} image is incomplete`);
-    // A copy, for the codec uses its memory again.
-    values.set(samples);
-    return values;
-  } finally {
-    decoder.delete();
-  }
+  const samples = samplesOf(pixels, bitsPerSample, isSigned);
+  const values = storedArray(format, format.rows * format.columns);
+  if (samples.length !== values.length) throw damagedFile(fileName, `its ${codecName} image is incomplete`);
+  values.set(samples);
+  return values;
 }
 
 /** The code stream's own precision and sign count, not the header's. */
