@@ -37,11 +37,10 @@ const released: Released[] = [
   },
   {
     id: 'abdomen-ct',
-    // The project asks for 0.83 of the eight, which 1.0.0 does not reach.
     floors: [
       {
         segments: ['Aorta', 'Gallbladder', 'Right kidney', 'Left kidney', 'Liver', 'Pancreas', 'Spleen', 'Stomach'],
-        dice: 0.8,
+        dice: 0.83,
       },
       { segments: ['Liver'], dice: 0.94 },
     ],
