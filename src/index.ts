@@ -94,4 +94,3 @@ export {
   type LabelEvaluation,
 } from './evaluate/evaluation.ts';
 export { evaluateOverlap, type Overlap, type OverlapOptions } from './evaluate/overlap.ts';
-
