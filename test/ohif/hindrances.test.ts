@@ -67,6 +67,16 @@ const OBEY_THE_TEST = `
   };
 `;
 
+/** The processor is done with the tiny model before a page has drawn its progress. */
+const TAKE_TIME = `
+  const { postMessage } = self;
+  self.postMessage = (message, transfer) => {
+    const end = performance.now() + (message.kind === 'slice' ? 300 : 0);
+    while (performance.now() < end);
+    postMessage.call(self, message, transfer);
+  };
+`;
+
 function tellWorker(page: Page, what: 'destroy device' | 'end worker'): Promise<void> {
   return page.evaluate((message) => {
     new BroadcastChannel('slicewise test').postMessage(message);
@@ -135,7 +145,7 @@ describe('the device', () => {
   });
 
   test('a worker that ends in the middle costs a notice and no slice', async () => {
-    await withStudy({ workerPrelude: OBEY_THE_TEST }, async (page) => {
+    await withStudy({ workerPrelude: OBEY_THE_TEST + TAKE_TIME }, async (page) => {
       await startModel(page, 'tiny-heart');
       await waitForSlices(page, 2);
       await tellWorker(page, 'end worker');
