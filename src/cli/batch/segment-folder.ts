@@ -218,7 +218,8 @@ function requestFor(
     segEncoding: format === 'dicom-seg' ? segEncoding : { segType: 'binary', compress: false },
     report: join(outputDir, report),
     image: {
-      ...image,
+      ...(image.resample && { resample: true }),
+      ...(image.limits && { limits: image.limits }),
       ...(phase !== undefined && { phase }),
       ...(seriesInstanceUID !== undefined && { seriesInstanceUID }),
     },
