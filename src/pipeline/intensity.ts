@@ -61,51 +61,104 @@ const BUCKETS = 65536;
 
 function countingOrder(values: SmallInteger, wanted: readonly number[]): Map<number, number> {
   const lowest = values instanceof Int16Array ? -32768 : values instanceof Int8Array ? -128 : 0;
-  const counts = new Uint32Array(BUCKETS);
-  for (let at = 0; at < values.length; at++) {
-    const bucket = (values[at] ?? 0) - lowest;
-    counts[bucket] = (counts[bucket] ?? 0) + 1;
+  const tables = new Uint32Array(4 * BUCKETS);
+  // By way of one kind of array: a loop that meets several kinds takes twice as long.
+  const chunk = new Int32Array(CHUNK_LENGTH);
+  for (let from = 0; from < values.length; from += CHUNK_LENGTH) {
+    const part = values.subarray(from, from + CHUNK_LENGTH);
+    chunk.set(part);
+    countInto(tables, chunk, part.length, lowest);
+  }
+  const counts = tables.subarray(0, BUCKETS);
+  for (let at = BUCKETS; at < tables.length; at++) {
+    counts[at % BUCKETS] = (counts[at % BUCKETS] ?? 0) + (tables[at] ?? 0);
   }
   return new Map(wanted.map((rank) => [rank, bucketOf(counts, rank).bucket + lowest]));
+}
+
+/** Small enough for a processor's cache; a multiple of 4. */
+const CHUNK_LENGTH = 2 ** 14;
+
+/** In four tables in turns: neighbours are often equal, and a count that was just raised is slow to be raised again. */
+function countInto(tables: Uint32Array, values: Int32Array, length: number, lowest: number): void {
+  const whole = length - (length % 4);
+  for (let at = 0; at < whole; at += 4) {
+    const first = (values[at] ?? 0) - lowest;
+    const second = (values[at + 1] ?? 0) - lowest + BUCKETS;
+    const third = (values[at + 2] ?? 0) - lowest + 2 * BUCKETS;
+    const fourth = (values[at + 3] ?? 0) - lowest + 3 * BUCKETS;
+    tables[first] = (tables[first] ?? 0) + 1;
+    tables[second] = (tables[second] ?? 0) + 1;
+    tables[third] = (tables[third] ?? 0) + 1;
+    tables[fourth] = (tables[fourth] ?? 0) + 1;
+  }
+  for (let at = whole; at < length; at++) {
+    const bucket = (values[at] ?? 0) - lowest;
+    tables[bucket] = (tables[bucket] ?? 0) + 1;
+  }
 }
 
 /** The high half of a sortable key finds the bucket of each rank, the low half the value in it: exact, whatever the
  * distribution, and no copy of the values. */
 function radixOrder(values: VoxelArray, wanted: readonly number[]): Map<number, number> {
-  const key = new Int32Array(1);
-  const float = new Float32Array(key.buffer);
-  /** Float bits in the order of their values: a negative number has all bits flipped, another only its sign. */
-  const keyOf = (value: number): number => {
-    float[0] = value + 0; // −0 + 0 is +0, which is equal but has other bits
-    const bits = key[0] ?? 0;
-    return (bits ^ ((bits >> 31) | 0x80000000)) >>> 0;
+  const chunk = new Float32Array(CHUNK_LENGTH);
+  const bits = new Int32Array(chunk.buffer);
+  const eachChunk = (visit: (length: number) => void): void => {
+    for (let from = 0; from < values.length; from += CHUNK_LENGTH) {
+      const part = values.subarray(from, from + CHUNK_LENGTH);
+      chunk.set(part);
+      visit(part.length);
+    }
   };
   const counts = new Uint32Array(BUCKETS);
-  for (let at = 0; at < values.length; at++) {
-    const high = keyOf(values[at] ?? 0) >>> 16;
-    counts[high] = (counts[high] ?? 0) + 1;
-  }
+  eachChunk((length) => {
+    countHighHalves(counts, bits, length);
+  });
   const places = new Map(wanted.map((rank) => [rank, bucketOf(counts, rank)]));
-  const halves = new Map<number, Uint32Array>();
-  for (const { bucket } of places.values()) if (!halves.has(bucket)) halves.set(bucket, new Uint32Array(BUCKETS));
-  const isWanted = new Uint8Array(BUCKETS);
-  for (const bucket of halves.keys()) isWanted[bucket] = 1;
-  for (let at = 0; at < values.length; at++) {
-    const bits = keyOf(values[at] ?? 0);
-    if (isWanted[bits >>> 16] === 0) continue;
-    const half = halves.get(bits >>> 16);
-    if (half) half[bits & 0xffff] = (half[bits & 0xffff] ?? 0) + 1;
-  }
-  const valueOf = (bits: number): number => {
-    key[0] = bits & 0x80000000 ? bits ^ 0x80000000 : ~bits;
-    return float[0] ?? 0;
-  };
+  const tables = [...new Set(Array.from(places.values(), ({ bucket }) => bucket))];
+  const tableOf = new Int8Array(BUCKETS).fill(-1);
+  tables.forEach((bucket, table) => (tableOf[bucket] = table));
+  const halves = new Uint32Array(tables.length * BUCKETS);
+  eachChunk((length) => {
+    countLowHalves(halves, tableOf, bits, length);
+  });
   return new Map(
     Array.from(places, ([rank, { bucket, remainder }]) => {
-      const low = bucketOf(halves.get(bucket) ?? new Uint32Array(BUCKETS), remainder).bucket;
+      const table = tableOf[bucket] ?? 0;
+      const low = bucketOf(halves.subarray(table * BUCKETS, (table + 1) * BUCKETS), remainder).bucket;
       return [rank, valueOf(((bucket << 16) | low) >>> 0)];
     }),
   );
+}
+
+function countHighHalves(counts: Uint32Array, bits: Int32Array, length: number): void {
+  for (let at = 0; at < length; at++) {
+    const high = keyOf(bits[at] ?? 0) >>> 16;
+    counts[high] = (counts[high] ?? 0) + 1;
+  }
+}
+
+/** @param tableOf of a high half, the table where its low halves are counted; -1 where none is wanted */
+function countLowHalves(tables: Uint32Array, tableOf: Int8Array, bits: Int32Array, length: number): void {
+  for (let at = 0; at < length; at++) {
+    const key = keyOf(bits[at] ?? 0);
+    const table = tableOf[key >>> 16] ?? -1;
+    if (table < 0) continue;
+    const place = table * BUCKETS + (key & 0xffff);
+    tables[place] = (tables[place] ?? 0) + 1;
+  }
+}
+
+const MINUS_ZERO = -0x80000000;
+
+/** Float bits in the order of their values: a negative number has all bits flipped, another only its sign. −0 is 0. */
+function keyOf(bits: number): number {
+  return bits === MINUS_ZERO ? 0x80000000 : bits ^ ((bits >> 31) | MINUS_ZERO);
+}
+
+function valueOf(key: number): number {
+  const bits = new Int32Array([key & MINUS_ZERO ? key ^ MINUS_ZERO : ~key]);
+  return new Float32Array(bits.buffer)[0] ?? 0;
 }
 
 /** The bucket that holds the value of a rank (0-based), and its rank among that bucket's values. */
