@@ -33,8 +33,10 @@ export interface LabelmapTarget {
 
 /** The page redraws a changed segmentation at most this often while slices arrive… */
 const REDRAW_MS = 100;
-/** …and spends at most this share of its time on it. */
+/** …and spends at most this share of its time on it… */
 const REDRAW_SHARE = 0.25;
+/** …but shows what there is at least this often. */
+const LONGEST_WAIT_MS = 2000;
 
 /** @throws InputError `geometry-mismatch` if the segmentation is not on the slices of the series */
 export function createLabelmapTarget(host: CornerstoneHost, place: LabelmapPlace): LabelmapTarget {
@@ -137,17 +139,34 @@ function createRedraw(show: (slices: readonly number[]) => void): {
     timed('show-slices', () => {
       show(slices);
     });
-    const end = performance.now();
-    nextMs = Math.max(start + REDRAW_MS, end + (end - start) / REDRAW_SHARE);
+    nextMs = start + REDRAW_MS;
+    // The page draws in its next frames, and without a graphics card one can take longer than a slice does.
+    afterFrames(2, () => {
+      const drawnMs = performance.now() - start;
+      nextMs = start + Math.min(Math.max(REDRAW_MS, drawnMs / REDRAW_SHARE), LONGEST_WAIT_MS);
+    });
+  };
+  const flushWhenDue = (): void => {
+    const waitMs = nextMs - performance.now();
+    if (waitMs > 0) timer = setTimeout(flushWhenDue, waitMs);
+    else flush();
   };
   return {
     add(k) {
       pending.add(k);
-      timer ??= setTimeout(flush, Math.max(0, nextMs - performance.now()));
+      timer ??= setTimeout(flushWhenDue, Math.max(0, nextMs - performance.now()));
     },
     flush,
     stop() {
       clearTimeout(timer);
     },
   };
+}
+
+/** A page that is hidden has no frames. */
+function afterFrames(count: number, then: () => void): void {
+  requestAnimationFrame(() => {
+    if (count > 1) afterFrames(count - 1, then);
+    else then();
+  });
 }

@@ -7,6 +7,11 @@ import { seriesOn } from './labelled-series.ts';
 
 export const host: CornerstoneHost = { core, tools };
 
+/** A page that draws at 60 Hz. */
+Object.assign(globalThis, {
+  requestAnimationFrame: (draw: FrameRequestCallback) => setTimeout(draw, 16),
+});
+
 export interface SeriesOptions {
   readonly geometry: VolumeGeometry;
   /** Stored values, i fastest. */
