@@ -26,8 +26,11 @@ export async function loadModel(read: ReadModelFile): Promise<LoadedModel> {
   return { manifest, bytes };
 }
 
+/** At most so many bytes of a manifest.json are read, unless told otherwise. */
+export const MANIFEST_BYTES = 2 ** 20;
+
 export interface ManifestLimits {
-  /** Bytes of manifest.json that are read. Default 1 MiB; that of many segments has some 20 KB. */
+  /** Default 1 MiB; the manifest of a model with many segments has some 20 KB. */
   readonly manifestBytes?: number;
 }
 
@@ -35,7 +38,7 @@ export interface ManifestLimits {
  * @throws ModelError `invalid-manifest`, `limit-exceeded` */
 export async function loadManifest(
   read: ReadModelFile,
-  { manifestBytes = 2 ** 20 }: ManifestLimits = {},
+  { manifestBytes = MANIFEST_BYTES }: ManifestLimits = {},
 ): Promise<ModelManifest> {
   const bytes = await read('manifest.json');
   if (bytes.length > manifestBytes) {

@@ -2,8 +2,8 @@ import type { Provenance, SegmentationResult } from '../labelmap/segmentation-re
 import type { ModelManifest } from '../models/manifest.ts';
 import { classCount } from '../models/output-shape.ts';
 import { voxelCount, type VolumeGeometry } from '../volume/geometry.ts';
-import { placeSlice } from '../volume/reorient.ts';
-import type { Notice } from '../volume/volume.ts';
+import { placeSlice, type Axis } from '../volume/reorient.ts';
+import type { Notice, VoxelArray } from '../volume/volume.ts';
 import { createVoxelTarget, type VoxelTarget } from './classify.ts';
 import type { FinishedVolume } from './finish-volume.ts';
 import { createSegments } from './result.ts';
@@ -44,8 +44,8 @@ export function createSliceCollector(options: SliceCollectorOptions): SliceColle
       return performance.now() - start;
     },
     add({ index, labels, uncertainty, probabilities, backendId, durationMs }, { sliceAxis }) {
-      placeSlice(labels, target.labels, geometry, sliceAxis, index);
-      placeSlice(uncertainty, target.uncertainty, geometry, sliceAxis, index);
+      placeMarked(labels, target.labels, geometry, sliceAxis, index);
+      placeMarked(uncertainty, target.uncertainty, geometry, sliceAxis, index);
       for (let c = 0; probabilities && target.probabilities && c < classCount(manifest); c++) {
         const ofClass = probabilities.subarray(c * labels.length, (c + 1) * labels.length);
         placeSlice(ofClass, target.probabilities.subarray(c * count, (c + 1) * count), geometry, sliceAxis, index);
@@ -75,4 +75,31 @@ export function createSliceCollector(options: SliceCollectorOptions): SliceColle
       };
     },
   };
+}
+
+/** Where a system gives out memory, in voxels of a byte. */
+const PAGE = 4096;
+
+/** Puts a slice into a volume of zeros without writing zeros where there is nothing else: most of a labelmap and of its
+ * uncertainty is never written to then, and takes no memory. */
+function placeMarked(
+  slice: VoxelArray,
+  voxels: VoxelArray,
+  geometry: VolumeGeometry,
+  sliceAxis: Axis,
+  index: number,
+): void {
+  if (sliceAxis !== 2) {
+    placeSlice(slice, voxels, geometry, sliceAxis, index);
+    return;
+  }
+  for (let from = 0; from < slice.length; from += PAGE) {
+    const part = slice.subarray(from, from + PAGE);
+    if (isMarked(part)) voxels.set(part, index * slice.length + from);
+  }
+}
+
+function isMarked(part: VoxelArray): boolean {
+  for (let at = 0; at < part.length; at++) if (part[at] !== 0) return true;
+  return false;
 }

@@ -1,5 +1,5 @@
 import { ModelError } from '../errors.ts';
-import { isFile, type ReadModelFile } from '../models/load-model.ts';
+import { isFile, MANIFEST_BYTES, type ReadModelFile } from '../models/load-model.ts';
 
 /** What a browser keeps of models, by URL: each file under the hash that its manifest names. */
 export interface ModelCache {
@@ -21,7 +21,7 @@ export async function openModelCache(): Promise<ModelCache> {
       return kept && new Uint8Array(await kept.arrayBuffer());
     },
     async put(url, bytes) {
-      await cache?.put(url, new Response(Uint8Array.from(bytes))).catch(() => undefined);
+      await cache?.put(url, new Response(bytes as Uint8Array<ArrayBuffer>)).catch(() => undefined);
     },
     async forget(url) {
       await cache?.delete(url, { ignoreSearch: true });
@@ -51,7 +51,7 @@ export function createModelReader(
   return async (path, expected) => {
     const url = new URL(path, folderUrl).href;
     // The manifest has no hash of its own: it is asked for each time, and says which files go with it.
-    if (expected === undefined) return download(url, { signal, onLoad: () => undefined });
+    if (expected === undefined) return download(url, { signal, onLoad: () => undefined, byteLength: MANIFEST_BYTES });
     const keptAs = `${url}?sha256=${expected.sha256}`;
     const kept = await cache.get(keptAs);
     if (kept && (await isFile(kept, expected))) return kept;
@@ -67,34 +67,30 @@ export function createModelReader(
 interface DownloadOptions {
   readonly signal: AbortSignal;
   readonly onLoad: LoadListener;
-  /** Of the right file: not much more is read of another. */
-  readonly byteLength?: number;
+  /** Of the right file: one byte more is read of another. */
+  readonly byteLength: number;
 }
 
-async function download(url: string, { signal, onLoad, byteLength = Infinity }: DownloadOptions): Promise<Uint8Array> {
+async function download(url: string, { signal, onLoad, byteLength }: DownloadOptions): Promise<Uint8Array> {
   const answer = await fetch(url, { signal, cache: 'no-cache' }).catch((cause: unknown) => {
     signal.throwIfAborted();
     throw notFound(url, 'its server cannot be reached', cause);
   });
   if (!answer.ok || answer.body === null) throw notFound(url, `its server answered ${answer.status}`);
-  const parts: Uint8Array[] = [];
+  // A model has tens of megabytes: what arrives goes to its place at once, not into parts that are then put together.
+  const bytes = new Uint8Array(byteLength + 1);
   let loaded = 0;
   const reader = answer.body.getReader();
-  while (loaded <= byteLength) {
+  while (loaded < bytes.length) {
     const { done, value } = await reader.read();
     if (done) break;
-    parts.push(value);
-    loaded += value.length;
+    const part = value.subarray(0, bytes.length - loaded);
+    bytes.set(part, loaded);
+    loaded += part.length;
     onLoad(loaded, byteLength);
   }
   if (loaded > byteLength) await reader.cancel();
-  const bytes = new Uint8Array(loaded);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return bytes.subarray(0, loaded);
 }
 
 function notFound(url: string, why: string, cause?: unknown): ModelError {

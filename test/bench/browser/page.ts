@@ -1,3 +1,4 @@
+import { createShortAxisHeart } from '../../../sample-data/short-axis-heart.ts';
 import { createGeometry } from '../../../src/volume/geometry.ts';
 import type { Volume } from '../../../src/volume/volume.ts';
 import { allocateVoxels, createSegmentationClient } from '../../../src/worker/client.ts';
@@ -86,26 +87,19 @@ const page: BenchPage = {
 };
 Object.assign(globalThis, { benchPage: page });
 
-/** Two nested ellipsoids in a textured ground: something for every part of the pipeline to do. */
+/** The sample heart, enlarged to the size wanted. */
 function drawVolume({ dimensions, spacing }: PageJob): Volume {
   const [columns, rows, slices] = dimensions;
-  const geometry = createGeometry({
-    dimensions,
-    spacing: [spacing, spacing, 2],
-    origin: [0, 0, 0],
-    direction: [
-      [1, 0, 0],
-      [0, 1, 0],
-      [0, 0, 1],
-    ],
-  });
-  const voxels = new Int16Array(allocateVoxels(2 * columns * rows * slices));
+  const { geometry: own, phases } = createShortAxisHeart({ phases: 1 });
+  const heart = phases[0]?.voxels ?? new Uint16Array();
+  const [ownColumns, ownRows, ownSlices] = own.dimensions;
+  const geometry = createGeometry({ ...own, dimensions, spacing: [spacing, spacing, 2] });
+  const voxels = new Uint16Array(allocateVoxels(2 * columns * rows * slices));
+  const nearest = (n: number, length: number, ownLength: number): number => Math.floor((n / length) * ownLength);
   for (let k = 0, at = 0; k < slices; k++) {
     for (let j = 0; j < rows; j++) {
-      for (let i = 0; i < columns; i++, at++) {
-        const radius = Math.hypot(i / columns - 0.5, j / rows - 0.5, (k / slices - 0.5) / 4);
-        voxels[at] = (radius < 0.08 ? 900 : radius < 0.12 ? 300 : 500) + ((i * 7 + j * 13 + k * 5) % 60);
-      }
+      const row = (nearest(k, slices, ownSlices) * ownRows + nearest(j, rows, ownRows)) * ownColumns;
+      for (let i = 0; i < columns; i++, at++) voxels[at] = heart[row + nearest(i, columns, ownColumns)] ?? 0;
     }
   }
   return { geometry, voxels, modality: 'MR', bodyPartExamined: 'HEART' };
