@@ -179,7 +179,7 @@ const parts: Readonly<Record<string, () => Promise<Verdict[]>>> = {
   },
   viewer: async () => {
     const { benchViewer } = await import('./browser/viewer.ts');
-    const verdicts = await benchViewer();
+    const verdicts = await benchViewer(options.model);
     printVerdicts(verdicts);
     return verdicts;
   },
