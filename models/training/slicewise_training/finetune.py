@@ -52,16 +52,23 @@ def start_from(folder: Path, training: Training) -> list[str]:
     @returns the layers whose shape differs, which start anew
     """
     own, config = training.network, training.config.network
-    is_narrow = isinstance(config, PSPNetConfig) and config.width != 1
-    network = build_network(replace(config, width=1.0)).to(training.device) if is_narrow else own
+
+    def network_like(first_kernel: tuple[int, ...]) -> nn.Module:
+        if first_kernel == next(own.parameters()).shape or not isinstance(config, PSPNetConfig):
+            return own
+        return build_network(replace(config, width=1.0)).to(training.device)
+
     if (folder / "checkpoint.pt").exists():
         state = torch.load(folder / "checkpoint.pt", map_location=training.device, weights_only=True)["average"]
+        network = network_like(next(iter(state.values())).shape)
         left = adopt_state(network, state)
     else:
         manifest = json.loads((folder / "manifest.json").read_text())
+        model = onnx.load(folder / manifest["file"]["path"])
         images, _ = training.batch(training.config.training.crops[0])
-        left = adopt_onnx(network, onnx.load(folder / manifest["file"]["path"]), images)
-    if is_narrow:
+        network = network_like(convolution_weights(model)[0][0].shape)
+        left = adopt_onnx(network, model, images)
+    if network is not own:
         take_strongest_channels(own, network)
     training.average.load_state_dict(own.state_dict(), strict=True)
     return left
@@ -137,10 +144,11 @@ def normalised_convolutions(network: nn.Module, image: Tensor) -> list[tuple[nn.
 
 
 def convolution_weights(model: onnx.ModelProto) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Weight and bias of each Conv node, in order of execution; float16 ones by way of their Cast."""
+    """Weight and bias of each Conv node, in order of execution; float16 ones by way of their Cast, equal ones by way of
+    the Identity that the exporter puts in the place of a second copy."""
     stored = {tensor.name: numpy_helper.to_array(tensor).astype(np.float32) for tensor in model.graph.initializer}
     for node in model.graph.node:
-        if node.op_type == "Cast" and node.input[0] in stored:
+        if node.op_type in ("Cast", "Identity") and node.input[0] in stored:
             stored[node.output[0]] = stored[node.input[0]]
     return [(stored[node.input[1]], stored[node.input[2]]) for node in model.graph.node if node.op_type == "Conv"]
 

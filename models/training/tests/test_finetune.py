@@ -94,3 +94,16 @@ def test_a_narrow_network_starts_from_a_wide_one(project: Path) -> None:
         for network in (training.network, training.average, wide.average)
     ]
     assert columns[0] == columns[1] < columns[2]
+
+
+def test_a_narrow_network_starts_from_another_as_it_is(project: Path) -> None:
+    config = load_config(project / "config.json")
+    narrow = replace(config, network=replace(config.network, width=0.5))
+    first = Training(narrow, project / "data", project / "first", budget_s=0)
+    first.save()
+    release = json.loads((project / "config.json").read_text())["release"]
+    write_model_folder(first.average, narrow, release, generated_window(narrow), 1.0, project / "model")
+    for start, anew in (("first", []), ("model", ["auxiliary"])):
+        second = Training(narrow, project / "data", project / f"from-{start}", budget_s=3600)
+        assert start_from(project / start, second) == anew
+        assert torch.allclose(second.average.classifier.weight, first.average.classifier.weight, atol=1e-2)
