@@ -81,7 +81,8 @@ export const manifestSchema = z.strictObject({
   title: text(64),
   licence: text(64, 'SPDX identifier of the weights, or the name of their licence'),
   intendedUse: text(1024),
-  file: z.strictObject({ path: filePath(), sha256, byteLength: z.int().check(z.positive()) }),
+  // ONNX is protobuf, of which no file can be larger than 2 GB.
+  file: z.strictObject({ path: filePath(), sha256, byteLength: z.int().check(z.positive(), z.maximum(2 ** 31)) }),
   input: z.strictObject({
     name: text(256),
     shape: z.tuple([z.literal(1), length, length, length]).check(z.describe('[batch, channels, rows, columns]')),
