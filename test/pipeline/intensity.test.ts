@@ -43,6 +43,11 @@ describe('percentiles', () => {
     );
   });
 
+  test.each([Int16Array, Float32Array])('are those of the sorted values, of an image with many: %o', (ArrayType) => {
+    const values = new ArrayType(50_003).map((_, at) => ((at * 7919) % 4001) - 1500);
+    for (const rank of [0, 1, 50, 99, 100]) expect(percentiles(values, [rank])).toEqual([bySorting(values, rank)]);
+  });
+
   test('0, 50 and 100 are the smallest, the middle and the largest value', () => {
     expect(percentiles(Float32Array.of(3, -7.5, 0.25, -0, 1e9), [0, 50, 100])).toEqual([-7.5, 0.25, 1e9]);
   });

@@ -109,10 +109,12 @@ describe.each([...released, ...fast, cardiacFast])('$id', ({ id, floors, files, 
     }
   });
 
-  test('a fast one is hardly below the accurate one', async () => {
-    const [own, accurate] = [await readRecord(), await readRecord(accurateId)];
-    expect(own.mean).toBeGreaterThanOrEqual(accurate.mean - FAST_BELOW);
-  });
+  if (id !== accurateId) {
+    test('is hardly below the accurate one', async () => {
+      const [own, accurate] = [await readRecord(), await readRecord(accurateId)];
+      expect(own.mean).toBeGreaterThanOrEqual(accurate.mean - FAST_BELOW);
+    });
+  }
 
   describeWithData('through the built command', () => {
     test.each(patients)('%s has the Dice that was recorded', async (patient) => {
