@@ -6,17 +6,10 @@ import { InputError, InternalError, ModelError } from '../../src/errors.ts';
 import type { Tensor } from '../../src/inference/backend.ts';
 import { segmentVolume, type SegmentedSlice } from '../../src/pipeline/segment-volume.ts';
 import { outwardFrom } from '../../src/pipeline/slice-order.ts';
-import {
-  createGeometry,
-  indexToWorld,
-  voxelCount,
-  worldToIndex,
-  type Direction,
-  type Vector3,
-  type VolumeGeometry,
-} from '../../src/volume/geometry.ts';
+import { createGeometry, voxelCount, type Direction, type Vector3 } from '../../src/volume/geometry.ts';
 import type { SliceAxis } from '../../src/volume/reorient.ts';
 import type { Volume } from '../../src/volume/volume.ts';
+import { allStorageOrders, indexOf, sameVoxel, storedAlong } from '../support/storage-orders.ts';
 import { createFakeSession, createManifest, scoreByValue, type ManifestParts } from './fake-session.ts';
 
 const UPRIGHT: Direction = [
@@ -363,56 +356,6 @@ describe('outwardFrom', () => {
   });
 });
 
-function indexOf({ dimensions: [columns, rows] }: VolumeGeometry, at: number): Vector3 {
-  return [at % columns, Math.floor(at / columns) % rows, Math.floor(at / (columns * rows))];
-}
-
-function offsetOf({ dimensions: [columns, rows] }: VolumeGeometry, [i, j, k]: Vector3): number {
-  return Math.round(i) + columns * (Math.round(j) + rows * Math.round(k));
-}
-
-/** The voxel of `there` at the same place in the patient as voxel `at` of `here`. */
-function sameVoxel(here: VolumeGeometry, there: VolumeGeometry, at: number): number {
-  return offsetOf(there, worldToIndex(there, indexToWorld(here, indexOf(here, at))));
-}
-
-/** The same image with its axes permuted and flipped in every way. */
-function allStorageOrders(volume: Volume): Volume[] {
-  const orders = [
-    [0, 1, 2],
-    [0, 2, 1],
-    [1, 0, 2],
-    [1, 2, 0],
-    [2, 0, 1],
-    [2, 1, 0],
-  ] as const;
-  return orders.flatMap((axes) => Array.from({ length: 8 }, (_, flips) => storedAlong(volume, axes, flips)));
-}
-
 function flipped(volume: Volume): Volume {
   return storedAlong(volume, [0, 1, 2], 0b011);
-}
-
-function storedAlong(volume: Volume, axes: readonly [0 | 1 | 2, 0 | 1 | 2, 0 | 1 | 2], flips: number): Volume {
-  const { dimensions, spacing, direction } = volume.geometry;
-  const isFlipped = (n: number): boolean => ((flips >> n) & 1) === 1;
-  const first: [number, number, number] = [0, 0, 0];
-  axes.forEach((axis, n) => {
-    if (isFlipped(n)) first[axis] = dimensions[axis] - 1;
-  });
-  const turned = (n: 0 | 1 | 2): Vector3 => {
-    const [x, y, z] = direction[axes[n]];
-    return isFlipped(n) ? [-x, -y, -z] : [x, y, z];
-  };
-  const geometry = createGeometry({
-    dimensions: [dimensions[axes[0]], dimensions[axes[1]], dimensions[axes[2]]],
-    spacing: [spacing[axes[0]], spacing[axes[1]], spacing[axes[2]]],
-    origin: indexToWorld(volume.geometry, first),
-    direction: [turned(0), turned(1), turned(2)],
-  });
-  const voxels = new Float32Array(volume.voxels.length);
-  volume.voxels.forEach((value, at) => {
-    voxels[sameVoxel(volume.geometry, geometry, at)] = value;
-  });
-  return { ...volume, geometry, voxels };
 }
