@@ -14,6 +14,7 @@ import {
   type Job,
   type RunFigures,
 } from './contenders.ts';
+import { benchNetworks } from './networks.ts';
 import { benchSegmentations } from './segmentations.ts';
 import { judge, median, medianOf, megabytes, seconds, type SeriesFigures, type Verdict } from './targets.ts';
 
@@ -27,6 +28,8 @@ const { values: options, positionals } = parseArgs({
     repetitions: { type: 'string', default: '3' },
     threads: { type: 'string', default: '2' },
     model: { type: 'string', default: 'cardiac-mr' },
+    /** The networks' part: a folder of .onnx files, or of model folders. */
+    networks: { type: 'string', default: join(ROOT, 'models') },
     output: { type: 'string', default: join(ROOT, 'out', 'bench.json') },
     /** The browser's part on the graphics card. */
     webgpu: { type: 'boolean', default: false },
@@ -86,6 +89,24 @@ async function segmentations(): Promise<Verdict[]> {
   const path = options.output.replace(/(\.json)?$/, '-segmentations.json');
   await writeFile(path, `${JSON.stringify({ medians, verdicts }, null, 2)}\n`);
   return verdicts;
+}
+
+/** What a window costs each network. */
+async function networks(): Promise<Verdict[]> {
+  console.log(`\nNetworks; load ${loadNow()}`);
+  const figures = await benchNetworks(options.networks, Number(options.threads), Number(options.repetitions));
+  for (const { network, shape, runtime, ms, peakBytes } of figures) {
+    const columns = [
+      network.padEnd(28),
+      shape.join(' × ').padEnd(18),
+      runtime.padEnd(22),
+      `${ms.toFixed(1)} ms`.padStart(9),
+    ];
+    console.log([...columns, megabytes(peakBytes).padStart(8)].join('  '));
+  }
+  await mkdir(join(ROOT, 'out'), { recursive: true });
+  await writeFile(options.output.replace(/(\.json)?$/, '-networks.json'), `${JSON.stringify(figures, null, 2)}\n`);
+  return [];
 }
 
 async function findModel(idOrFolder: string): Promise<Pick<Job, 'modelFolder' | 'onnxFile'>> {
@@ -165,6 +186,7 @@ function loadNow(): string {
 const parts: Readonly<Record<string, () => Promise<Verdict[]>>> = {
   segment: bench,
   segmentations,
+  networks,
   decoding: async () => {
     const { benchDecoding } = await import('./decoding.ts');
     await benchDecoding({ strict: options.strict, repetitions: Number(options.repetitions) });
