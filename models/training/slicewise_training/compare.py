@@ -3,9 +3,10 @@
     python -m slicewise_training.compare configs/cardiac-mr.json configs/comparison/*.json --data <folder> \\
         --runs runs --part test --output evaluations/cardiac-mr.comparison.json [--export <folder>]
 
-Each configuration's training is looked for in `runs/<id>`; one that is not there is left out. Surface figures are of
-slices, by Nikolov et al. (10.2196/26151) in two dimensions and pixels: over the slices and labels that reference and
-result both show. Needs `pip install -e '.[comparison]'`.
+A configuration's network is its training in `runs/<id>`, or else the released `models/<id>`; one that is in neither is
+left out. Results are not post-processed. Surface figures are of slices, by Nikolov et al. (10.2196/26151) in two
+dimensions and pixels: over the slices and labels that reference and result both show. Needs
+`pip install -e '.[comparison]'`.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ from .cost import multiply_accumulates
 from .data import load_part
 from .evaluate import log_test_reading
 from .export import export_onnx, generated_window
-from .network import parameter_count
+from .network import build_network, parameter_count
 from .predict import Run, dice, predict_labels
 from .runs import load_network, run_onnx_file
 
+MODELS = Path(__file__).parents[2]
 TOLERANCE_PX = 1.0
 
 
@@ -43,29 +45,33 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = []
     for config in map(load_config, arguments.configs):
-        run = arguments.runs / config.id
-        if not (run / "checkpoint.pt").exists():
+        run, released = arguments.runs / config.id, MODELS / config.id / "model.onnx"
+        is_trained = (run / "checkpoint.pt").exists()
+        if not is_trained and not released.exists():
             print(f"{config.id}: no training in {run}")
             continue
         if arguments.part == "test":
             log_test_reading(config, f"{config.id}, compared")
         with tempfile.TemporaryDirectory() as folder:
-            onnx = (arguments.export or Path(folder)) / f"{config.id}.onnx"
-            costs = cost(config, run, onnx)
+            onnx = (arguments.export or Path(folder)) / f"{config.id}.onnx" if is_trained else released
+            training = export_training(config, run, onnx) if is_trained else {}
             figures = worth(config, arguments.data, arguments.part, run_onnx_file(onnx))
-        rows.append({"id": config.id, **costs, **figures})
+            costs = cost(config, onnx)
+        rows.append({"id": config.id, **training, **costs, **figures})
         print(json.dumps(rows[-1]))
         arguments.output.write_text(json.dumps({"part": arguments.part, "networks": rows}, indent=2) + "\n")
 
 
-def cost(config: Config, run: Path, onnx: Path) -> dict[str, Any]:
-    """Writes the ONNX file on the way."""
-    network = load_network(run, config.network)
-    export_onnx(network, onnx, generated_window(config))
-    trained = [json.loads(line) for line in (run / "curves.jsonl").read_text().splitlines()][-1]
+def export_training(config: Config, run: Path, onnx: Path) -> dict[str, Any]:
+    """Writes the ONNX file and returns what the training took."""
+    export_onnx(load_network(run, config.network), onnx, generated_window(config))
+    last = [json.loads(line) for line in (run / "curves.jsonl").read_text().splitlines()][-1]
+    return {"minutes": last["minutes"], "steps": last["step"]}
+
+
+def cost(config: Config, onnx: Path) -> dict[str, Any]:
+    network = build_network(config.network)
     return {
-        "minutes": trained["minutes"],
-        "steps": trained["step"],
         "parameters": parameter_count(network),
         "gmac": round(multiply_accumulates(network, config.input.size, config.input.channels) / 1e9, 2),
         "megabytes": round(onnx.stat().st_size / 1e6, 1),

@@ -11,6 +11,8 @@ import pytest
 from slicewise_training import compare
 from slicewise_training.compare import slice_surfaces
 from slicewise_training.config import load_config
+from slicewise_training.export import export_onnx, generated_window
+from slicewise_training.network import build_network
 from slicewise_training.train import Training
 
 
@@ -23,23 +25,32 @@ def test_surfaces_of_a_moved_square_are_as_far_apart_as_it_was_moved() -> None:
     assert slice_surfaces(mask, mask) == (0, 1)
 
 
-def test_trained_networks_are_compared_and_others_left_out(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trained_and_released_networks_are_compared_and_others_left_out(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = {"extends": "config.json", "id": "without-refining", "network": {"classes": 2, "output_stride": 16}}
     (project / "other.json").write_text(json.dumps(other))
+    (project / "released.json").write_text(json.dumps({**other, "id": "released"}))
     (project / "untrained.json").write_text(json.dumps({**other, "id": "untrained"}))
     for name in ("config.json", "other.json"):
         config = load_config(project / name)
         shorter = replace(config, training=replace(config.training, steps=2))
         Training(shorter, project / "data", project / "runs" / config.id, budget_s=3600).go()
     output = project / "comparison.json"
-    configs = [str(project / f"{name}.json") for name in ("config", "other", "untrained")]
+    configs = [str(project / f"{name}.json") for name in ("config", "other", "released", "untrained")]
     options = ["--data", str(project / "data"), "--runs", str(project / "runs"), "--output", str(output)]
     monkeypatch.setattr(sys, "argv", ["compare", *configs, *options])
+    released = load_config(project / "released.json")
+    (project / "models/released").mkdir(parents=True)
+    export_onnx(build_network(released.network), project / "models/released/model.onnx", generated_window(released))
+    monkeypatch.setattr(compare, "MODELS", project / "models")
     compare.main()
     written = json.loads(output.read_text())
-    assert [row["id"] for row in written["networks"]] == ["cardiac-mr", "without-refining"]
-    refining, plain = written["networks"]
+    assert [row["id"] for row in written["networks"]] == ["cardiac-mr", "without-refining", "released"]
+    refining, plain, of_models = written["networks"]
+    assert of_models["parameters"] == plain["parameters"] and "steps" not in of_models
     assert refining["parameters"] > plain["parameters"] and refining["gmac"] > plain["gmac"]
     assert refining["megabytes"] == pytest.approx(2 * refining["parameters"] / 1e6, rel=0.1)
     for row in written["networks"]:
-        assert 0 <= row["dice"] <= 1 and 0 <= row["onlyOneShows"] <= 1 and row["steps"] == 2
+        assert 0 <= row["dice"] <= 1 and 0 <= row["onlyOneShows"] <= 1
+    assert refining["steps"] == plain["steps"] == 2
