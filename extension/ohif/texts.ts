@@ -20,6 +20,7 @@ export const texts = {
   measure: 'Measure',
   measureLabel: (model: string) => `Measure the speed of ${model} on this device`,
   slower: (reason: string) => `Not faster because: ${reason}`,
+  modelsForOthers: (count: number) => `For other images (${count})`,
   notForThisSeries: 'Not for this series',
   mismatch: (reasons: readonly string[]) => `${capitalise(reasons.join('; '))}.`,
   notServed: (path: string, status: number) => `The server does not have ${path} (answer ${status}).`,

@@ -1,4 +1,4 @@
-import { useState, type ReactElement } from 'react';
+import { useState, type ReactElement, type ReactNode } from 'react';
 import { checkModel, cielabToColour } from '../../../src/index.ts';
 import { describeDevice } from '../../../src/worker/device-report.ts';
 import { isFor } from '../fitting-model.ts';
@@ -12,24 +12,57 @@ interface ModelListProps {
   readonly actions: Actions;
 }
 
-/** The models as a group of radio buttons, those for the series first; the chosen one unfolds. */
+/** The models as a group of radio buttons, the chosen one unfolded. Those for other images than the series are folded
+ * away, unless there are no others. */
 export function ModelList({ state, actions }: ModelListProps): ReactElement {
   const { models, series } = state;
   if (models === undefined) return <p className="sw-quiet">{texts.loadingModels}</p>;
   if (models.length === 0) return <p className="sw-quiet">{texts.noModels}</p>;
+  const fitting = series ? models.filter((model) => isFor(model, series)) : models;
+  const others = models.filter((model) => !fitting.includes(model));
+  const list = (entries: readonly ModelEntry[]): ReactElement[] =>
+    entries.map((model) => <Model key={model.manifest.id} model={model} state={state} actions={actions} />);
+  const isFolded = fitting.length > 0 && others.length > 0;
   return (
     <fieldset className="sw-models">
       <legend className="sw-heading">{texts.models}</legend>
-      {fittingFirst(models, series).map((model) => (
-        <Model key={model.manifest.id} model={model} state={state} actions={actions} />
-      ))}
+      {list(isFolded ? fitting : models)}
+      {isFolded && (
+        <Foldable
+          summary={texts.modelsForOthers(others.length)}
+          isOpenAtFirst={others.some(({ manifest }) => manifest.id === state.selectedModelId)}
+        >
+          <div className="sw-models">{list(others)}</div>
+        </Foldable>
+      )}
     </fieldset>
   );
 }
 
-function fittingFirst(models: readonly ModelEntry[], series: PanelState['series']): readonly ModelEntry[] {
-  if (series === undefined) return models;
-  return models.toSorted((a, b) => Number(isFor(b, series)) - Number(isFor(a, series)));
+interface FoldableProps {
+  readonly summary: string;
+  /** Until the reader has chosen. */
+  readonly isOpenAtFirst: boolean;
+  readonly children: ReactNode;
+}
+
+function Foldable({ summary, isOpenAtFirst, children }: FoldableProps): ReactElement {
+  const [choice, setChoice] = useState<boolean>();
+  const isOpen = choice ?? isOpenAtFirst;
+  return (
+    <details open={isOpen}>
+      <summary
+        onClick={(event) => {
+          // React keeps the state: the element's own toggling tells of its first opening too.
+          event.preventDefault();
+          setChoice(!isOpen);
+        }}
+      >
+        {summary}
+      </summary>
+      {children}
+    </details>
+  );
 }
 
 function Model({ model, state, actions }: ModelListProps & { readonly model: ModelEntry }): ReactElement {
@@ -72,20 +105,9 @@ function Model({ model, state, actions }: ModelListProps & { readonly model: Mod
 /** What it is for; folded away once there is a result to look at. */
 function ModelDetails({ model, state, actions }: ModelListProps & { readonly model: ModelEntry }): ReactElement {
   const { manifest } = model;
-  const [choice, setChoice] = useState<boolean>();
-  const isOpen = choice ?? state.segmentations.length === 0;
   return (
     <div className="sw-details">
-      <details open={isOpen}>
-        <summary
-          onClick={(event) => {
-            // React keeps the state: the element's own toggling tells of its first opening too.
-            event.preventDefault();
-            setChoice(!isOpen);
-          }}
-        >
-          {texts.about}
-        </summary>
+      <Foldable summary={texts.about} isOpenAtFirst={state.segmentations.length === 0}>
         <p>{manifest.intendedUse}</p>
         <ul className="sw-chips" aria-label={texts.segments}>
           {manifest.segments.map(({ segmentNumber, segmentLabel, recommendedDisplayCIELab }) => (
@@ -96,7 +118,7 @@ function ModelDetails({ model, state, actions }: ModelListProps & { readonly mod
           ))}
         </ul>
         <p className="sw-quiet">{texts.licence(manifest.licence)}</p>
-      </details>
+      </Foldable>
       <Speed model={model} state={state} actions={actions} />
     </div>
   );

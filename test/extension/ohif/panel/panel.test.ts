@@ -29,13 +29,36 @@ describe('several models', () => {
   const manifest = { ...createManifest({ input: { modality: ['CT'] } }), id: 'ct', title: 'Of CT' };
   const several = [{ folderUrl: 'http://127.0.0.1/models/ct/', manifest }, ...models];
 
-  test('those for the series come first; another one says so, and why only when it is chosen', () => {
+  const titles = (within: Element): string[] =>
+    [...within.querySelectorAll<HTMLElement>('input[type=radio][name=slicewise-model]')].map((radio) => nameOf(radio));
+
+  test('those for other images are folded away; a chosen one is shown, and why it is not for the series', () => {
     const panel = renderPanel({ ...ready, models: several });
-    const radios = [...panel.container.querySelectorAll<HTMLElement>('input[type=radio][name=slicewise-model]')];
-    expect(radios.map((radio) => nameOf(radio))).toEqual(['Fake model', `Of CT${texts.notForThisSeries}`]);
+    const folded = (): Element => panel.control(texts.modelsForOthers(1)).closest('details') ?? panel.container;
+    expect(titles(panel.container)).toEqual(['Fake model', `Of CT${texts.notForThisSeries}`]);
+    expect(titles(folded())).toEqual([`Of CT${texts.notForThisSeries}`]);
+    expect(folded().matches('[open]')).toBe(false);
     expect(panel.text()).not.toMatch(/the model's CT/);
     panel.update({ selectedModelId: 'ct' });
+    expect(folded().matches('[open]')).toBe(true);
     expect(panel.text()).toMatch(/modality is MR, the model's CT/);
+  });
+
+  test('the fold stays as the reader left it', () => {
+    const panel = renderPanel({ ...ready, models: several });
+    panel.click(texts.modelsForOthers(1));
+    panel.update({ selectedModelId: 'ct' });
+    panel.click(texts.modelsForOthers(1));
+    expect(panel.control(texts.modelsForOthers(1)).closest('details')?.matches('[open]')).toBe(false);
+  });
+
+  test('without a series, or one that none is for, all are shown', () => {
+    const panel = renderPanel({ models: several });
+    expect(titles(panel.container)).toHaveLength(2);
+    expect(panel.text()).not.toContain(texts.modelsForOthers(1));
+    const [onlyCt] = several;
+    panel.update({ ...ready, models: onlyCt ? [onlyCt] : [] });
+    expect(panel.text()).not.toContain(texts.modelsForOthers(1));
   });
 });
 
