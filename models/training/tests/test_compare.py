@@ -4,12 +4,14 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from slicewise_training import compare
 from slicewise_training.compare import slice_surfaces
+from slicewise_training.compare_plot import draw
 from slicewise_training.config import load_config
 from slicewise_training.export import export_onnx, generated_window
 from slicewise_training.network import build_network
@@ -54,3 +56,16 @@ def test_trained_and_released_networks_are_compared_and_others_left_out(
     for row in written["networks"]:
         assert 0 <= row["dice"] <= 1 and 0 <= row["onlyOneShows"] <= 1
     assert refining["steps"] == plain["steps"] == 2
+
+
+def test_the_plot_places_the_lowest_figure_left_and_the_highest_right() -> None:
+    rows = [
+        {"id": "a<b", "dice": 0.8, "surfaceDice": 0.5, "hd95Px": 3.0, "gmac": 1.0},
+        {"id": "c", "dice": 0.9, "surfaceDice": None, "hd95Px": 2.0, "gmac": 2.0},
+    ]
+    plot = ElementTree.fromstring(draw(rows))
+    dots = [(float(dot.get("cx", "")), dot.get("cy")) for dot in plot.findall("{*}circle")]
+    (low, first_row), (high, second_row) = dots[:2]
+    assert low < high and first_row != second_row
+    assert len(dots) == 7, "a figure that is missing has no dot"
+    assert {"a<b", "c", "0.900"} <= {label.text for label in plot.findall("{*}text")}
