@@ -1,6 +1,5 @@
-import type { Vector3 } from '../volume/geometry.ts';
+import { AXIS_ORDERS, type Axis, type Vector3 } from '../volume/geometry.ts';
 
-type Axis = 0 | 1 | 2;
 type Triple = readonly [number, number, number];
 
 /** The voxel at a corner of a cell, an offset of 0 or 1 along i, j, k, as a bit of the cell's code. Those one step on
@@ -193,16 +192,9 @@ const CASES: readonly Case[] = [
 ];
 
 /** The 48 symmetries of a cube: an order of its axes, and which of them run the other way. */
-const SYMMETRIES = [
-  [0, 1, 2],
-  [0, 2, 1],
-  [1, 0, 2],
-  [1, 2, 0],
-  [2, 0, 1],
-  [2, 1, 0],
-].flatMap((axes) =>
+const SYMMETRIES = AXIS_ORDERS.flatMap((axes) =>
   Array.from({ length: 8 }, (_, n) => ({
-    axes: axes as [Axis, Axis, Axis],
+    axes,
     flips: [n & 1, (n >> 1) & 1, n >> 2] as const,
   })),
 );

@@ -6,11 +6,10 @@ import {
   indexToWorld,
   voxelCount,
   worldToIndex,
+  type Axis,
   type VolumeGeometry,
 } from '../volume/geometry.ts';
 import type { Volume } from '../volume/volume.ts';
-
-type Axis = 0 | 1 | 2;
 
 /** As many as one volume may have; two small files may lie kilometres apart. */
 const MOST_COMMON_VOXELS = 2 ** 30;

@@ -1,8 +1,8 @@
 import type { Provenance, SegmentationResult } from '../labelmap/segmentation-result.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import { classCount } from '../models/output-shape.ts';
-import { voxelCount, type VolumeGeometry } from '../volume/geometry.ts';
-import { placeSlice, type Axis } from '../volume/reorient.ts';
+import { voxelCount, type Axis, type VolumeGeometry } from '../volume/geometry.ts';
+import { placeSlice } from '../volume/reorient.ts';
 import type { Notice, VoxelArray } from '../volume/volume.ts';
 import { createVoxelTarget, type VoxelTarget } from './classify.ts';
 import type { FinishedVolume } from './finish-volume.ts';

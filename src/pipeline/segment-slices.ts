@@ -1,5 +1,6 @@
 import type { InferenceSession } from '../inference/backend.ts';
-import { flipSliceIndex, viewGrid, type Axis } from '../volume/reorient.ts';
+import type { Axis } from '../volume/geometry.ts';
+import { flipSliceIndex, viewGrid } from '../volume/reorient.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
 import { acceptModel } from './check-model.ts';
 import { scoringOf, type VoxelTarget } from './classify.ts';

@@ -8,6 +8,17 @@ export type IndexPoint = readonly [i: number, j: number, k: number] & { readonly
 export type WorldPoint = readonly [x: number, y: number, z: number] & { readonly [frame]?: 'LPS' };
 
 export type Vector3 = readonly [number, number, number];
+/** An index axis (i, j, k) or a patient axis (L, P, S). */
+export type Axis = 0 | 1 | 2;
+/** The ways to assign three axes to three others. */
+export const AXIS_ORDERS: readonly (readonly [Axis, Axis, Axis])[] = [
+  [0, 1, 2],
+  [0, 2, 1],
+  [1, 0, 2],
+  [1, 2, 0],
+  [2, 0, 1],
+  [2, 1, 0],
+];
 /** Row n is the unit LPS vector of one step along index axis n: Cornerstone's flat 9-array, ITK's matrix transposed. */
 export type Direction = readonly [Vector3, Vector3, Vector3];
 

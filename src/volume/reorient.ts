@@ -1,8 +1,7 @@
-import { cross, dot, type VolumeGeometry } from './geometry.ts';
+import { AXIS_ORDERS, cross, dot, type Axis, type VolumeGeometry } from './geometry.ts';
 import type { VoxelArray } from './volume.ts';
 
 export type SliceAxis = 'acquired' | 'axial' | 'sagittal' | 'coronal';
-export type Axis = 0 | 1 | 2;
 
 /** A voxel grid seen along other axes, without a copy: voxel (column, row, slice) of the view is
  * voxels[offset + column · strides.column + row · strides.row + slice · strides.slice]. */
@@ -120,17 +119,9 @@ export function placeSlice(
 /** The patient axis (0 L, 1 P, 2 S) of each index axis: the assignment whose cosines sum highest, so that two
  * axes of an oblique grid never claim the same one. */
 function nearestPatientAxes({ direction }: VolumeGeometry): readonly [Axis, Axis, Axis] {
-  const assignments: (readonly [Axis, Axis, Axis])[] = [
-    [0, 1, 2],
-    [0, 2, 1],
-    [1, 0, 2],
-    [1, 2, 0],
-    [2, 0, 1],
-    [2, 1, 0],
-  ];
   const fit = ([a, b, c]: readonly [Axis, Axis, Axis]): number =>
     Math.abs(direction[0][a]) + Math.abs(direction[1][b]) + Math.abs(direction[2][c]);
-  return assignments.reduce((best, next) => (fit(next) > fit(best) ? next : best));
+  return AXIS_ORDERS.reduce((best, next) => (fit(next) > fit(best) ? next : best));
 }
 
 function axisAlong(patientAxes: readonly [Axis, Axis, Axis], patientAxis: Axis): Axis {

@@ -3,16 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { assertSameVoxels, commonGrid, isSameGrid, labelmapOnto, volumeOnto } from '../../src/labelmap/onto-grid.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import {
+  AXIS_ORDERS,
   indexToWorld,
   normalised,
   cross,
   worldToIndex,
+  type Axis,
   type Direction,
   type VolumeGeometry,
 } from '../../src/volume/geometry.ts';
 import type { Volume } from '../../src/volume/volume.ts';
-
-type Axis = 0 | 1 | 2;
 
 const iAxis = normalised([0.8, 0.5, 0.1]);
 const kAxis = normalised(cross(iAxis, [0.1, 0.9, 0.3]));
@@ -53,7 +53,7 @@ function valueAt(
   return voxels[(k * rows + j) * columns + i];
 }
 
-const orders = fc.constantFrom<[Axis, Axis, Axis]>([0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]);
+const orders = fc.constantFrom(...AXIS_ORDERS);
 
 describe('volumeOnto', () => {
   const [columns, rows, slices] = oblique.dimensions;

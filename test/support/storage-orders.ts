@@ -1,7 +1,9 @@
 import {
+  AXIS_ORDERS,
   createGeometry,
   indexToWorld,
   worldToIndex,
+  type Axis,
   type Vector3,
   type VolumeGeometry,
 } from '../../src/volume/geometry.ts';
@@ -22,26 +24,18 @@ export function sameVoxel(here: VolumeGeometry, there: VolumeGeometry, at: numbe
 
 /** The same image with its axes permuted and flipped in every way. */
 export function allStorageOrders(volume: Volume): Volume[] {
-  const orders = [
-    [0, 1, 2],
-    [0, 2, 1],
-    [1, 0, 2],
-    [1, 2, 0],
-    [2, 0, 1],
-    [2, 1, 0],
-  ] as const;
-  return orders.flatMap((axes) => Array.from({ length: 8 }, (_, flips) => storedAlong(volume, axes, flips)));
+  return AXIS_ORDERS.flatMap((axes) => Array.from({ length: 8 }, (_, flips) => storedAlong(volume, axes, flips)));
 }
 
 /** The same image with stored axis n being axis `axes[n]` of the volume, run backwards where bit n of `flips` is set. */
-export function storedAlong(volume: Volume, axes: readonly [0 | 1 | 2, 0 | 1 | 2, 0 | 1 | 2], flips: number): Volume {
+export function storedAlong(volume: Volume, axes: readonly [Axis, Axis, Axis], flips: number): Volume {
   const { dimensions, spacing, direction } = volume.geometry;
   const isFlipped = (n: number): boolean => ((flips >> n) & 1) === 1;
   const first: [number, number, number] = [0, 0, 0];
   axes.forEach((axis, n) => {
     if (isFlipped(n)) first[axis] = dimensions[axis] - 1;
   });
-  const turned = (n: 0 | 1 | 2): Vector3 => {
+  const turned = (n: Axis): Vector3 => {
     const [x, y, z] = direction[axes[n]];
     return isFlipped(n) ? [-x, -y, -z] : [x, y, z];
   };
