@@ -120,6 +120,9 @@ export const manifestSchema = z.strictObject({
     stride: z.int().check(z.positive(), z.describe('input pixels for one output pixel')),
     alignCorners: z.boolean(),
     temperature: positive('logits are divided by it before the softmax'),
+    neighbourWeight: z
+      .optional(z.number().check(z.minimum(0), z.maximum(1 / 3)))
+      .check(z.describe("share that each neighbouring slice's scores get in a slice's own; 0 unless given")),
   }),
   tta: z
     .strictObject({

@@ -5,6 +5,7 @@ import type { Notice, Volume } from '../volume/volume.ts';
 import { acceptModel } from './check-model.ts';
 import { scoringOf, type VoxelTarget } from './classify.ts';
 import { assertFiniteVoxels } from './intensity.ts';
+import { createSliceMixer } from './mix-slices.ts';
 import { createInputPreparer, placeViews } from './preprocess.ts';
 import { runAhead } from './run-ahead.ts';
 import { assertSliceOrder, firstToLast } from './slice-order.ts';
@@ -26,10 +27,10 @@ export interface SliceSegmentation {
   readonly sliceAxis: Axis;
   /** Of the volume along that axis. */
   readonly sliceCount: number;
-  /** The slices that will be run, all or some. */
+  /** The slices that will be labelled, all or some. */
   readonly order: readonly number[];
   readonly viewsPerSlice: number;
-  /** Runs of the model: windows of all views. */
+  /** Runs of the model from one slice to the next, at most: windows of all views, and of neighbours that it needs. */
   readonly runsPerSlice: number;
   readonly warnings: readonly Notice[];
   /** @throws InternalError `inference-failed`; the signal's reason, after the runs in flight */
@@ -60,6 +61,7 @@ export function segmentSlices(volume: Volume, options: SegmentSlicesOptions): Sl
   const grid = viewGrid(volume.geometry, manifest.input.sliceAxis, manifest.input.orientation);
   const order = options.order ?? firstToLast(grid.slices);
   assertSliceOrder(order, grid.slices);
+  const { neighbourWeight = 0 } = manifest.output;
   const views = placeViews(tta ? testTimeViews(manifest.tta) : [PLAIN_VIEW], grid, manifest);
   if (tta && views.length === 1) warnings.push(NO_VIEWS);
 
@@ -68,22 +70,22 @@ export function segmentSlices(volume: Volume, options: SegmentSlicesOptions): Sl
     sliceCount: grid.slices,
     order,
     viewsPerSlice: views.length,
-    runsPerSlice: views.reduce((sum, { windows }) => sum + windows.length, 0),
+    runsPerSlice: views.reduce((sum, { windows }) => sum + windows.length, 0) * (neighbourWeight > 0 ? 3 : 1),
     warnings,
     async *slices() {
       const prepare = createInputPreparer(volume, grid, manifest, session.runsUnderWay);
       const decode = createSliceDecoder(views, grid, scoringOf(manifest), keepProbabilities);
-      const runs = listRuns(
-        order.map((index) => flipSliceIndex(grid, index)),
-        views,
-      );
+      const slices = order.map((index) => flipSliceIndex(grid, index));
+      const mixer = createSliceMixer(slices, grid.slices, neighbourWeight);
       let sliceMs = 0;
-      for await (const { task, scores, backendId, durationMs } of runAhead(session, runs, prepare, signal)) {
-        sliceMs += durationMs;
-        const decoded = decode(task, scores);
-        if (decoded === undefined) continue;
-        yield { index: flipSliceIndex(grid, task.slice), ...decoded, backendId, durationMs: sliceMs };
-        sliceMs = 0;
+      for await (const run of runAhead(session, listRuns(mixer.toRun, views), prepare, signal)) {
+        sliceMs += run.durationMs;
+        for (const { task, scores } of mixer.add(run)) {
+          const decoded = decode(task, scores);
+          if (decoded === undefined) continue;
+          yield { index: flipSliceIndex(grid, task.slice), ...decoded, backendId: run.backendId, durationMs: sliceMs };
+          sliceMs = 0;
+        }
       }
     },
   };

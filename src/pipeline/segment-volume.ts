@@ -11,8 +11,8 @@ export interface SegmentVolumeOptions {
   /** Name and version of the calling software, for the provenance. */
   readonly softwareVersion: string;
   /** The order in which slices are segmented, by their index along the volume's axis that the model slices (k, unless
-   * the manifest names a patient axis). Slices that it leaves out are not run and stay background. Default: all, first
-   * to last; see outwardFrom. */
+   * the manifest names a patient axis). Slices that it leaves out stay background, and are run only where a neighbour
+   * needs their scores (manifest.output.neighbourWeight). Default: all, first to last; see outwardFrom. */
   readonly order?: readonly number[];
   /** Average over the flips, rotations and scales that the manifest allows: better and as many times slower. */
   readonly tta?: boolean;

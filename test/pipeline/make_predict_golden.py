@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from slicewise_training.config import InputConfig
 from slicewise_training.data import Float, normalise
-from slicewise_training.predict import predict_scores
+from slicewise_training.predict import predict_volume
 from slicewise_training.reorient import seen_along, view_axes
 
 STRIDE = 4
@@ -55,6 +55,13 @@ CASES: list[dict[str, Any]] = [
         "direction": [[1, 0, 0], [0, -1, 0], [0, 0, 1]],
         "input": PLAIN["input"],
     },
+    {
+        "name": "two windows, with a share of the neighbouring slices' scores",
+        "shape": (4, 7, 17),
+        "spacing": (8, 1.9, 0.7),
+        "direction": IDENTITY,
+        "input": PLAIN["input"] | {"neighbour_weight": 0.2},
+    },
 ]
 
 
@@ -76,7 +83,7 @@ def main() -> None:
             return formula(window)
 
         in_plane = (spacing[axes[1]], spacing[axes[2]])
-        scores = np.stack([predict_scores(image, in_plane, k, config, run) for k in range(image.shape[0])])
+        scores = np.stack(list(predict_volume(image, in_plane, config, run)))
         documents.append(
             {
                 "name": case["name"],

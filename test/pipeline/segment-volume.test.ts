@@ -307,7 +307,10 @@ describe('segmentVolume', () => {
     expect(second).toBeCloseTo(1 - 20 / (48 + 20), 2);
   });
 
-  test('memory beside the result does not grow with the number of slices', async () => {
+  test.each([
+    ['alone', 0],
+    ['with a share of its neighbours', 0.2],
+  ])('memory beside the result does not grow with the number of slices, each %s', async (_, neighbourWeight) => {
     setFlagsFromString('--expose-gc');
     const collect: unknown = runInNewContext('gc');
     if (typeof collect !== 'function') throw new Error('This test needs the garbage collector.');
@@ -319,6 +322,7 @@ describe('segmentVolume', () => {
     const size = 128;
     const manifest = createManifest({
       input: { shape: [1, 1, size, size], intensity: { kind: 'percentile', scope: 'volume', low: 1, high: 99 } },
+      output: { neighbourWeight },
     });
     const peak = async (slices: number): Promise<number> => {
       const geometry = createGeometry({

@@ -5,6 +5,7 @@ import type { Tensor } from '../../src/inference/backend.ts';
 import { createScoreBlend } from '../../src/pipeline/blend.ts';
 import { scoringOf } from '../../src/pipeline/classify.ts';
 import { toScoreGrid } from '../../src/pipeline/decode.ts';
+import { createSliceMixer } from '../../src/pipeline/mix-slices.ts';
 import { createInputPreparer, placeViews } from '../../src/pipeline/preprocess.ts';
 import { segmentVolume } from '../../src/pipeline/segment-volume.ts';
 import { listRuns } from '../../src/pipeline/slice-runs.ts';
@@ -31,6 +32,7 @@ const goldens = z
         intensity: z.enum(['window', 'percentile']),
         slice_axis: z.enum(['acquired', 'axial', 'sagittal', 'coronal']),
         orientation: z.enum(['LPS', 'any']),
+        neighbour_weight: z.number(),
       }),
       voxels: numbers,
       inputs: z.array(numbers),
@@ -58,7 +60,7 @@ describe.each(goldens)('like the training code: $name', ({ dimensions, spacing, 
       sliceAxis: input.slice_axis,
       orientation: input.orientation,
     },
-    output: { stride: STRIDE },
+    output: { stride: STRIDE, neighbourWeight: input.neighbour_weight },
   });
   const geometry = createGeometry({ dimensions, spacing, origin: [0, 0, 0], direction });
   const volume: Volume = {
@@ -82,14 +84,20 @@ describe.each(goldens)('like the training code: $name', ({ dimensions, spacing, 
   test('the scores on the source grid are the same', () => {
     const blend = createScoreBlend(grid, scoringOf(manifest), 1);
     const prepare = createInputPreparer(volume, grid, manifest);
-    for (const run of runs) {
-      const shape = [1, CLASSES, size / STRIDE, size / STRIDE];
-      blend.add(toScoreGrid({ shape, data: formula(prepare(run)) }, CLASSES), run.window);
-      if (!run.endsSlice) continue;
+    const mixer = createSliceMixer([...Array(grid.slices).keys()], grid.slices, input.neighbour_weight);
+    const shape = [1, CLASSES, size / STRIDE, size / STRIDE];
+    const scored = runs.flatMap((task) => {
+      const run = { task, scores: { shape, data: formula(prepare(task)) } };
+      return Array.from(mixer.add(run), (mixed) => structuredClone(mixed));
+    });
+    expect(scored.length).toBe(runs.length);
+    for (const { task, scores } of scored) {
+      blend.add(toScoreGrid(scores, CLASSES), task.window);
+      if (!task.endsSlice) continue;
       blend.endView();
-      const expected = storedPlaces(grid, run.slice).flatMap((at) => scoresAt(golden.scores, at));
+      const expected = storedPlaces(grid, task.slice).flatMap((at) => scoresAt(golden.scores, at));
       expect(largestDifference(blend.scores, expected)).toBeLessThan(TOLERANCE);
-      blend.finish(run.slice, {
+      blend.finish(task.slice, {
         labels: new Uint8Array(volume.voxels.length),
         uncertainty: new Uint8Array(volume.voxels.length),
       });

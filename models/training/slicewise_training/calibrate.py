@@ -9,7 +9,7 @@ from scipy.ndimage import binary_dilation
 
 from .config import Config
 from .data import Float, load_part
-from .predict import Run, predict_scores
+from .predict import Run, predict_volume
 
 BAND_PX = 5
 CANDIDATES = np.geomspace(0.5, 4, 61)
@@ -20,11 +20,11 @@ def fit_temperature(config: Config, data: Path, run: Run) -> float:
     or reference structure; elsewhere nearly every voxel is sure background and would hide the rest."""
     scores, labels = [], []
     for volume in load_part(data, config, "validation"):
-        for k in range(volume.image.shape[0]):
-            logits = predict_scores(volume.image, volume.spacing, k, config.input, run)
-            band = binary_dilation((logits.argmax(0) > 0) | (volume.label[k] > 0), iterations=BAND_PX)
+        slices = predict_volume(volume.image, volume.spacing, config.input, run)
+        for logits, label in zip(slices, volume.label, strict=True):
+            band = binary_dilation((logits.argmax(0) > 0) | (label > 0), iterations=BAND_PX)
             scores.append(logits[:, band])
-            labels.append(volume.label[k][band])
+            labels.append(label[band])
     all_scores, all_labels = np.concatenate(scores, 1), np.concatenate(labels)
     losses = [negative_log_likelihood(all_scores, all_labels, float(t)) for t in CANDIDATES]
     return round(float(CANDIDATES[int(np.argmin(losses))]), 3)

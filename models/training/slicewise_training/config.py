@@ -26,7 +26,8 @@ class DataConfig:
 class InputConfig:
     """The deployed input, by the manifest's words: `size` and `spacing` (mm) of its square; `low` and `high` become 0
     and 1, as modality values ("window") or percentiles of the volume; `channels` 3 is the slice with its neighbours
-    along `slice_axis`, 1 the slice alone."""
+    along `slice_axis`, 1 the slice alone; `neighbour_weight` is the share that each neighbouring slice's scores get in
+    a slice's own (the manifest's output.neighbourWeight)."""
 
     size: int
     spacing: float
@@ -36,6 +37,7 @@ class InputConfig:
     channels: Literal[1, 3] = 3
     slice_axis: Literal["acquired", "axial", "sagittal", "coronal"] = "acquired"
     orientation: Literal["LPS", "any"] = "any"
+    neighbour_weight: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,7 @@ def write_model_folder(
             "stride": config.network.logits_stride,
             "alignCorners": False,
             "temperature": temperature,
+            **({"neighbourWeight": config.input.neighbour_weight} if config.input.neighbour_weight else {}),
         },
         "tta": release["tta"],
         "segments": release["segments"],

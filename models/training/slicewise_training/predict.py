@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ Run = Callable[[Float], Float]
 
 
 def predict_scores(image: Float, spacing: tuple[float, float], k: int, config: InputConfig, run: Run) -> Float:
-    """Logits of slice k on the source grid: [classes, J, I]."""
+    """Logits of slice k alone on the source grid: [classes, J, I]."""
     channels = with_neighbours(image, k, config.channels)
     rows, columns = channels.shape[1:]
     total: Float | None = None
@@ -37,11 +37,19 @@ def predict_scores(image: Float, spacing: tuple[float, float], k: int, config: I
     return total / np.maximum(weight, 1e-6)
 
 
+def predict_volume(image: Float, spacing: tuple[float, float], config: InputConfig, run: Run) -> Iterator[Float]:
+    """Logits of each slice in turn, with its neighbours' share; beyond the first and the last slice, its own."""
+    weight, last = config.neighbour_weight, image.shape[0] - 1
+    before = here = predict_scores(image, spacing, 0, config, run)
+    for k in range(last + 1):
+        after = predict_scores(image, spacing, k + 1, config, run) if k < last else here
+        yield here + weight * (before + after - 2 * here)
+        before, here = here, after
+
+
 def predict_labels(image: Float, spacing: tuple[float, float], config: InputConfig, run: Run) -> NDArray[np.uint8]:
     """Labels [K, J, I] of a whole volume, slice by slice, without post-processing."""
-    return np.stack(
-        [predict_scores(image, spacing, k, config, run).argmax(0).astype(np.uint8) for k in range(image.shape[0])]
-    )
+    return np.stack([scores.argmax(0).astype(np.uint8) for scores in predict_volume(image, spacing, config, run)])
 
 
 def dice(prediction: NDArray[np.uint8], reference: NDArray[np.uint8], label: int) -> float:

@@ -23,7 +23,7 @@ from scipy.ndimage import binary_dilation
 from .calibrate import BAND_PX
 from .config import Config, load_config
 from .data import Float, load_part
-from .predict import Run, dice, predict_scores
+from .predict import Run, dice, predict_volume
 from .runs import run_onnx
 
 BINS = 15
@@ -58,10 +58,10 @@ def measure(config: Config, data: Path, part: str, run: Run, temperature: float)
     sums = np.zeros((BINS, 3))  # voxels, of them right, sum of confidence
     slice_dice, slice_uncertainty = [], []
     for volume in load_part(data, config, part):
-        for k in range(volume.image.shape[0]):
-            scores = predict_scores(volume.image, volume.spacing, k, config.input, run)
+        slices = predict_volume(volume.image, volume.spacing, config.input, run)
+        for scores, truth in zip(slices, volume.label, strict=True):
             probability = softmax(scores / temperature)
-            prediction, truth = scores.argmax(0).astype(np.uint8), volume.label[k]
+            prediction = scores.argmax(0).astype(np.uint8)
             shown = (prediction > 0) | (truth > 0)
             if not shown.any():
                 continue
