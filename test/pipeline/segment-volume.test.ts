@@ -64,6 +64,10 @@ function segmentTilted(
 const NEIGHBOURS: ManifestParts = {
   input: { shape: [1, 3, 6, 6], channels: { offsetsInSlices: [-1, 0, 1], edge: 'replicate' }, spacing: 1.3 },
 };
+const SCORES: readonly [string, ManifestParts][] = [
+  ['scores of its own', NEIGHBOURS],
+  ["a share of its neighbours' scores", { ...NEIGHBOURS, output: { neighbourWeight: 0.2 } }],
+];
 
 describe('segmentVolume', () => {
   test('a model that reads labels off the intensity gives them back voxel by voxel', async () => {
@@ -127,14 +131,14 @@ describe('segmentVolume', () => {
     expect(Array.from(there, (at) => second?.[at])).not.toEqual([...(first ?? [])]);
   });
 
-  test('the order of the slices does not change the result', async () => {
+  test.each(SCORES)('the order of the slices does not change the result: %s', async (_, manifest) => {
     const volume = createVolume([11, 9, 6], textured);
-    const expected = await segmentTilted(volume, NEIGHBOURS);
+    const expected = await segmentTilted(volume, manifest);
     const order = fc.shuffledSubarray([0, 1, 2, 3, 4, 5], { minLength: 6 });
     await fc.assert(
       fc.asyncProperty(order, async (slices) => {
         const seen: number[] = [];
-        const result = await segmentTilted(volume, NEIGHBOURS, {
+        const result = await segmentTilted(volume, manifest, {
           order: slices,
           onSlice: ({ index }) => seen.push(index),
         });
@@ -177,14 +181,14 @@ describe('segmentVolume', () => {
     }
   });
 
-  test('an order of some slices runs these alone, and they are labelled as in a whole run', async () => {
+  test.each(SCORES)('an order of some slices labels these alone, as in a whole run: %s', async (_, manifest) => {
     const volume = createVolume([7, 6, 5], textured);
     const rules = { segmentNumber: 1, keepLargestComponent: true, fillHoles: false, minimumVolumeMl: 1000 };
-    const whole = await segmentTilted(volume, NEIGHBOURS);
+    const whole = await segmentTilted(volume, manifest);
     const progress: string[] = [];
     const part = await segmentTilted(
       volume,
-      { ...NEIGHBOURS, postProcess: [rules] },
+      { ...manifest, postProcess: [rules] },
       { order: [3, 1], onProgress: ({ done, total }) => progress.push(`${done}/${total}`) },
     );
     expect(progress).toEqual(['1/2', '2/2']);
