@@ -2,7 +2,7 @@ import type { Tensor } from '../inference/backend.ts';
 import type { SliceRun } from './slice-runs.ts';
 
 /** A run of the model and what it answered. */
-export interface ScoredRun {
+interface ScoredRun {
   readonly task: SliceRun;
   readonly scores: Tensor;
 }
