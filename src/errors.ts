@@ -51,11 +51,38 @@ export type ErrorCode =
   | 'verification-failed'
   | 'internal';
 
+/** What a caller can decide otherwise, by a word that every way in translates for itself: the command line has options of
+ * these names; in code they are `seriesInstanceUID`, `phase`, `resample`, `limits`, `reference`, `overlap`, `force`,
+ * `model`, `backend`, `segType`, `compress`; the panel has its buttons. */
+export const REMEDY_OPTIONS = [
+  'series',
+  'phase',
+  'resample',
+  'limit',
+  'reference',
+  'overlap',
+  'force',
+  'model',
+  'backend',
+  'seg-type',
+  'compress',
+] as const;
+export type RemedyOption = (typeof REMEDY_OPTIONS)[number];
+
+/** The values behind a message, for programs; never patient data. */
+export interface ErrorDetails {
+  /** With which option the remedy is carried out, if with one. */
+  readonly option?: RemedyOption;
+  /** What it may be set to: all values, or of a limit its name. */
+  readonly choices?: readonly (string | number)[];
+  readonly [key: string]: unknown;
+}
+
 export interface ErrorOptionsWithRemedy {
-  /** What the user can do, as an act: "Load the complete series." */
+  /** What the user can do, as an act in words that hold in every way in: "Choose one of the volumes." It names no option of
+   * the command line; `details.option` does, as data. */
   readonly remedy: string;
-  /** The values behind the message, for programs; never patient data. */
-  readonly details?: Readonly<Record<string, unknown>>;
+  readonly details?: ErrorDetails;
   readonly cause?: unknown;
 }
 
@@ -63,7 +90,7 @@ export interface ErrorOptionsWithRemedy {
 export class SegmentationError extends Error {
   readonly code: ErrorCode;
   readonly remedy: string;
-  readonly details: Readonly<Record<string, unknown>>;
+  readonly details: ErrorDetails;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptionsWithRemedy) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -91,4 +118,15 @@ export class InternalError extends SegmentationError {}
 
 export function isSegmentationError(value: unknown): value is SegmentationError {
   return value instanceof SegmentationError;
+}
+
+/** An error as plain data, where it is one finding among others. */
+export interface Problem extends Pick<ErrorDetails, 'option' | 'choices'> {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export function problemOf({ code, message, remedy, details: { option, choices } }: SegmentationError): Problem {
+  return { code, message, remedy, ...(option && { option }), ...(choices && { choices }) };
 }

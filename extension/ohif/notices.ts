@@ -1,11 +1,14 @@
-import { isSegmentationError, type Notice } from '../../src/index.ts';
+import { isSegmentationError, type ErrorDetails, type Notice } from '../../src/index.ts';
 import type { Cell } from './observable.ts';
 import type { PanelState, ShownNotice } from './state.ts';
 import { texts } from './texts.ts';
 
 /** What the user is told outside the flow of a run, each until dismissed. */
 export interface Notices {
-  readonly show: (severity: ShownNotice['severity'], notice: Notice & { readonly remedy?: string }) => void;
+  readonly show: (
+    severity: ShownNotice['severity'],
+    notice: Notice & { readonly remedy?: string; readonly details?: ErrorDetails },
+  ) => void;
   /** Shows an error with its remedy. Anything that is not ours is told as it is. */
   readonly showError: (error: unknown) => void;
   readonly dismiss: (id: number) => void;
@@ -13,10 +16,11 @@ export interface Notices {
 
 export function createNotices(state: Cell<PanelState>): Notices {
   let lastId = 0;
-  const show: Notices['show'] = (severity, { code, message, remedy }) => {
+  const show: Notices['show'] = (severity, { code, message, remedy, option, details }) => {
     // Said again, it moves to the top instead of standing there twice.
     const others = state.get().notices.filter((shown) => shown.message !== message);
-    const notice = { id: ++lastId, severity, code, message, ...(remedy !== undefined && { remedy }) };
+    const act = [remedy, texts.optionHere(details?.option ?? option)].filter((part) => part !== undefined).join(' ');
+    const notice = { id: ++lastId, severity, code, message, ...(act !== '' && { remedy: act }) };
     state.update({ notices: [notice, ...others] });
   };
   return {

@@ -1,3 +1,4 @@
+import type { RemedyOption } from '../../src/index.ts';
 import type { RunState, Scope } from './state.ts';
 import type { EditTool } from './viewer.ts';
 import type { DownloadFormat, SaveStage, SaveState } from './store/save-outcome.ts';
@@ -57,6 +58,15 @@ export const texts = {
   undone: 'The run was taken back while it was under way; what it had written is gone.',
   wholeSeries: (model: string) => `${model} looks at the series from another side, so it ran over all slices.`,
   finished: (model: string) => `${model}: finished.`,
+  /** Where an option that a remedy speaks of is found in the viewer; of the others the remedy itself says enough. */
+  optionHere: (option: RemedyOption | undefined): string | undefined => {
+    const places: Partial<Record<RemedyOption, string>> = {
+      force: 'The button "Run anyway" does so.',
+      model: 'The list of models is above.',
+      series: 'Show one of the series in the viewport.',
+    };
+    return option && places[option];
+  },
   unexpectedError: (message: string) => `Something unexpected went wrong: ${message}`,
 
   segmentation: 'Segmentation',

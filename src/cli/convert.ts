@@ -77,7 +77,7 @@ async function imageToNifti(
   { stderr, signal }: InterruptibleContext,
 ): Promise<Converted> {
   const { volume, warnings } = await readVolume(files, { readers, signal, ...parseImageOptions(convertSpec, options) });
-  printWarnings(stderr, warningsFor(format, warnings));
+  printWarnings(stderr, warningsFor(format, warnings), convertSpec);
   const { encodeNiftiImage } = await import('../export/nifti.ts');
   const bytes = await encodeNiftiImage(volume, { gzip: format === 'nifti-gzip' });
   return { parts: [bytes], lines: formatGeometry(volume.geometry) };
@@ -94,16 +94,20 @@ async function segmentationToNifti(
   const reference = await readReference(options, context);
   const limits = parseLimits(convertSpec, options.limit);
   const { labelmap, warnings } = await readLabelmap([file], { reference, ...rule, ...limits });
-  printWarnings(stderr, warnings);
+  printWarnings(stderr, warnings, convertSpec);
   if (reference === undefined) {
-    printWarnings(stderr, [
-      {
-        code: 'partial-grid',
-        message:
-          'A DICOM-SEG leaves out empty slices, so the NIfTI file may have fewer slices than its series; ' +
-          '--reference with the folder of the series fills them.',
-      },
-    ]);
+    printWarnings(
+      stderr,
+      [
+        {
+          code: 'partial-grid',
+          message:
+            'A DICOM-SEG leaves out empty slices, so the NIfTI file may have fewer slices than its series; ' +
+            '--reference with the folder of the series fills them.',
+        },
+      ],
+      convertSpec,
+    );
   }
   const { parts } = await encodeVerified(labelmap, format, origin());
   return { parts, lines: [...formatGeometry(labelmap.geometry), ...listSegments(labelmap)] };
@@ -117,7 +121,7 @@ async function niftiToSegmentation(
   const { model } = options;
   const segEncoding = parseSegEncoding(convertSpec, options, 'dicom-seg');
   const { format, labelmap, warnings } = await readLabelmap(files, parseLimits(convertSpec, options.limit));
-  printWarnings(context.stderr, warnings);
+  printWarnings(context.stderr, warnings, convertSpec);
   if (format !== 'NIfTI') {
     throw new InputError('not-nifti', 'The labelmap is a DICOM-SEG already; only NIfTI becomes one.', {
       remedy: 'Name an output that ends in .nii or .nii.gz, or an input that is a NIfTI labelmap.',
@@ -132,7 +136,7 @@ async function niftiToSegmentation(
   if (unnamed.length === 0 && model === undefined) throw nothingToName();
   const named = { ...placed, segments: model === undefined ? unnamed : await segmentsOfModel(model, unnamed.length) };
   const encoded = await encodeVerified(named, 'dicom-seg', { ...origin(), source, segEncoding });
-  printWarnings(context.stderr, encoded.warnings);
+  printWarnings(context.stderr, encoded.warnings, convertSpec);
   return { parts: encoded.parts, lines: [...formatGeometry(named.geometry), ...listSegments(named)] };
 }
 
@@ -176,7 +180,7 @@ async function readReference(
     signal,
     ...parseImageOptions(convertSpec, options),
   });
-  printWarnings(stderr, warnings);
+  printWarnings(stderr, warnings, convertSpec);
   return volume;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { REMEDY_OPTIONS } from '../errors.ts';
 import { evaluationSchema as evaluationFigures } from '../evaluate/evaluation.ts';
 
 // What `--report` writes and each `--json` prints. schemas/*.schema.json is generated from here.
@@ -11,6 +12,20 @@ const vector = z.tuple([z.number(), z.number(), z.number()]);
 const schemaVersion = z.literal(1);
 
 const notice = z.strictObject({ code: z.string(), message: z.string() });
+const problem = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  remedy: z.string(),
+  option: z
+    .enum(REMEDY_OPTIONS)
+    .optional()
+    .describe('of the command line, without its hyphens: with it the remedy is carried out'),
+  choices: z
+    .array(z.union([z.string(), z.number()]))
+    .readonly()
+    .optional()
+    .describe('what the option may be set to'),
+});
 
 const geometry = z
   .strictObject({
@@ -128,10 +143,7 @@ export const segmentationBatchSchema = z.strictObject({
         .optional(),
       durationMs: milliseconds.optional(),
       warnings: z.array(notice),
-      problem: z
-        .strictObject({ code: z.string(), message: z.string(), remedy: z.string() })
-        .optional()
-        .describe('why the series failed or was skipped'),
+      problem: problem.optional().describe('why the series failed or was skipped'),
     }),
   ),
 });
@@ -150,10 +162,7 @@ export const infoSchema = z.strictObject({
       transferSyntaxUIDs: z.array(z.string()).optional(),
       fileCount: count,
       geometry: geometry.optional().describe('absent where the series is no volume'),
-      problem: z
-        .strictObject({ code: z.string(), message: z.string(), remedy: z.string() })
-        .optional()
-        .describe('why the series cannot be read as a volume'),
+      problem: problem.optional().describe('why the series cannot be read as a volume'),
       warnings: z.array(notice),
     }),
   ),

@@ -29,7 +29,7 @@ export async function evaluate(
   }
   const prediction = await readLabelmap(openFiles([predictionPath]), reading);
   const reference = await readLabelmap(openFiles([referencePath]), reading);
-  printWarnings(stderr, [...prediction.warnings, ...reference.warnings]);
+  printWarnings(stderr, [...prediction.warnings, ...reference.warnings], evaluateSpec);
 
   const evaluation = evaluateLabelmaps(...onOneGrid(prediction, reference), tolerance);
   if (csv !== undefined) await writeCsv(csv, evaluation);

@@ -1,4 +1,6 @@
-import { EnvironmentError, InputError, isSegmentationError } from '../errors.ts';
+import { EnvironmentError, InputError, isSegmentationError, problemOf } from '../errors.ts';
+import type { CommandSpec } from './parse-arguments.ts';
+import { wordRemedy } from './word-remedy.ts';
 
 /** 0 done · 1 our bug · 2 input · 3 environment · 4 some of several series failed · 130 interrupted (128 + SIGINT, as
  * shells count). */
@@ -10,10 +12,17 @@ export function exitCodeOf(error: unknown): number {
   return ExitCode.bug;
 }
 
-/** The message and what to do about it; the stack only on request. */
-export function formatError(error: unknown, options: { readonly withStack: boolean }): string {
+export interface FormatErrorOptions {
+  /** The stack too. */
+  readonly withStack: boolean;
+  /** Of the command that failed: an option that it has is named with the remedy that it carries out. */
+  readonly spec?: CommandSpec | undefined;
+}
+
+/** The message and what to do about it. */
+export function formatError(error: unknown, options: FormatErrorOptions): string {
   const lines = isSegmentationError(error)
-    ? [`error: ${error.message}`, `  ${error.remedy}`]
+    ? [`error: ${error.message}`, `  ${wordRemedy(problemOf(error), options.spec)}`]
     : [
         `error: Something went wrong that should not: ${error instanceof Error ? error.message : String(error)}`,
         '  Please report it, with the output of the same command under DEBUG=1.',

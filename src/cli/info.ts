@@ -2,11 +2,12 @@ import { openFiles } from '../node/files.ts';
 import type { SeriesDescription } from '../readers/reader.ts';
 import { describeVolumes } from '../readers/read-volume.ts';
 import type { CommandContext } from './command-context.ts';
-import type { infoSpec } from './commands.ts';
+import { segmentSpec, type infoSpec } from './commands.ts';
 import type { InfoDocument } from './documents.ts';
 import type { CommandArguments } from './parse-arguments.ts';
 import { formatCount, formatGeometry, printJson, printLines } from './print.ts';
 import { toGeometryDocument } from './to-geometry-document.ts';
+import { wordRemedy } from './word-remedy.ts';
 
 /** `slicewise info`: every series of the input, its geometry, and what is odd about it. */
 export async function info(
@@ -47,6 +48,8 @@ function describeSeries(series: SeriesDescription): string[] {
     ...(seriesInstanceUID === undefined ? [] : [`  series ${seriesInstanceUID}`]),
     ...(geometry === undefined ? [] : formatGeometry(geometry).map((line) => `  ${line}`)),
     ...series.warnings.map(({ message }) => `  note: ${message}`),
-    ...(problem === undefined ? [] : [`  problem: ${problem.message}`, `           ${problem.remedy}`]),
+    ...(problem === undefined
+      ? []
+      : [`  problem: ${problem.message}`, `           ${wordRemedy(problem, segmentSpec)}`]),
   ];
 }

@@ -1,19 +1,25 @@
 import type { Notice } from '../volume/volume.ts';
 import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { TextSink } from './command-context.ts';
+import type { CommandSpec } from './parse-arguments.ts';
+import { wordAdvice } from './word-remedy.ts';
 
 export const RESEARCH_USE_ONLY = 'Research use only: not a medical device.';
 
 export function printLines(sink: TextSink, lines: readonly string[]): void {
-  sink.write(`${lines.join('\n')}\n`);
+  if (lines.length > 0) sink.write(`${lines.join('\n')}\n`);
 }
 
 export function printJson(sink: TextSink, document: unknown): void {
   sink.write(`${JSON.stringify(document, null, 2)}\n`);
 }
 
-export function printWarnings(sink: TextSink, warnings: readonly Notice[]): void {
-  for (const { message } of warnings) sink.write(`warning: ${message}\n`);
+/** @param spec of the command that warns; an option that it has is named behind the warning it is the answer to */
+export function printWarnings(sink: TextSink, warnings: readonly Notice[], spec?: CommandSpec): void {
+  printLines(
+    sink,
+    warnings.map((warning) => `warning: ${wordAdvice(warning.message, warning, spec)}`),
+  );
 }
 
 /** Columns under each other: the first to the left, the others to the right. */

@@ -4,7 +4,7 @@ import { commandSpecs, convertSpec, evaluateSpec, infoSpec, modelsSpec, segmentS
 import { ExitCode, exitCodeOf, formatError } from './exit-code.ts';
 import { formatCommandHelp, formatHelp } from './help.ts';
 import { nearestName } from './nearest-name.ts';
-import { parseArguments } from './parse-arguments.ts';
+import { parseArguments, type CommandSpec } from './parse-arguments.ts';
 import { softwareVersion } from './software-version.ts';
 
 /** @returns the exit code */
@@ -64,7 +64,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
       context.stderr.write('Interrupted: nothing was written.\n');
       return ExitCode.interrupted;
     }
-    context.stderr.write(formatError(error, { withStack: context.debug }));
+    context.stderr.write(formatError(error, { withStack: context.debug, spec: specOf(argv) }));
     return exitCodeOf(error);
   }
 }
@@ -91,6 +91,10 @@ async function dispatch(argv: readonly string[], context: CliContext): Promise<n
     return ExitCode.done;
   }
   return commands[spec.name](rest, context);
+}
+
+function specOf([name]: readonly string[]): CommandSpec | undefined {
+  return commandSpecs.find((command) => command.name === name);
 }
 
 function printLine(sink: TextSink, text: string): void {

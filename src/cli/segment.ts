@@ -5,7 +5,7 @@ import { openModelFolder } from '../node/model-folders.ts';
 import { assertWritable } from '../node/write-file.ts';
 import type { Volume } from '../volume/volume.ts';
 import type { InterruptibleContext } from './command-context.ts';
-import type { segmentSpec } from './commands.ts';
+import { segmentSpec } from './commands.ts';
 import { preloadEncoders } from './encode-labelmap.ts';
 import { openBackend } from './open-backend.ts';
 import type { CommandArguments } from './parse-arguments.ts';
@@ -34,14 +34,14 @@ export async function segment(
       import('./segment-outputs.ts'),
     ]);
     const read = await timed(() => readSegmentInput(request, signal));
-    printWarnings(stderr, read.value.warnings);
+    printWarnings(stderr, read.value.warnings, segmentSpec);
     const [opened] = await Promise.all([opening, import('../pipeline/segment-volume.ts')]);
     const { session, licence } = opened.value;
     const [segmented] = await Promise.all([
       timed(() => runModel(read.value.volume, session, request, { stderr, signal })),
       preloadWriters(request),
     ]);
-    printWarnings(stderr, segmented.value.warnings);
+    printWarnings(stderr, segmented.value.warnings, segmentSpec);
     void session.dispose(); // its memory goes while the result is encoded; awaited at the end
     const times = {
       startedAt,
@@ -52,7 +52,7 @@ export async function segment(
     };
     const made = { request, input: read.value, result: segmented.value, licence, times };
     const outcome = await writeSegmentOutputs(made, signal);
-    printWarnings(stderr, outcome.outputWarnings);
+    printWarnings(stderr, outcome.outputWarnings, segmentSpec);
     if (!request.quiet) printLines(stdout, summaryOf(outcome));
   } finally {
     // If the series is at fault, what may be wrong with the model is no news.

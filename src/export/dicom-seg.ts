@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts';
+import { InputError, type ErrorDetails } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import { labelmapOnSourceSlices } from '../labelmap/source-slices.ts';
 import { createUid } from '../labelmap/uid.ts';
@@ -112,7 +112,9 @@ function unalignedFrames({ geometry: { dimensions } }: Labelmap): Notice {
     code: 'frames-not-whole-bytes',
     message:
       `Frames of ${dimensions[0]} × ${dimensions[1]} bits are no even number of bytes; the DICOM-SEG is valid, but some ` +
-      'viewers (OHIF 3.13) misread it. For those, write a LABELMAP (--seg-type labelmap).',
+      'viewers (OHIF 3.13) misread it. For those, write a LABELMAP.',
+    option: 'seg-type',
+    choices: ['labelmap'],
   };
 }
 
@@ -131,7 +133,8 @@ function assertSegments({ segments }: Labelmap, segType: SegType): void {
     throw unsupported(
       segType,
       `its segments are numbered ${shortList(numbers)}, not 1 to ${numbers.length}`,
-      'Number the labels from 1 without gaps, or write a LABELMAP (--seg-type labelmap).',
+      'Number the labels from 1 without gaps, or write a LABELMAP.',
+      { option: 'seg-type', choices: ['labelmap'] },
     );
   }
   const unnamed = segments.find((segment) => segment.algorithmType !== 'MANUAL' && !segment.algorithmName);
@@ -150,10 +153,14 @@ function shortList(numbers: readonly number[]): string {
 
 /** RLE is of whole bytes (PS3.5 8.2.2, annex G). */
 function bitsCompressed(): InputError {
-  return unsupported('binary', 'RLE Lossless has no bits', 'Write a LABELMAP (--seg-type labelmap --compress).');
+  const details: ErrorDetails = { option: 'seg-type', choices: ['labelmap'] };
+  return unsupported('binary', 'RLE Lossless has no bits', 'Compress a LABELMAP.', details);
 }
 
-function unsupported(segType: SegType, why: string, remedy: string): InputError {
+function unsupported(segType: SegType, why: string, remedy: string, details: ErrorDetails = {}): InputError {
   const type = segType.toUpperCase();
-  return new InputError('unsupported-segmentation', `The labelmap cannot be a ${type} DICOM-SEG: ${why}.`, { remedy });
+  return new InputError('unsupported-segmentation', `The labelmap cannot be a ${type} DICOM-SEG: ${why}.`, {
+    remedy,
+    details,
+  });
 }

@@ -13,7 +13,8 @@ export function segSourceOf(volume: Volume): SourceSeries {
   // Every DICOM image has a modality (type 1); NIfTI has no place for one.
   if (volume.modality !== undefined) throw withoutIdentity();
   throw new InputError('source-not-dicom', 'A DICOM-SEG refers to DICOM images, and this input is none.', {
-    remedy: 'Write a NIfTI labelmap (.nii.gz), or name a DICOM series on the same grid with --reference.',
+    remedy: 'Write a NIfTI labelmap (.nii.gz), or name a DICOM series on the same grid as reference.',
+    details: { option: 'reference' },
   });
 }
 

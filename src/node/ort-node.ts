@@ -73,8 +73,14 @@ async function startRuntime(thread: Channel): Promise<void> {
   const reply = await thread.request({ kind: 'probe' });
   if (reply.kind === 'ready') return;
   throw new EnvironmentError('backend-unavailable', `onnxruntime-node does not load here: ${reasonIn(reply)}.`, {
-    remedy: 'Pass --backend wasm, or install slicewise again on this machine.',
-    details: { platform: process.platform, architecture: process.arch, message: reasonIn(reply) },
+    remedy: 'Install slicewise again on this machine, or use the WebAssembly backend.',
+    details: {
+      option: 'backend',
+      choices: ['wasm'],
+      platform: process.platform,
+      architecture: process.arch,
+      message: reasonIn(reply),
+    },
   });
 }
 
@@ -169,7 +175,8 @@ function openChannel(url: URL): Channel {
 function endedThread(cause: unknown): InternalError {
   const why = typeof cause === 'number' ? `exit code ${cause}` : reasonOf(cause);
   return new InternalError('inference-failed', `onnxruntime's thread has ended (${why}); the session is lost.`, {
-    remedy: 'Open the model again; if it ends again, try the wasm backend (--backend wasm).',
+    remedy: 'Open the model again; if it ends again, use the WebAssembly backend.',
+    details: { option: 'backend', choices: ['wasm'] },
     cause,
   });
 }

@@ -53,7 +53,7 @@ export function acceptModel(manifest: ModelManifest, volume: Volume, force: bool
   const message = `The model ${manifest.id} is not for this image: ${mismatches.join('; ')}.`;
   if (force) return [{ code: 'model-mismatch', message }, ...doubts];
   throw new ModelError('model-mismatch', message, {
-    remedy: 'Choose a model for this image, or pass --force (in code: force) if the image describes itself wrongly.',
-    details: { mismatches },
+    remedy: 'Choose a model for this image; if the image describes itself wrongly, go on in spite of that.',
+    details: { option: 'force', mismatches },
   });
 }

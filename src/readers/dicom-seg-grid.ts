@@ -51,7 +51,8 @@ export function gridOfPlanes(planes: SegPlanes): SegGrid {
       'irregular-slices',
       `The DICOM-SEG's frames are up to ${last} gaps of ${gap} mm apart.`,
       {
-        remedy: 'Name the series it was made from with --reference.',
+        remedy: 'Name the series that it was made from as reference.',
+        details: { option: 'reference' },
       },
     );
   }
@@ -122,7 +123,10 @@ function sliceGapMm(sorted: readonly number[], { spacingBetweenSlices, sliceThic
   throw new IrregularSlicesError(
     'irregular-slices',
     `The DICOM-SEG's frames are not on slices of one gap: two are ${smallest.toPrecision(4)} mm apart, and others no multiple of it.`,
-    { remedy: 'Name the series it was made from with --reference.', details: { positionsMm: [...new Set(sorted)] } },
+    {
+      remedy: 'Name the series that it was made from as reference.',
+      details: { option: 'reference', positionsMm: [...new Set(sorted)] },
+    },
   );
 }
 

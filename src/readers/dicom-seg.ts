@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts';
+import { InputError, type ErrorDetails } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { Segment } from '../labelmap/segment.ts';
 import { labelmapFromSourceSlices, sourceSlicesGeometry } from '../labelmap/source-slices.ts';
@@ -182,8 +182,8 @@ function typeOf(dataset: DicomDataset, name: string): ReadSegResult['segmentatio
       'not-segmentation',
       `${name} is no DICOM Segmentation (its SOP class is ${sopClass || 'missing'}).`,
       {
-        remedy: 'Pass a DICOM-SEG file; images are given with --reference.',
-        details: { sopClassUID: sopClass },
+        remedy: 'Pass a DICOM-SEG file; images are its reference.',
+        details: { option: 'reference', sopClassUID: sopClass },
       },
     );
   }
@@ -286,10 +286,10 @@ function overlapNotice(
 }
 
 function overlapping([a, b]: readonly [number, number]): InputError {
-  return unsupported(
-    `its segments ${a} and ${b} overlap`,
-    'Pass --overlap first or --overlap last to say which of them keeps the voxels.',
-  );
+  return unsupported(`its segments ${a} and ${b} overlap`, 'Say which of them keeps the voxels.', {
+    option: 'overlap',
+    choices: ['first', 'last'],
+  });
 }
 
 function undescribed(what: 'frame' | 'voxel', segmentNumber: number): InputError {
@@ -302,6 +302,9 @@ function undescribed(what: 'frame' | 'voxel', segmentNumber: number): InputError
   );
 }
 
-function unsupported(why: string, remedy: string): InputError {
-  return new InputError('unsupported-segmentation', `The DICOM-SEG cannot be read as a labelmap: ${why}.`, { remedy });
+function unsupported(why: string, remedy: string, details: ErrorDetails = {}): InputError {
+  return new InputError('unsupported-segmentation', `The DICOM-SEG cannot be read as a labelmap: ${why}.`, {
+    remedy,
+    details,
+  });
 }

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts';
+import { InputError, type ErrorDetails } from '../errors.ts';
 import type { DicomInstance } from './dicom-instance.ts';
 
 /** By SeriesInstanceUID (empty where the files have none), in the files' order. */
@@ -38,14 +38,19 @@ export function chooseSeries(groups: InstancesBySeries, seriesInstanceUID?: stri
     throw new InputError(
       'series-not-found',
       `No image of series ${seriesInstanceUID} is in the input, which holds ${seriesList(groups)}.`,
-      { remedy: 'Choose one of these series.', details: { seriesInstanceUIDs: [...groups.keys()] } },
+      { remedy: 'Choose one of these series.', details: choicesOf(groups) },
     );
   }
   if (only !== undefined && another === undefined) return only;
   throw new InputError('several-series', `The input holds ${groups.size} series: ${seriesList(groups)}.`, {
-    remedy: 'Choose one by its Series Instance UID (--series).',
-    details: { seriesInstanceUIDs: [...groups.keys()] },
+    remedy: 'Choose one by its Series Instance UID.',
+    details: choicesOf(groups),
   });
+}
+
+function choicesOf(groups: InstancesBySeries): ErrorDetails {
+  const seriesInstanceUIDs = [...groups.keys()];
+  return { option: 'series', choices: seriesInstanceUIDs, seriesInstanceUIDs };
 }
 
 export function noImages(): InputError {

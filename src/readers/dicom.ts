@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts';
+import { InputError, problemOf } from '../errors.ts';
 import { resampleStack } from '../volume/resample-stack.ts';
 import type { Notice, Volume, VoxelArray } from '../volume/volume.ts';
 import { inflateDicom, isDicom, unsupportedTransferSyntax } from './dicom-dataset.ts';
@@ -211,8 +211,4 @@ function headOf(group: readonly DicomInstance[]): Omit<SeriesDescription, 'warni
     transferSyntaxUIDs: [...new Set(group.map(({ transferSyntaxUID }) => transferSyntaxUID))].toSorted(),
     fileCount: group.length,
   };
-}
-
-function problemOf({ code, message, remedy }: InputError): NonNullable<SeriesDescription['problem']> {
-  return { code, message, remedy };
 }

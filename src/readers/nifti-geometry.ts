@@ -110,7 +110,8 @@ function permutedAxes({ spacing, dimensions }: Pick<VolumeGeometry, 'spacing' | 
       code: 'slice-axis-doubtful',
       message:
         `The voxels of ${name} (${sizes} mm) are largest along its ${axis} axis, yet slices are taken along its third, ` +
-        'as NIfTI has them: reorder the axes if the scanner stacked its slices otherwise, or pass --reference.',
+        'as NIfTI has them: reorder the axes if the scanner stacked its slices otherwise, or name its DICOM series as reference.',
+      option: 'reference',
     },
   ];
 }
@@ -183,8 +184,8 @@ function degreesOf(cosine: number): string {
 
 function sheared(cosine: number, name: string): InputError {
   return new InputError('gantry-tilt', `The axes of ${name} meet at ${degreesOf(cosine)}°, not at right angles.`, {
-    remedy: 'Pass --resample to interpolate the image onto an upright grid; rows and columns must be perpendicular.',
-    details: { file: name, cosine },
+    remedy: 'Have the image interpolated onto an upright grid; its rows and columns must be perpendicular.',
+    details: { option: 'resample', file: name, cosine },
   });
 }
 

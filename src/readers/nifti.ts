@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts';
+import { InputError, problemOf } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import { resampleStack } from '../volume/resample-stack.ts';
 import { voxelCount, type VolumeGeometry } from '../volume/geometry.ts';
@@ -90,10 +90,6 @@ async function describeImage(image: NiftiImageFiles): Promise<SeriesDescription>
   }
 }
 
-function problemOf({ code, message, remedy }: InputError): NonNullable<SeriesDescription['problem']> {
-  return { code, message, remedy };
-}
-
 async function readImage(
   image: NiftiImageFiles,
   { phase, resample, limits: some }: ReadOptions,
@@ -143,8 +139,8 @@ function volumesBefore(header: NiftiHeader, phase: number | undefined, name: str
   }
   if (phase >= 1 && phase <= volumes) return phase - 1;
   throw new InputError('phase-not-found', `There is no volume ${phase} in ${name}, which holds ${volumes}.`, {
-    remedy: `Choose one from 1 to ${volumes}.`,
-    details: { file: name, volumes },
+    remedy: 'Choose one of the volumes.',
+    details: { option: 'phase', choices: numbersTo(volumes), file: name, volumes },
   });
 }
 
@@ -152,10 +148,17 @@ function severalVolumes(header: NiftiHeader, name: string): InputError | undefin
   const volumes = volumeCount(header);
   if (volumes === 1) return undefined;
   return new InputError('several-volumes', `${name} holds ${volumes} volumes (${header.sizes.join(' × ')}).`, {
-    remedy: `Choose one with --phase 1 … ${volumes}.`,
-    details: { file: name, dimensions: header.sizes, volumes },
+    remedy: 'Choose one of the volumes.',
+    details: { option: 'phase', choices: numbersTo(volumes), file: name, dimensions: header.sizes, volumes },
   });
 }
+
+/** At most as many as a message and a menu have a use for: a header may claim billions. */
+function numbersTo(volumes: number): number[] {
+  return Array.from({ length: Math.min(volumes, MOST_CHOICES) }, (_, n) => n + 1);
+}
+
+const MOST_CHOICES = 10_000;
 
 function volumeCount({ sizes }: NiftiHeader): number {
   return sizes.slice(3).reduce((product, n) => product * n, 1);

@@ -47,8 +47,8 @@ export function assertWithinLimit(
     'limit-exceeded',
     `${name} claims ${amount.toLocaleString('en')} ${what}, at most ${most} are read (limit ${limit}).`,
     {
-      remedy: `Use another copy of the file; if it is sound, raise limits.${limit} (--limit ${limit}=…).`,
-      details: { file: name, limit, amount, most: limits[limit] },
+      remedy: `Use another copy of the file; if it is sound, raise the limit ${limit}.`,
+      details: { option: 'limit', choices: [limit], file: name, limit, amount, most: limits[limit] },
     },
   );
 }

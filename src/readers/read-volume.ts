@@ -28,8 +28,8 @@ export async function readVolume(
       ({ reader, files: own }) => `${own.length} ${reader.id} file${own.length === 1 ? '' : 's'}`,
     );
     throw new InputError('several-volumes', `The input holds ${counts.join(' and ')}, not one image.`, {
-      remedy: 'Pass the files of one format only, or choose a DICOM series (--series).',
-      details: { formats: accepted.map(({ reader }) => reader.id) },
+      remedy: 'Pass the files of one format only, or choose a DICOM series.',
+      details: { option: 'series', formats: accepted.map(({ reader }) => reader.id) },
     });
   }
   const result = await first.reader.read(first.files, options);

@@ -1,3 +1,4 @@
+import type { Problem } from '../errors.ts';
 import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
 import type { ReadLimits } from './read-limits.ts';
@@ -50,7 +51,7 @@ export interface SeriesDescription {
   readonly fileCount: number;
   /** Absent where the series is no volume; then `problem` says why. */
   readonly geometry?: VolumeGeometry;
-  readonly problem?: { readonly code: string; readonly message: string; readonly remedy: string };
+  readonly problem?: Problem;
   readonly warnings: readonly Notice[];
 }
 

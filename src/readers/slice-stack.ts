@@ -1,4 +1,4 @@
-import { InputError, IrregularSlicesError } from '../errors.ts';
+import { InputError, IrregularSlicesError, type ErrorDetails } from '../errors.ts';
 import { createGeometry, cross, dot, normalised, type Vector3, type VolumeGeometry } from '../volume/geometry.ts';
 import { planResampling, type StackResampling } from '../volume/resample-stack.ts';
 import type { Notice } from '../volume/volume.ts';
@@ -110,18 +110,20 @@ function chooseVolume(slices: readonly StackedSlice[], phase: number | undefined
     return label === '' ? count : `${n + 1}: ${label} (${count})`;
   });
   const shown = [...listed.slice(0, MOST_LISTED), ...(listed.length > MOST_LISTED ? ['…'] : [])].join('; ');
-  const details = {
+  const details: ErrorDetails = {
+    option: 'phase',
+    choices: volumes.map((_, n) => n + 1),
     volumes: volumes.map(({ label, images }, n) => ({ phase: n + 1, label, images: images.length })),
   };
   if (phase !== undefined) {
     throw new InputError(
       'phase-not-found',
       `There is no volume ${phase} in the series, which holds ${volumes.length}: ${shown}.`,
-      { remedy: `Choose one from 1 to ${volumes.length}.`, details },
+      { remedy: 'Choose one of the volumes.', details },
     );
   }
   throw new InputError('several-volumes', `The series holds ${volumes.length} volumes, not one: ${shown}.`, {
-    remedy: `Choose one with --phase 1 … ${volumes.length}.`,
+    remedy: 'Choose one of the volumes.',
     details,
   });
 }
@@ -231,8 +233,14 @@ function assertUpright(sorted: readonly StackedSlice[], any: SliceHeader, normal
       'gantry-tilt',
       `The slices are not stacked at right angles: ${instance.file.name} lies ${inPlane.toFixed(2)} mm aside of the first slice's normal at ${alongNormal.toFixed(2)} mm (${degrees.toFixed(1)}°).`,
       {
-        remedy: 'Pass --resample to interpolate the images onto an upright grid.',
-        details: { inPlaneMm: inPlane, alongNormalMm: alongNormal, degrees, file: instance.file.name },
+        remedy: 'Have the images interpolated onto an upright grid.',
+        details: {
+          option: 'resample',
+          inPlaneMm: inPlane,
+          alongNormalMm: alongNormal,
+          degrees,
+          file: instance.file.name,
+        },
       },
     );
   }
@@ -254,8 +262,12 @@ function assertRegular(sorted: readonly StackedSlice[], depths: readonly number[
     'irregular-slices',
     `The slices are not evenly spaced: ${shown.join('; ')}${more}, the usual gap is ${usual.toFixed(3)} mm.`,
     {
-      remedy: 'Load the complete series (a slice may be missing), or pass --resample to interpolate.',
-      details: { usualGapMm: usual, gaps: odd.map(({ k, gapMm }) => ({ slices: [k + 1, k + 2], gapMm })) },
+      remedy: 'Load the complete series (a slice may be missing), or have the gaps interpolated.',
+      details: {
+        option: 'resample',
+        usualGapMm: usual,
+        gaps: odd.map(({ k, gapMm }) => ({ slices: [k + 1, k + 2], gapMm })),
+      },
     },
   );
 }

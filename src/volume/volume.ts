@@ -1,3 +1,4 @@
+import type { ErrorDetails } from '../errors.ts';
 import type { VolumeGeometry } from './geometry.ts';
 
 export type VoxelArray =
@@ -71,7 +72,7 @@ export type CopiedAttribute =
   | 'PositionReferenceIndicator';
 
 /** Something a user should know that does not stop the work. Never patient data. */
-export interface Notice {
+export interface Notice extends Pick<ErrorDetails, 'option' | 'choices'> {
   readonly code: string;
   readonly message: string;
 }

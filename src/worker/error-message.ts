@@ -7,6 +7,7 @@ import {
   ModelError,
   SegmentationError,
   type ErrorCode,
+  type ErrorDetails,
 } from '../errors.ts';
 
 /** An error as a message between a page and its worker: structured clones lose classes and own properties. */
@@ -17,7 +18,7 @@ export interface ErrorMessage {
   /** Of a SegmentationError. */
   readonly code?: ErrorCode;
   readonly remedy?: string;
-  readonly details?: Readonly<Record<string, unknown>>;
+  readonly details?: ErrorDetails;
 }
 
 const CLASSES = { InputError, IrregularSlicesError, ModelError, EnvironmentError, InternalError, SegmentationError };

@@ -36,7 +36,8 @@ describe('without onnxruntime-node', () => {
     await expect(backendWithoutBinding().openSession(await loadTinyModel())).rejects.toMatchObject({
       name: 'EnvironmentError',
       code: 'backend-unavailable',
-      remedy: expect.stringContaining('Pass --backend wasm') as string,
+      remedy: expect.stringContaining('the WebAssembly backend') as string,
+      details: expect.objectContaining({ option: 'backend', choices: ['wasm'] }) as object,
     });
   });
 

@@ -232,7 +232,7 @@ describe('geometry', () => {
     await expect(niftiReader.read([niftiPhantom(cube, { change })], { resample: true })).rejects.toMatchObject({
       code: 'limit-exceeded',
       message: textContaining(`limit ${limit}`),
-      remedy: textContaining(`limits.${limit}`),
+      details: expect.objectContaining({ option: 'limit', choices: [limit] }) as object,
     });
   });
 

@@ -1,6 +1,8 @@
 import type { ModelManifest } from '../../models/manifest.ts';
 import type { SegmentationBatchDocument } from '../documents.ts';
+import { segmentSpec } from '../commands.ts';
 import { formatCount, RESEARCH_USE_ONLY } from '../print.ts';
+import { wordRemedy } from '../word-remedy.ts';
 import type { FoundSeries } from './find-series.ts';
 import { countsOf, toSeriesDocument, type SeriesOutcome } from './results.ts';
 
@@ -36,7 +38,7 @@ function listed(outcomes: readonly SeriesOutcome[], status: 'failed' | 'skipped'
     .slice(0, MOST_LISTED)
     .flatMap(({ series, problem }) => [
       `${status}: ${nameOf(series)}: ${problem?.message ?? ''}`,
-      ...(status === 'failed' ? [`  ${problem?.remedy ?? ''}`] : []),
+      ...(status === 'failed' ? [`  ${problem === undefined ? '' : wordRemedy(problem, segmentSpec)}`] : []),
     ]);
   const more = problems.length - MOST_LISTED;
   return more > 0

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path/posix';
-import { InputError, isSegmentationError } from '../../errors.ts';
+import { InputError, isSegmentationError, problemOf, type Problem } from '../../errors.ts';
 import type { LocalFile } from '../../node/files.ts';
 import { isDicom } from '../../readers/dicom-dataset.ts';
 import { readDicomInstance, type DicomInstance } from '../../readers/dicom-instance.ts';
@@ -31,12 +31,6 @@ export interface FoundSeries {
   readonly failed?: Problem;
   /** About the search; the reader has more. */
   readonly notices: readonly Notice[];
-}
-
-export interface Problem {
-  readonly code: string;
-  readonly message: string;
-  readonly remedy: string;
 }
 
 /** Finds every series among some files: DICOM images by their Series Instance UID, or by their folder where they have
@@ -225,8 +219,4 @@ async function orProblem<T>(read: () => Promise<T>): Promise<T | Problem> {
 
 function isProblem(value: object): value is Problem {
   return 'remedy' in value;
-}
-
-export function problemOf({ code, message, remedy }: Problem): Problem {
-  return { code, message, remedy };
 }

@@ -1,6 +1,7 @@
 import { formatCsv } from '../csv.ts';
 import type { SegmentationBatchDocument, SegmentationReport } from '../documents.ts';
-import type { FoundSeries, Problem } from './find-series.ts';
+import type { Problem } from '../../errors.ts';
+import type { FoundSeries } from './find-series.ts';
 import type { OutputNames } from './output-names.ts';
 
 /** What became of one series. */

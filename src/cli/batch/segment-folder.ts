@@ -1,7 +1,7 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { EnvironmentError, InputError, isSegmentationError } from '../../errors.ts';
+import { EnvironmentError, InputError, isSegmentationError, problemOf, type Problem } from '../../errors.ts';
 import { loadModel } from '../../models/load-model.ts';
 import type { ModelManifest } from '../../models/manifest.ts';
 import { openFiles, type LocalFile } from '../../node/files.ts';
@@ -18,7 +18,7 @@ import type { SegmentRequest } from '../segment-request.ts';
 import { describeBatch, formatProgressLine, toBatchDocument } from './batch-report.ts';
 import { parseBatchRequest, type BatchRequest } from './batch-request.ts';
 import { doneBefore, fingerprintOf, removePartial } from './done-before.ts';
-import { findSeries, problemOf, type FoundSeries, type Problem } from './find-series.ts';
+import { findSeries, type FoundSeries } from './find-series.ts';
 import { nameOutputs, type OutputNames } from './output-names.ts';
 import { createResultsFile } from './results-file.ts';
 import { countsOf, resultsCsv, type SeriesOutcome } from './results.ts';
@@ -155,7 +155,8 @@ function unsuited(series: FoundSeries, manifest: ModelManifest): Problem | undef
   return {
     code: 'model-mismatch',
     message: `The model ${manifest.id} is not for this image: ${mismatches.join('; ')}.`,
-    remedy: 'Choose a model for this image, or pass --force if the image describes itself wrongly.',
+    remedy: 'Choose a model for this image; if the image describes itself wrongly, go on in spite of that.',
+    option: 'force',
   };
 }
 

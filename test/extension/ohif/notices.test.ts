@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createNotices } from '../../../extension/ohif/notices.ts';
 import { createCell } from '../../../extension/ohif/observable.ts';
 import { emptyState } from '../../../extension/ohif/state.ts';
-import { EnvironmentError } from '../../../src/index.ts';
+import { EnvironmentError, ModelError } from '../../../src/index.ts';
 
 function setUp() {
   const state = createCell(emptyState);
@@ -23,6 +23,17 @@ describe('createNotices', () => {
     notices.showError(new EnvironmentError('file-not-found', 'It is not there.', { remedy: 'Put it there.' }));
     expect(state.get().notices).toMatchObject([
       { severity: 'error', message: 'It is not there.', remedy: 'Put it there.' },
+    ]);
+  });
+
+  test('where an option carries the remedy out, the panel says where it is found there', () => {
+    const { state, notices } = setUp();
+    const details = { option: 'force' } as const;
+    notices.showError(new ModelError('model-mismatch', 'It is not for it.', { remedy: 'Go on.', details }));
+    notices.show('warning', { code: 'a', message: 'Several.', option: 'series', choices: ['1.2', '1.3'] });
+    expect(state.get().notices.map(({ remedy }) => remedy)).toEqual([
+      'Show one of the series in the viewport.',
+      'Go on. The button "Run anyway" does so.',
     ]);
   });
 
