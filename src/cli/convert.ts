@@ -3,6 +3,7 @@ import { segSourceOf } from '../export/seg-source.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { Segment } from '../labelmap/segment.ts';
 import { createUid } from '../labelmap/uid.ts';
+import type { ModelManifest } from '../models/manifest.ts';
 import { openFiles } from '../node/files.ts';
 import { assertWritable, writeFilesTogether } from '../node/write-file.ts';
 import type { SourceFile } from '../readers/reader.ts';
@@ -37,6 +38,7 @@ export async function convert(
   const format = outputFormatOf(output, 'convert');
   assertNotAnInput([output], inputs);
   await assertWritable(output);
+  if (format === 'dicom-seg' && options.model !== undefined) await manifestOf(options.model);
   const files = openFiles(inputs);
   await assertKeepsImages([output], [...files, ...(options.reference ? openFiles([options.reference]) : [])]);
   const { parts, lines } = await convertTo(format, files, options, context);
@@ -142,9 +144,7 @@ async function niftiToSegmentation(
 
 /** A model's segment descriptions; MANUAL, because a NIfTI file does not say what made its labels. */
 async function segmentsOfModel(idOrFolder: string, largestLabel: number): Promise<Segment[]> {
-  const { openModelFolder } = await import('../node/model-folders.ts');
-  const { loadManifest } = await import('../models/load-model.ts');
-  const manifest = await loadManifest(await openModelFolder(idOrFolder));
+  const manifest = await manifestOf(idOrFolder);
   if (largestLabel > manifest.segments.length) {
     throw new InputError(
       'invalid-voxels',
@@ -167,6 +167,12 @@ async function segmentsOfModel(idOrFolder: string, largestLabel: number): Promis
     trackingID: description.segmentLabel,
     trackingUID: createUid(),
   }));
+}
+
+async function manifestOf(idOrFolder: string): Promise<ModelManifest> {
+  const { openModelFolder } = await import('../node/model-folders.ts');
+  const { loadManifest } = await import('../models/load-model.ts');
+  return loadManifest(await openModelFolder(idOrFolder));
 }
 
 async function readReference(

@@ -6,7 +6,7 @@ import { InternalError } from '../errors.ts';
 import type { CommandContext } from './command-context.ts';
 import { modelsSpec } from './commands.ts';
 import type { ModelListDocument, ModelVerificationDocument } from './documents.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../nearest-name.ts';
 import { openBackend, parseBackendId } from './open-backend.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
 import { formatCount, formatSize, printJson, printLines, RESEARCH_USE_ONLY } from './print.ts';

@@ -3,7 +3,7 @@ import type { CommandContext, InterruptibleContext, TextSink } from './command-c
 import { commandSpecs, convertSpec, evaluateSpec, infoSpec, modelsSpec, segmentSpec } from './commands.ts';
 import { ExitCode, exitCodeOf, formatError } from './exit-code.ts';
 import { formatCommandHelp, formatHelp } from './help.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../nearest-name.ts';
 import { parseArguments, type CommandSpec } from './parse-arguments.ts';
 import { softwareVersion } from './software-version.ts';
 

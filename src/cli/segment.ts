@@ -25,6 +25,7 @@ export async function segment(
   for (const path of [request.output, request.preview, request.report]) {
     if (path !== undefined) await assertWritable(path);
   }
+  await openModelFolder(request.model); // a wrong name is told before minutes of reading
   // The model opens, and later runs, in a thread of its own: meanwhile this one reads, and loads the code of the next step.
   const opening = timed(() => openModel(request));
   opening.catch(() => undefined); // it may fail before it is awaited

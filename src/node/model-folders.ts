@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EnvironmentError, ModelError } from '../errors.ts';
 import { loadManifest, type ReadModelFile } from '../models/load-model.ts';
 import type { ModelManifest } from '../models/manifest.ts';
+import { nearestName } from '../nearest-name.ts';
 
 /** The models that come with the package: both src/node and dist/node lie two folders below its root. */
 const OWN_MODELS = fileURLToPath(new URL('../../models/', import.meta.url));
@@ -37,11 +38,18 @@ export async function openModelFolder(idOrFolder: string, models: string = OWN_M
   if (/^[a-z0-9-]+$/.test(idOrFolder) && (await hasManifest(own))) return readerOf(own);
   if (await hasManifest(idOrFolder)) return readerOf(idOrFolder);
   const ids = (await findModels(models)).map(({ manifest }) => manifest.id);
+  const nearest = nearestName(basename(idOrFolder), ids);
   throw new ModelError(
     'model-not-found',
     `"${idOrFolder}" is neither a model that comes with Slicewise (${ids.join(', ') || 'there is none'}) ` +
       'nor a folder with a manifest.json.',
-    { remedy: 'Give the id of one of these models, or the path of a model folder.', details: { idOrFolder, ids } },
+    {
+      remedy:
+        nearest === undefined
+          ? 'Give the id of one of these models, or the path of a model folder.'
+          : `Did you mean ${nearest}? Else give the path of a model folder.`,
+      details: { option: 'model', choices: ids, ...(nearest !== undefined && { nearest }), idOrFolder, ids },
+    },
   );
 }
 

@@ -62,6 +62,17 @@ test('an unknown option stops before anything is read', async () => {
   expect(stderr).toContain('Did you mean --output?');
 });
 
+test.each([
+  ['segment', 'segment', '/nonexistent', '--output', join(tmpdir(), 'x.dcm')],
+  ['segment --output-dir', 'segment', '/nonexistent', '--output-dir', '/nonexistent/either'],
+  ['convert', 'convert', '/nonexistent.nii', join(tmpdir(), 'x.dcm'), '--reference', '/nonexistent'],
+])('%s tells of an unknown model, with the nearest name, before anything is read', async (_, ...argv) => {
+  const { code, stderr } = await run(...argv, '--model', 'cardiac_mr');
+  expect(code).toBe(2);
+  expect(stderr).toContain('"cardiac_mr" is neither a model');
+  expect(stderr).toContain('Did you mean cardiac-mr?');
+});
+
 test('an interrupted command says so, whatever error it ends in', async () => {
   const written: string[] = [];
   const code = await runCli(['convert', '/nonexistent', join(tmpdir(), 'x.nii')], {

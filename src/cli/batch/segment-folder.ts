@@ -33,8 +33,8 @@ export async function segmentFolder(
 ): Promise<number> {
   const request = parseBatchRequest(given, availableParallelism());
   const { outputDir, csv, json, quiet } = request;
-  const files = await openInputs(request);
   const { manifest } = await loadModel(await openModelFolder(request.model));
+  const files = await openInputs(request);
   const { series, ignoredFiles } = await findSeries(files, request.image, signal);
   if (series.length === 0) throw noImages(ignoredFiles);
   const names = nameOutputs(series, request.format);
