@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'not-segmentation'
   | 'several-series'
   | 'several-volumes'
+  | 'several-patients'
   | 'series-not-found'
   | 'phase-not-found'
   | 'unsupported-transfer-syntax'

@@ -26,9 +26,33 @@ export {
   type VoxelArray,
 } from './volume/volume.ts';
 
-export type { ReadOptions, ReadResult, SeriesDescription, SourceFile, VolumeReader } from './readers/reader.ts';
+export type {
+  FindOptions,
+  FoundSeries,
+  ReadOptions,
+  ReadResult,
+  ReadSeriesOptions,
+  SeriesDescription,
+  SourceFile,
+  VolumeDescription,
+  VolumeReader,
+} from './readers/reader.ts';
 export { DEFAULT_READ_LIMITS, type ReadLimits } from './readers/read-limits.ts';
-export { describeVolumes, readVolume, volumeReaders, type ReadVolumeOptions } from './readers/read-volume.ts';
+export {
+  describeVolumes,
+  readVolume,
+  type DescribedSeries,
+  type ReadVolumeOptions,
+  type ReadVolumeResult,
+} from './readers/read-volume.ts';
+export {
+  findSeries,
+  volumeReaders,
+  type FindSeriesOptions,
+  type LeftOutFile,
+  type SeriesInput,
+  type SeriesOfInput,
+} from './readers/find-series.ts';
 export { createDicomReader, dicomReader } from './readers/dicom.ts';
 export { niftiReader, readNiftiLabelmap } from './readers/nifti.ts';
 export { readImageHeader, stackImages, type ImageHeader, type ImageStack } from './readers/image-stack.ts';

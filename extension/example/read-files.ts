@@ -14,6 +14,7 @@ function sourceFile(file: File): SourceFile {
     name: file.webkitRelativePath || file.name,
     byteLength: file.size,
     readHead: (byteLength) => bytes(file.slice(0, byteLength)),
+    readRange: (start, byteLength) => bytes(file.slice(start, start + byteLength)),
     read: () => bytes(file),
   };
 }

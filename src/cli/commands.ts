@@ -45,7 +45,7 @@ export const segmentSpec = {
   positionals: [
     {
       name: 'input',
-      help: 'a folder (with its subfolders), one file, or several files: DICOM or NIfTI',
+      help: 'a folder (with its subfolders), a .zip, one file, or several files: DICOM or NIfTI',
       several: true,
     },
   ],
@@ -91,8 +91,10 @@ export const segmentSpec = {
 export const infoSpec = {
   name: 'info',
   summary: 'say which series are there, their geometry, and what is odd about them',
-  positionals: [{ name: 'input', help: 'a folder (with its subfolders), one file, or several files', several: true }],
-  options: { json },
+  positionals: [
+    { name: 'input', help: 'a folder (with its subfolders), a .zip, one file, or several files', several: true },
+  ],
+  options: { limit, json },
   required: [],
   examples: ['slicewise info scans/heart', 'slicewise info scans --json'],
 } as const satisfies CommandSpec;

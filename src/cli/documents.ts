@@ -43,6 +43,10 @@ const codedConcept = z.strictObject({
   codeMeaning: z.string(),
 });
 
+const leftOutFiles = z
+  .array(z.strictObject({ name: z.string(), code: z.string(), message: z.string() }))
+  .describe('files beside the series that could not be read and may belong to it: the volume may be incomplete');
+
 const writtenFile = z.strictObject({ path: z.string(), byteLength: count, sha256 });
 
 /** What `slicewise segment --report` writes. */
@@ -57,6 +61,7 @@ export const segmentationReportSchema = z.strictObject({
     bodyPartExamined: z.string().optional(),
     geometry,
     ignoredFiles: count.describe('files of the input that belong to no image series'),
+    leftOutFiles,
   }),
   model: z.strictObject({
     id: z.string(),
@@ -117,6 +122,7 @@ export const segmentationBatchSchema = z.strictObject({
   counts: z.strictObject({
     done: count,
     doneBefore: count.describe('of the done ones'),
+    incomplete: count.describe('of the done ones: files beside them were left out'),
     failed: count,
     skipped: count,
   }),
@@ -142,6 +148,7 @@ export const segmentationBatchSchema = z.strictObject({
         )
         .optional(),
       durationMs: milliseconds.optional(),
+      leftOutFiles: leftOutFiles.optional(),
       warnings: z.array(notice),
       problem: problem.optional().describe('why the series failed or was skipped'),
     }),
@@ -154,13 +161,23 @@ export const infoSchema = z.strictObject({
   series: z.array(
     z.strictObject({
       format: z.string(),
-      fileName: z.string().optional().describe('of NIfTI, or of a file whose series cannot be told'),
+      path: z.string().describe('of the one file, or of the folder that holds all; . for the folder of the input'),
+      contents: z
+        .enum(['image', 'labelmap', 'other', 'unreadable'])
+        .describe('other: reports, segmentations; labelmap: by its own word; unreadable: of no series that is known'),
+      studyInstanceUID: z.string().optional(),
       seriesInstanceUID: z.string().optional().describe('absent for NIfTI'),
       modality: z.string().optional(),
       bodyPartExamined: z.string().optional(),
+      seriesNumber: z.string().optional(),
       seriesDescription: z.string().optional(),
       transferSyntaxUIDs: z.array(z.string()).optional(),
       fileCount: count,
+      hasIdentity: z.boolean().describe('whether a DICOM-SEG can refer to the images'),
+      volumes: z
+        .array(z.strictObject({ phase: count, label: z.string(), images: count }))
+        .optional()
+        .describe('where the series holds several: what tells each apart'),
       geometry: geometry.optional().describe('absent where the series is no volume'),
       problem: problem.optional().describe('why the series cannot be read as a volume'),
       warnings: z.array(notice),

@@ -1,36 +1,55 @@
 import { openFiles } from '../node/files.ts';
 import type { SeriesDescription } from '../readers/reader.ts';
-import { describeVolumes } from '../readers/read-volume.ts';
+import { describeVolumes, type DescribedSeries } from '../readers/read-volume.ts';
 import type { CommandContext } from './command-context.ts';
-import { segmentSpec, type infoSpec } from './commands.ts';
+import { infoSpec, segmentSpec } from './commands.ts';
 import type { InfoDocument } from './documents.ts';
+import { ExitCode } from './exit-code.ts';
 import type { CommandArguments } from './parse-arguments.ts';
 import { formatCount, formatGeometry, printJson, printLines } from './print.ts';
+import { parseLimits, readers } from './read-options.ts';
 import { toGeometryDocument } from './to-geometry-document.ts';
 import { wordRemedy } from './word-remedy.ts';
 
-/** `slicewise info`: every series of the input, its geometry, and what is odd about it. */
+const MOST_VOLUMES_LISTED = 20;
+
+/** `slicewise info`: every series of the input, its geometry, and what is odd about it.
+ * @returns the exit code */
 export async function info(
   { positionals, options }: CommandArguments<typeof infoSpec>,
   { stdout }: CommandContext,
-): Promise<void> {
-  const { series, ignoredFiles } = await describeVolumes(openFiles(positionals));
+): Promise<number> {
+  const { series, ignoredFiles } = await describeVolumes(openFiles(positionals), {
+    readers,
+    ...parseLimits(infoSpec, options.limit),
+  });
   if (options.json) {
     const document: InfoDocument = { schemaVersion: 1, series: series.map(toDocument), ignoredFiles };
     printJson(stdout, document);
-    return;
+  } else {
+    const lines = series.flatMap((one) => [...describeSeries(one), '']);
+    const unreadable = series.filter(isUnreadable).length;
+    const counted = [
+      formatCount(series.length - unreadable, 'series', 'series'),
+      ...(unreadable > 0 ? [`${formatCount(unreadable, 'file')} that cannot be read`] : []),
+      ...(ignoredFiles > 0 ? [`${formatCount(ignoredFiles, 'other file')} ignored`] : []),
+    ];
+    printLines(stdout, [...lines, counted.join(', ')]);
   }
-  const lines = series.flatMap((one) => [...describeSeries(one), '']);
-  const counted = formatCount(series.length, 'series', 'series');
-  const ignored = ignoredFiles > 0 ? `, ${formatCount(ignoredFiles, 'other file')} ignored` : '';
-  printLines(stdout, [...lines, `${counted}${ignored}`]);
+  return series.some(isUnreadable) ? ExitCode.someFailed : ExitCode.done;
 }
 
-function toDocument(series: SeriesDescription): InfoDocument['series'][number] {
-  const { geometry, problem, warnings, transferSyntaxUIDs, ...plain } = series;
+function isUnreadable({ contents }: SeriesDescription): boolean {
+  return contents === 'unreadable';
+}
+
+function toDocument(series: DescribedSeries): InfoDocument['series'][number] {
+  const { files, geometry, problem, warnings, volumes, transferSyntaxUIDs, ...plain } = series;
   return {
     ...plain,
+    fileCount: files.length,
     ...(transferSyntaxUIDs && { transferSyntaxUIDs: [...transferSyntaxUIDs] }),
+    ...(volumes && { volumes: volumes.map(({ phase, label, images }) => ({ phase, label, images })) }),
     ...(geometry && { geometry: toGeometryDocument(geometry) }),
     ...(problem && { problem }),
     warnings: warnings.map(({ code, message }) => ({ code, message })),
@@ -38,18 +57,28 @@ function toDocument(series: SeriesDescription): InfoDocument['series'][number] {
 }
 
 function describeSeries(series: SeriesDescription): string[] {
-  const { format, fileName, modality, bodyPartExamined, seriesDescription, seriesInstanceUID, geometry, problem } =
+  const { format, path, modality, bodyPartExamined, seriesNumber, seriesDescription, seriesInstanceUID, geometry } =
     series;
-  const what = [fileName, modality, bodyPartExamined, seriesDescription].filter(
-    (part) => part !== undefined && part !== '',
-  );
+  const what = [
+    path === '.' ? undefined : path,
+    modality,
+    bodyPartExamined,
+    seriesNumber === undefined ? undefined : `number ${seriesNumber}`,
+    seriesDescription,
+  ].filter((part) => part !== undefined && part !== '');
+  const { problem, volumes = [], warnings } = series;
+  // That there are several volumes is no problem here: they are listed.
+  const shown = volumes.length > 0 && problem?.code === 'several-volumes' ? undefined : problem;
   return [
     [format, ...what, formatCount(series.fileCount, 'file')].join(' · '),
     ...(seriesInstanceUID === undefined ? [] : [`  series ${seriesInstanceUID}`]),
     ...(geometry === undefined ? [] : formatGeometry(geometry).map((line) => `  ${line}`)),
-    ...series.warnings.map(({ message }) => `  note: ${message}`),
-    ...(problem === undefined
-      ? []
-      : [`  problem: ${problem.message}`, `           ${wordRemedy(problem, segmentSpec)}`]),
+    ...(volumes.length > 0 ? [`  ${formatCount(volumes.length, 'volume')}; --phase chooses one:`] : []),
+    ...volumes
+      .slice(0, MOST_VOLUMES_LISTED)
+      .map(({ phase, label, images }) => `    ${String(phase)}: ${label} (${formatCount(images, 'image')})`),
+    ...(volumes.length > MOST_VOLUMES_LISTED ? [`    and ${String(volumes.length - MOST_VOLUMES_LISTED)} more`] : []),
+    ...warnings.map(({ message }) => `  note: ${message}`),
+    ...(shown === undefined ? [] : [`  problem: ${shown.message}`, `           ${wordRemedy(shown, segmentSpec)}`]),
   ];
 }

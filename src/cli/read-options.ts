@@ -3,8 +3,8 @@ import { createParallelDecoders } from '../node/parallel-decoders.ts';
 import { createDicomReader } from '../readers/dicom.ts';
 import { niftiReader } from '../readers/nifti.ts';
 import { DEFAULT_READ_LIMITS, type ReadLimits } from '../readers/read-limits.ts';
-import type { ReadOptions, ReadResult, SourceFile } from '../readers/reader.ts';
-import { readVolume, type ReadVolumeOptions } from '../readers/read-volume.ts';
+import type { SourceFile } from '../readers/reader.ts';
+import { readVolume, type ReadVolumeOptions, type ReadVolumeResult } from '../readers/read-volume.ts';
 import type { Notice } from '../volume/volume.ts';
 import type { OutputFormat } from './encode-labelmap.ts';
 import { invalidArguments, type CommandSpec } from './parse-arguments.ts';
@@ -13,7 +13,10 @@ import { invalidArguments, type CommandSpec } from './parse-arguments.ts';
 export const readers = [createDicomReader(createParallelDecoders()), niftiReader];
 
 /** What a command line says of how its images are read. */
-export type ImageOptions = Pick<ReadOptions, 'seriesInstanceUID' | 'phase' | 'resample' | 'limits'>;
+export type ImageOptions = Pick<
+  ReadVolumeOptions,
+  'seriesInstanceUID' | 'phase' | 'resample' | 'limits' | 'archiveEntries'
+>;
 
 /** The same as text. */
 export interface ImageArguments {
@@ -38,7 +41,10 @@ export function parseImageOptions(
 
 /** @param text of --limit: names and numbers, "voxels=2e9,elements=1e7"
  * @throws InputError `invalid-arguments` */
-export function parseLimits(spec: Pick<CommandSpec, 'name'>, text: string | undefined): Pick<ReadOptions, 'limits'> {
+export function parseLimits(
+  spec: Pick<CommandSpec, 'name'>,
+  text: string | undefined,
+): Pick<ReadVolumeOptions, 'limits'> {
   if (text === undefined) return {};
   const limits = text.split(',').map((part): [string, number] => {
     const [, name = '', number = ''] = /^(\w+)=(.+)$/.exec(part) ?? [];
@@ -62,7 +68,7 @@ function parsePhase(spec: Pick<CommandSpec, 'name'>, text: string): number {
 export async function readVolumeOrPhase(
   files: readonly SourceFile[],
   { phase, ...options }: ReadVolumeOptions,
-): Promise<ReadResult & { readonly ignoredFiles: number }> {
+): Promise<ReadVolumeResult> {
   try {
     return await readVolume(files, options);
   } catch (error) {

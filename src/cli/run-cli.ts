@@ -22,8 +22,7 @@ const commands: Readonly<Record<(typeof commandSpecs)[number]['name'], RunComman
   },
   info: async (argv, context) => {
     const given = parseArguments(infoSpec, argv);
-    await (await import('./info.ts')).info(given, context);
-    return ExitCode.done;
+    return (await import('./info.ts')).info(given, context);
   },
   models: async (argv, context) => {
     const given = parseArguments(modelsSpec, argv);

@@ -1,6 +1,7 @@
 import { segSourceOf } from '../export/seg-source.ts';
 import { openFiles } from '../node/files.ts';
-import { readVolume } from '../readers/read-volume.ts';
+import { incompleteNotice, type LeftOutFile } from '../readers/find-series.ts';
+import { readVolume, type ReadVolumeResult } from '../readers/read-volume.ts';
 import type { Notice, SourceSeries, Volume } from '../volume/volume.ts';
 import { volumeOnto } from '../labelmap/onto-grid.ts';
 import { assertKeepsImages } from './output-paths.ts';
@@ -13,6 +14,8 @@ export interface SegmentInput {
   readonly source?: SourceSeries;
   readonly warnings: readonly Notice[];
   readonly ignoredFiles: number;
+  /** Files beside the series that could not be read and may belong to it. */
+  readonly leftOutFiles: readonly LeftOutFile[];
 }
 
 /** Reads the series, and the reference of an input that is no DICOM series; refuses here what could not be written
@@ -26,7 +29,10 @@ export async function readSegmentInput(request: SegmentRequest, signal: AbortSig
   const files = openFiles(inputs);
   const referenceFiles = referencePath === undefined ? [] : openFiles([referencePath]);
   await assertKeepsImages(outputsOf(request), [...files, ...referenceFiles]);
-  const read = await (referencePath === undefined ? readVolume : readVolumeOrPhase)(files, options);
+  const read = withLeftOut(
+    await (referencePath === undefined ? readVolume : readVolumeOrPhase)(files, options),
+    request,
+  );
   const needsReference = format === 'dicom-seg' && read.volume.source === undefined;
   const notices = [...warningsFor(format, read.warnings), ...unusedOptions(request, needsReference)];
   if (!needsReference || referencePath === undefined) {
@@ -43,6 +49,12 @@ export async function readSegmentInput(request: SegmentRequest, signal: AbortSig
     ...(bodyPartExamined && { bodyPartExamined }),
   };
   return { ...read, volume, source, warnings: [...notices, ...warnings] };
+}
+
+/** What a search in advance left out, as this one would have done it. */
+function withLeftOut(read: ReadVolumeResult, { leftOutFiles = [] }: SegmentRequest): ReadVolumeResult {
+  if (leftOutFiles.length === 0) return read;
+  return { ...read, warnings: [...read.warnings, incompleteNotice(leftOutFiles)], leftOutFiles };
 }
 
 function unusedOptions({ reference, backend, threads }: SegmentRequest, needsReference: boolean): Notice[] {

@@ -60,6 +60,7 @@ export function reportOf(outcome: SegmentOutcome): SegmentationReport {
       ...(bodyPartExamined !== undefined && { bodyPartExamined }),
       geometry: toGeometryDocument(geometry),
       ignoredFiles: input.ignoredFiles,
+      leftOutFiles: input.leftOutFiles.map((file) => ({ ...file })),
     },
     model: {
       id: provenance.modelId,

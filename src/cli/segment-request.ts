@@ -3,6 +3,7 @@ import { outputFormatOf, type OutputFormat, type SegEncoding } from './encode-la
 import { assertNotAnInput } from './output-paths.ts';
 import { parseBackendId, type BackendId } from './open-backend.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
+import type { LeftOutFile } from '../readers/find-series.ts';
 import { parseImageOptions, type ImageOptions } from './read-options.ts';
 import { parseSegEncoding } from './seg-options.ts';
 
@@ -17,6 +18,8 @@ export interface SegmentRequest {
   readonly report?: string;
   readonly reference?: string;
   readonly image: ImageOptions;
+  /** Files that a search in advance left out beside the series, which the inputs do not name. */
+  readonly leftOutFiles?: readonly LeftOutFile[];
   readonly backend: BackendId;
   readonly threads?: number;
   readonly tta: boolean;

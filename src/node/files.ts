@@ -1,9 +1,9 @@
-import { closeSync, openSync, readFileSync, readSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, readdirSync, realpathSync, statSync, type Dirent } from 'node:fs';
 import { constants } from 'node:buffer';
-import { basename, join, relative } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { EnvironmentError, InputError } from '../errors.ts';
+import { EnvironmentError, InputError, isSegmentationError, type SegmentationError } from '../errors.ts';
 import type { SourceFile } from '../readers/reader.ts';
 
 export interface LocalFile extends SourceFile {
@@ -13,17 +13,19 @@ export interface LocalFile extends SourceFile {
 
 /** Opens files, and every file below folders, for the readers; in the order given, a folder's files by name. Of a pair
  * of .hdr and .img, one brings the other.
- * A file named twice counts once. Nothing is read before a reader asks.
- * @throws InputError `file-not-found`; EnvironmentError `file-not-readable` */
+ * A file named twice counts once. Nothing is read before a reader asks. What lies below a folder and cannot be opened (a
+ * link to nothing, a folder that may not be listed) is a file whose reading fails: one of many stops nothing else.
+ * @throws InputError `file-not-found`; EnvironmentError `file-not-readable`, of the paths themselves */
 export function openFiles(paths: readonly string[]): LocalFile[] {
   const seen = new Set<string>();
   const takeTurns = createTurns();
   return paths.flatMap((path) =>
-    filesBelow(path).flatMap((file) => {
-      const realPath = attempt(file, () => realpathSync(file));
-      if (seen.has(realPath)) return [];
-      seen.add(realPath);
-      return [{ ...openFile(file, nameBelow(path, file), takeTurns), realPath }];
+    filesBelow(path).flatMap(({ path: file, error }) => {
+      const name = nameBelow(path, file);
+      const opened = error ? unreadable(file, name, error) : openBelow(path, file, name, takeTurns);
+      if (seen.has(opened.realPath)) return [];
+      seen.add(opened.realPath);
+      return [opened];
     }),
   );
 }
@@ -34,19 +36,64 @@ function nameBelow(path: string, file: string): string {
   return name === '' || name.startsWith('..') ? basename(file) : name;
 }
 
-function filesBelow(path: string): string[] {
+interface PathBelow {
+  readonly path: string;
+  /** Why it cannot be opened. */
+  readonly error?: SegmentationError;
+}
+
+function filesBelow(path: string): PathBelow[] {
   const found = attempt(path, () => statSync(path));
-  if (found.isFile()) return [path, ...otherOfPair(path)];
+  if (found.isFile()) return [path, ...otherOfPair(path)].map((file) => ({ path: file }));
   if (!found.isDirectory()) throw noFile(path);
-  return attempt(path, () => readdirSync(path, { withFileTypes: true }))
+  return filesInFolder(
+    path,
+    attempt(path, () => readdirSync(path, { withFileTypes: true })),
+  );
+}
+
+function filesInFolder(folder: string, entries: readonly Dirent[]): PathBelow[] {
+  return entries
     .toSorted((a, b) => byName.compare(a.name, b.name))
-    .flatMap((entry) => {
-      const child = join(path, entry.name);
-      if (entry.isDirectory()) return filesBelow(child);
-      // Links to folders are not followed: they may lead back here.
-      if (entry.isSymbolicLink()) return isFile(child) ? [child] : [];
-      return entry.isFile() ? [child] : [];
+    .flatMap((entry): PathBelow[] => {
+      const path = join(folder, entry.name);
+      try {
+        if (entry.isDirectory()) {
+          return filesInFolder(
+            path,
+            attempt(path, () => readdirSync(path, { withFileTypes: true })),
+          );
+        }
+        if (entry.isFile()) return [{ path }];
+        // Links to folders are not followed: they may lead back here.
+        return entry.isSymbolicLink() && attempt(path, () => statSync(path)).isFile() ? [{ path }] : [];
+      } catch (error) {
+        if (!isSegmentationError(error)) throw error;
+        return [{ path, error: error.code === 'file-not-found' ? linkToNothing(path, error) : error }];
+      }
     });
+}
+
+function openBelow(given: string, path: string, name: string, takeTurns: () => Promise<void>): LocalFile {
+  try {
+    return { ...openFile(path, name, takeTurns), realPath: attempt(path, () => realpathSync(path)) };
+  } catch (error) {
+    if (path === given || !isSegmentationError(error)) throw error;
+    return unreadable(path, name, error);
+  }
+}
+
+function unreadable(path: string, name: string, error: SegmentationError): LocalFile {
+  const fail = (): Promise<never> => Promise.reject(error);
+  return { name, byteLength: 0, readHead: fail, read: fail, realPath: resolve(path) };
+}
+
+function linkToNothing(path: string, cause: SegmentationError): InputError {
+  return new InputError('file-not-found', `${path} is a link to nothing.`, {
+    remedy: 'Fetch the file that it stands for (`git annex get`, `datalad get`), or take the link out of the input.',
+    details: { path },
+    cause,
+  });
 }
 
 /** A NIfTI image of two files is named by either. */
@@ -75,7 +122,11 @@ function openFile(path: string, name: string, takeTurns: () => Promise<void>): S
     byteLength: size,
     readHead: async (byteLength) => {
       await takeTurns();
-      return attempt(path, () => readStart(path, Math.min(byteLength, size)));
+      return attempt(path, () => readBytes(path, 0, Math.min(byteLength, size)));
+    },
+    readRange: async (start, byteLength) => {
+      await takeTurns();
+      return attempt(path, () => readBytes(path, start, Math.max(0, Math.min(byteLength, size - start))));
     },
     read: async () => {
       await takeTurns();
@@ -85,13 +136,13 @@ function openFile(path: string, name: string, takeTurns: () => Promise<void>): S
   };
 }
 
-function readStart(path: string, byteLength: number): Uint8Array {
+function readBytes(path: string, start: number, byteLength: number): Uint8Array {
   const bytes = new Uint8Array(byteLength);
   const descriptor = openSync(path, 'r');
   try {
     let position = 0;
     while (position < byteLength) {
-      const count = readSync(descriptor, bytes, position, byteLength - position, position);
+      const count = readSync(descriptor, bytes, position, byteLength - position, start + position);
       if (count === 0) break;
       position += count;
     }

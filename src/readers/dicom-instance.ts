@@ -20,6 +20,7 @@ export interface DicomInstance {
   readonly modality: string | undefined;
   readonly bodyPartExamined: string | undefined;
   readonly seriesDescription: string | undefined;
+  readonly seriesNumber: string | undefined;
   readonly isLossy: boolean;
   /** Values of Lossy Image Compression Ratio and Method, one for each time that the image was compressed. */
   readonly lossyRatios: readonly string[];
@@ -88,6 +89,7 @@ export function dicomInstanceOf(dataset: DicomDataset, file: SourceFile, fileLen
     modality: dataset.string('Modality'),
     bodyPartExamined: dataset.string('BodyPartExamined'),
     seriesDescription: dataset.text('SeriesDescription'),
+    seriesNumber: dataset.string('SeriesNumber'),
     isLossy: dataset.string('LossyImageCompression') === '01',
     lossyRatios: dataset.strings('LossyImageCompressionRatio'),
     lossyMethods: dataset.strings('LossyImageCompressionMethod'),

@@ -1,69 +1,88 @@
-import { InputError, type ErrorDetails } from '../errors.ts';
+import { InputError } from '../errors.ts';
 import type { DicomInstance } from './dicom-instance.ts';
+import { folderOf, listNames } from './file-names.ts';
 
-/** By SeriesInstanceUID (empty where the files have none), in the files' order. */
-export type InstancesBySeries = ReadonlyMap<string, readonly DicomInstance[]>;
-
-/** Series with an image. A file without one in such a series is kept: there it is an error, for its slice would be
- * missing. */
-export function imageSeries(instances: readonly DicomInstance[]): InstancesBySeries {
-  return new Map([...groupBySeries(instances)].filter(([, group]) => group.some(({ isImage }) => isImage)));
+/** The files of each series, in the files' order. A series is told by Study and Series Instance UID, and where its files
+ * have no Series Instance UID by their folder. One that lies in several folders as a copy is one in each: else no place in
+ * it would have one image. */
+export function groupBySeries(instances: readonly DicomInstance[]): (readonly DicomInstance[])[] {
+  const bySeries = groupBy(instances, ({ studyInstanceUID, seriesInstanceUID, file }) =>
+    seriesInstanceUID === '' ? `folder ${folderOf(file.name)}` : `${studyInstanceUID}\n${seriesInstanceUID}`,
+  );
+  return bySeries.flatMap((group) => (hasCopies(group) ? groupBy(group, ({ file }) => folderOf(file.name)) : [group]));
 }
 
-/** Series of reports, segmentations and the like. */
-export function seriesWithoutImage(instances: readonly DicomInstance[]): InstancesBySeries {
-  return new Map([...groupBySeries(instances)].filter(([, group]) => !group.some(({ isImage }) => isImage)));
-}
-
-function groupBySeries(instances: readonly DicomInstance[]): InstancesBySeries {
-  const groups = new Map<string, DicomInstance[]>();
-  for (const instance of instances) {
-    const group = groups.get(instance.seriesInstanceUID);
-    if (group === undefined) groups.set(instance.seriesInstanceUID, [instance]);
-    else group.push(instance);
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
   }
-  return groups;
+  return [...groups.values()];
 }
 
-/** The series asked for, or the only one.
- * @throws InputError `no-pixel-data`, `several-series`, `series-not-found` */
-export function chooseSeries(groups: InstancesBySeries, seriesInstanceUID?: string): readonly DicomInstance[] {
-  if (groups.size === 0) {
-    throw noImages();
+/** Whether one SOP Instance UID is in several folders, while no folder has it twice (there it tells nothing). */
+function hasCopies(group: readonly DicomInstance[]): boolean {
+  const foldersOf = new Map<string, string[]>();
+  for (const { sopInstanceUID, file } of group) {
+    if (sopInstanceUID === '') continue;
+    const folders = foldersOf.get(sopInstanceUID) ?? [];
+    folders.push(folderOf(file.name));
+    foldersOf.set(sopInstanceUID, folders);
   }
-  const [only, another] = groups.values();
-  if (seriesInstanceUID !== undefined) {
-    const chosen = groups.get(seriesInstanceUID);
-    if (chosen !== undefined) return chosen;
+  const repeated = [...foldersOf.values()].filter((folders) => folders.length > 1);
+  return repeated.length > 0 && repeated.every((folders) => new Set(folders).size === folders.length);
+}
+
+/** Whether a DICOM-SEG can refer to each image: all UIDs are there, and each file has a SOP Instance UID of its own. */
+export function hasIdentity(group: readonly DicomInstance[]): boolean {
+  const isNamed = group.every(({ studyInstanceUID, seriesInstanceUID, sopClassUID, sopInstanceUID }) =>
+    [studyInstanceUID, seriesInstanceUID, sopClassUID, sopInstanceUID].every((uid) => uid !== ''),
+  );
+  return isNamed && new Set(group.map(({ sopInstanceUID }) => sopInstanceUID)).size === group.length;
+}
+
+const PATIENT_ATTRIBUTES = ['PatientID', 'PatientName', 'PatientBirthDate', 'PatientSex'] as const;
+
+/** @throws InputError `several-patients`, naming the attribute and a file of each, if the files of one series are not of
+ * one patient; an empty value says nothing of whom it is (de-identified in part) */
+export function assertOnePatient(group: readonly DicomInstance[]): void {
+  for (const keyword of PATIENT_ATTRIBUTES) {
+    const named = group.flatMap(({ copied, file }) => {
+      const value = normalised(copied[keyword] ?? '');
+      return value === '' ? [] : [{ value, name: file.name }];
+    });
+    const [first] = named;
+    const other = named.find(({ value }) => value !== first?.value);
+    if (first === undefined || other === undefined) continue;
     throw new InputError(
-      'series-not-found',
-      `No image of series ${seriesInstanceUID} is in the input, which holds ${seriesList(groups)}.`,
-      { remedy: 'Choose one of these series.', details: choicesOf(groups) },
+      'several-patients',
+      `The series is not of one patient: ${keyword} of ${first.name} is another than that of ${other.name}.`,
+      {
+        remedy:
+          'Pass the files of one patient only; two patients in one series are a mistake of the archive or the export.',
+        details: { attribute: keyword, files: [first.name, other.name] },
+      },
     );
   }
-  if (only !== undefined && another === undefined) return only;
-  throw new InputError('several-series', `The input holds ${groups.size} series: ${seriesList(groups)}.`, {
-    remedy: 'Choose one by its Series Instance UID.',
-    details: choicesOf(groups),
-  });
 }
 
-function choicesOf(groups: InstancesBySeries): ErrorDetails {
-  const seriesInstanceUIDs = [...groups.keys()];
-  return { option: 'series', choices: seriesInstanceUIDs, seriesInstanceUIDs };
+/** Names are compared without case, and without separators and padding, which archives add and remove (PS3.5 6.2.1). */
+function normalised(value: string): string {
+  return value
+    .toUpperCase()
+    .replaceAll(/[\s^=]+/g, ' ')
+    .trim();
 }
 
-export function noImages(): InputError {
-  return new InputError('no-pixel-data', 'The DICOM files hold no images: reports, segmentations or the like.', {
-    remedy: 'Pass the image series itself.',
-  });
-}
-
-function seriesList(groups: InstancesBySeries): string {
-  return [...groups]
-    .map(([uid, instances]) => {
-      const count = `${instances.length} image${instances.length === 1 ? '' : 's'}`;
-      return `${uid || 'one without a UID'} (${instances[0]?.modality ?? 'no modality'}, ${count})`;
-    })
-    .join(', ');
+export function noImages(names: readonly string[] = []): InputError {
+  const which = names.length === 0 ? '' : `: ${listNames(names, 3)}`;
+  return new InputError(
+    'no-pixel-data',
+    `The DICOM files hold no images, but reports, segmentations or the like${which}.`,
+    {
+      remedy: 'Pass the image series itself.',
+    },
+  );
 }

@@ -1,15 +1,25 @@
-import { InputError, problemOf } from '../errors.ts';
+import { InputError, isSegmentationError, problemOf } from '../errors.ts';
 import { resampleStack } from '../volume/resample-stack.ts';
-import type { Notice, Volume, VoxelArray } from '../volume/volume.ts';
+import type { Volume, VoxelArray } from '../volume/volume.ts';
 import { inflateDicom, isDicom, unsupportedTransferSyntax } from './dicom-dataset.ts';
 import { readDicomInstance, type DicomInstance } from './dicom-instance.ts';
-import { chooseSeries, imageSeries, noImages, seriesWithoutImage } from './dicom-series.ts';
+import { assertOnePatient, groupBySeries, hasIdentity, noImages } from './dicom-series.ts';
+import { commonPath } from './file-names.ts';
 import { openFrames } from './frames.ts';
 import { createModalityVoxels, type ModalityVoxels } from './modality-values.ts';
 import { pixelDecoders, type PixelDecoder } from './pixel-decoders.ts';
 import type { StoredValues } from './pixel-data.ts';
 import { assertWithinLimit, withDefaultLimits, type ReadLimits } from './read-limits.ts';
-import type { ReadOptions, ReadResult, SeriesDescription, SourceFile, VolumeReader } from './reader.ts';
+import {
+  unreadableFile,
+  type FindOptions,
+  type FoundSeries,
+  type ReadResult,
+  type ReadSeriesOptions,
+  type SeriesDescription,
+  type SourceFile,
+  type VolumeReader,
+} from './reader.ts';
 import { assertResampledSize } from './resampled-size.ts';
 import { stackSlices, type SliceStack, type StackedSlice } from './slice-stack.ts';
 import { sourceSeriesOf } from './source-series.ts';
@@ -21,27 +31,48 @@ export function createDicomReader(decoders: readonly PixelDecoder[] = pixelDecod
     id: 'DICOM',
     hasSeries: true,
     accepts: isDicom,
-    describe: (files) => describe(files, decoders),
-    read: (files, options) => read(files, options ?? {}, decoders),
+    find: (files, options) => find(files, options ?? {}, decoders),
   };
 }
 
 export const dicomReader = createDicomReader();
 
-async function read(
+async function find(
   files: readonly SourceFile[],
-  { seriesInstanceUID, phase, resample, limits: some, signal }: ReadOptions,
+  { limits: some, signal }: FindOptions,
   decoders: readonly PixelDecoder[],
-): Promise<ReadResult> {
+): Promise<FoundSeries[]> {
   const limits = withDefaultLimits(some);
   const instances: DicomInstance[] = [];
+  const unreadable: FoundSeries[] = [];
   for (const file of files) {
     signal?.throwIfAborted();
-    instances.push(await readDicomInstance(file, limits));
+    try {
+      instances.push(await readDicomInstance(file, limits));
+    } catch (error) {
+      if (!isSegmentationError(error)) throw error;
+      unreadable.push(unreadableFile('DICOM', file, error));
+    }
   }
-  const series = chooseSeries(imageSeries(instances), seriesInstanceUID);
-  const stack = stackSlices(series, { phase, resample });
-  for (const instance of series) findDecoder(instance, decoders);
+  const series = groupBySeries(instances).map((group): FoundSeries => ({
+    description: describeSeries(group, decoders),
+    files: group.map(({ file }) => file),
+    read: (options) => readSeries(group, options ?? {}, { decoders, limits }),
+  }));
+  return [...series, ...unreadable];
+}
+
+/** A file without an image in a series of images is an error: its slice would be missing. */
+async function readSeries(
+  group: readonly DicomInstance[],
+  { phase, resample, signal }: ReadSeriesOptions,
+  { decoders, limits }: Pick<ReadContext, 'decoders' | 'limits'>,
+): Promise<ReadResult> {
+  signal?.throwIfAborted();
+  if (!group.some(({ isImage }) => isImage)) throw noImages(group.map(({ file }) => file.name));
+  assertOnePatient(group);
+  const stack = stackSlices(group, { phase, resample });
+  for (const instance of group) findDecoder(instance, decoders);
   const voxels = await readVoxels(stack, { decoders, limits, signal });
   const { source, notices } = sourceSeriesOf(stack);
   const { instance: first, header } = firstOf(stack);
@@ -53,8 +84,7 @@ async function read(
     ...(header.rescaleType === undefined ? {} : { rescaleType: header.rescaleType }),
     ...(source === undefined ? {} : { source }),
   };
-  const ignoredFiles = instances.filter(({ isImage }) => !isImage).length;
-  return { volume, warnings: [...stack.notices, ...notices, ...imagelessNotice(ignoredFiles)], ignoredFiles };
+  return { volume, warnings: [...stack.notices, ...notices] };
 }
 
 interface ReadContext {
@@ -154,61 +184,36 @@ function firstOf({ slices: [first] }: SliceStack): StackedSlice {
   return first;
 }
 
-function imagelessNotice(count: number): Notice[] {
-  if (count === 0) return [];
-  const message = `${count} DICOM file${count === 1 ? '' : 's'} without an image (reports, segmentations …) left out.`;
-  return [{ code: 'objects-without-image', message }];
-}
-
-async function describe(files: readonly SourceFile[], decoders: readonly PixelDecoder[]): Promise<SeriesDescription[]> {
-  const instances: DicomInstance[] = [];
-  const unreadable: SeriesDescription[] = [];
-  for (const file of files) {
-    try {
-      instances.push(await readDicomInstance(file));
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      unreadable.push({ format: 'DICOM', fileName: file.name, fileCount: 1, problem: problemOf(error), warnings: [] });
-    }
-  }
-  const series = [...imageSeries(instances).values()].map((group) => describeSeries(group, decoders));
-  const others = [...seriesWithoutImage(instances).values()].map(describeSeriesWithoutImage);
-  return [...series, ...others, ...unreadable];
-}
-
 function describeSeries(group: readonly DicomInstance[], decoders: readonly PixelDecoder[]): SeriesDescription {
   const description = headOf(group);
-  let stack: SliceStack;
+  if (description.contents === 'other') return { ...description, problem: problemOf(noImages()) };
   try {
-    stack = stackSlices(group);
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    return { ...description, problem: problemOf(error), warnings: [] };
-  }
-  const warnings = [...stack.notices, ...sourceSeriesOf(stack).notices];
-  const { geometry } = stack;
-  try {
+    assertOnePatient(group);
     for (const instance of group) findDecoder(instance, decoders);
-    return { ...description, geometry, warnings };
+    const stack = stackSlices(group);
+    return { ...description, geometry: stack.geometry, warnings: [...stack.notices, ...sourceSeriesOf(stack).notices] };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return { ...description, geometry, problem: problemOf(error), warnings };
+    const volumes = error.code === 'several-volumes' ? error.details['volumes'] : undefined;
+    return { ...description, problem: problemOf(error), ...(Array.isArray(volumes) && { volumes }) };
   }
 }
 
-function describeSeriesWithoutImage(group: readonly DicomInstance[]): SeriesDescription {
-  return { ...headOf(group), problem: problemOf(noImages()), warnings: [] };
-}
-
-function headOf(group: readonly DicomInstance[]): Omit<SeriesDescription, 'warnings'> {
-  const [any] = group;
+function headOf(group: readonly DicomInstance[]): SeriesDescription {
+  const first = group.find(({ isImage }) => isImage) ?? group[0];
   return {
     format: 'DICOM',
-    ...(any?.seriesInstanceUID ? { seriesInstanceUID: any.seriesInstanceUID } : {}),
-    ...(any?.modality === undefined ? {} : { modality: any.modality }),
-    ...(any?.bodyPartExamined === undefined ? {} : { bodyPartExamined: any.bodyPartExamined }),
-    ...(any?.seriesDescription === undefined ? {} : { seriesDescription: any.seriesDescription }),
+    path: commonPath(group.map(({ file }) => file.name)),
+    contents: group.some(({ isImage }) => isImage) ? 'image' : 'other',
+    ...(first?.studyInstanceUID ? { studyInstanceUID: first.studyInstanceUID } : {}),
+    ...(first?.seriesInstanceUID ? { seriesInstanceUID: first.seriesInstanceUID } : {}),
+    ...(first?.seriesNumber === undefined ? {} : { seriesNumber: first.seriesNumber }),
+    ...(first?.modality === undefined ? {} : { modality: first.modality }),
+    ...(first?.bodyPartExamined === undefined ? {} : { bodyPartExamined: first.bodyPartExamined }),
+    ...(first?.seriesDescription === undefined ? {} : { seriesDescription: first.seriesDescription }),
     transferSyntaxUIDs: [...new Set(group.map(({ transferSyntaxUID }) => transferSyntaxUID))].toSorted(),
     fileCount: group.length,
+    hasIdentity: hasIdentity(group),
+    warnings: [],
   };
 }

@@ -1,4 +1,4 @@
-import { InputError, problemOf } from '../errors.ts';
+import { InputError, isSegmentationError, problemOf, type SegmentationError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import { resampleStack } from '../volume/resample-stack.ts';
 import { voxelCount, type VolumeGeometry } from '../volume/geometry.ts';
@@ -7,17 +7,38 @@ import { isGzip, openBytes, type ByteSource } from './byte-source.ts';
 import { concatenate } from './concatenate.ts';
 import { damagedFile } from './damaged-file.ts';
 import { rescaleVoxels, type Rescale } from './modality-values.ts';
-import { isHeaderFile, isVoxelFileOf, pairNiftiFiles, type NiftiImageFiles } from './nifti-files.ts';
+import {
+  analyzeRefused,
+  headerMissing,
+  isAnalyze,
+  isHeaderFile,
+  isVoxelFileOf,
+  pairNiftiFiles,
+  type NiftiImageFiles,
+} from './nifti-files.ts';
 import { niftiGeometry } from './nifti-geometry.ts';
 import { isNifti, NIFTI_HEADER_BYTES, parseNiftiHeader, type NiftiHeader } from './nifti-header.ts';
 import { niftiVoxelType, type NiftiVoxelType } from './nifti-voxel-types.ts';
 import { assertWithinLimit, withDefaultLimits, type ReadLimits } from './read-limits.ts';
-import type { ReadOptions, ReadResult, SeriesDescription, SourceFile, VolumeReader } from './reader.ts';
+import {
+  unreadableFile,
+  type FindOptions,
+  type FoundSeries,
+  type ReadOptions,
+  type ReadResult,
+  type ReadSeriesOptions,
+  type SeriesDescription,
+  type SourceFile,
+  type VolumeDescription,
+  type VolumeReader,
+} from './reader.ts';
 import { assertResampledSize } from './resampled-size.ts';
 import { swapBytes } from './swap-bytes.ts';
 
 /** Enough of a gzipped file to unpack a header from. */
 const COMPRESSED_HEAD_BYTES = 4096;
+/** NIFTI_INTENT_LABEL */
+const INTENT_LABEL = 1002;
 
 /** NIfTI-1 and -2 files (.nii, .hdr with .img, each also gzipped); axes and voxel order as stored, frame turned from RAS
  * to LPS. */
@@ -27,9 +48,9 @@ export const niftiReader: VolumeReader = {
     isNifti(head) ||
     /\.nii$/i.test(name) ||
     (isGzip(head) && (/\.nii\.gz$/i.test(name) || isHeaderFile(name))) ||
+    (isAnalyze(head) && isHeaderFile(name)) ||
     isVoxelFileOf(name, names),
-  describe: (files) => Promise.all(pairNiftiFiles(files).map(describeImage)),
-  read: readOne,
+  find,
 };
 
 /** Reads an integer labelmap; names of its labels are not in NIfTI.
@@ -55,38 +76,65 @@ export async function readNiftiLabelmap(
   return { geometry, voxels: largest > 0xff ? Uint16Array.from(voxels) : Uint8Array.from(voxels) };
 }
 
-async function readOne(files: readonly SourceFile[], options: ReadOptions = {}): Promise<ReadResult> {
-  const images = pairNiftiFiles(files);
-  const [image, another] = images;
-  if (image === undefined) throw new RangeError('There is no file to read.');
-  if (another !== undefined) {
-    const names = images.slice(0, 3).map(({ header }) => header.name);
-    throw new InputError('several-volumes', `The input holds ${images.length} NIfTI images: ${names.join(', ')} …`, {
-      remedy: 'Pass one of them.',
-      details: { files: images.length },
-    });
+async function find(files: readonly SourceFile[], { limits: some, signal }: FindOptions = {}): Promise<FoundSeries[]> {
+  const limits = withDefaultLimits(some);
+  const { images, withoutHeader } = pairNiftiFiles(files);
+  const found: FoundSeries[] = [];
+  for (const image of images) {
+    signal?.throwIfAborted();
+    found.push(await findImage(image, limits));
   }
+  return [...found, ...withoutHeader.map((file) => unreadableFile('NIfTI', file, headerMissing(file)))];
+}
+
+async function findImage(image: NiftiImageFiles, limits: ReadLimits): Promise<FoundSeries> {
+  const { header: file, voxels } = image;
+  const files = voxels === file ? [file] : [file, voxels];
+  const description = await describeImage(image, limits);
+  if (isSegmentationError(description)) return { ...unreadableFile('NIfTI', file, description), files };
+  return { description, files, read: (options) => readVolume(image, { ...options, limits }) };
+}
+
+async function readVolume(
+  image: NiftiImageFiles,
+  options: ReadSeriesOptions & Pick<ReadOptions, 'limits'>,
+): Promise<ReadResult> {
   options.signal?.throwIfAborted();
   const { geometry, voxels, notices } = await readImage(image, options);
   return { volume: { geometry, voxels }, warnings: notices };
 }
 
-async function describeImage(image: NiftiImageFiles): Promise<SeriesDescription> {
-  const { header: file, voxels } = image;
-  const description = { format: 'NIfTI', fileName: file.name, fileCount: voxels === file ? 1 : 2 };
+/** @returns the error if there is no header to describe */
+async function describeImage(
+  { header: file, voxels }: NiftiImageFiles,
+  limits: ReadLimits,
+): Promise<SeriesDescription | SegmentationError> {
+  let header: NiftiHeader;
   try {
-    const { header } = await readHeader(
-      await file.readHead(COMPRESSED_HEAD_BYTES),
-      { name: file.name },
-      withDefaultLimits({}),
-    );
+    ({ header } = await readHeader(await file.readHead(COMPRESSED_HEAD_BYTES), { name: file.name }, limits));
+  } catch (error) {
+    if (!isSegmentationError(error)) throw error;
+    return error;
+  }
+  const volumes = volumeCount(header);
+  const description: SeriesDescription = {
+    format: 'NIfTI',
+    path: file.name,
+    contents: header.intent === INTENT_LABEL ? 'labelmap' : 'image',
+    fileCount: voxels === file ? 1 : 2,
+    hasIdentity: false,
+    ...(volumes > 1 && { volumes: volumesOf(header) }),
+    warnings: [],
+  };
+  try {
     niftiVoxelType(header.datatype, file.name);
+    if (header.isPair && voxels === file) throw voxelsMissing(file);
     const { geometry, notices } = niftiGeometry(header.forms, file.name);
-    const problem = header.isPair && voxels === file ? voxelsMissing(file) : severalVolumes(header, file.name);
-    return { ...description, geometry, ...(problem && { problem: problemOf(problem) }), warnings: notices };
+    const several = severalVolumes(header, file.name);
+    return { ...description, geometry, ...(several && { problem: problemOf(several) }), warnings: notices };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return { ...description, problem: problemOf(error), warnings: [] };
+    return { ...description, problem: problemOf(error) };
   }
 }
 
@@ -122,6 +170,7 @@ async function readHeader(
   const source = openBytes(bytes, file, limits);
   return orDamaged(name, async () => {
     const first = await source.take(348);
+    if (isAnalyze(first)) throw analyzeRefused(name);
     // Only the longer header of NIfTI-2 is read to its end: a NIfTI-1 header of a pair may be the whole file.
     const isLong = isNifti(first) && first[4] === 0x6e;
     const head = isLong ? concatenate([first, await source.take(NIFTI_HEADER_BYTES - 348)]) : first;
@@ -153,16 +202,21 @@ function severalVolumes(header: NiftiHeader, name: string): InputError | undefin
   });
 }
 
+function volumesOf(header: NiftiHeader): VolumeDescription[] {
+  const images = header.sizes[2] ?? 1;
+  return numbersTo(volumeCount(header)).map((phase) => ({ phase, label: `volume ${phase}`, images }));
+}
+
+function volumeCount({ sizes }: NiftiHeader): number {
+  return sizes.slice(3).reduce((product, n) => product * n, 1);
+}
+
 /** At most as many as a message and a menu have a use for: a header may claim billions. */
 function numbersTo(volumes: number): number[] {
   return Array.from({ length: Math.min(volumes, MOST_CHOICES) }, (_, n) => n + 1);
 }
 
 const MOST_CHOICES = 10_000;
-
-function volumeCount({ sizes }: NiftiHeader): number {
-  return sizes.slice(3).reduce((product, n) => product * n, 1);
-}
 
 function voxelsMissing({ name }: SourceFile): InputError {
   return new InputError('no-pixel-data', `${name} is a header without its voxels: the .img file is missing.`, {

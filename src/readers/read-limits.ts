@@ -18,6 +18,8 @@ export interface ReadLimits {
   readonly sequenceDepth: number;
   /** Elements and items of one DICOM file that are read; a SEG of 30,000 frames has a third. Default 4,000,000. */
   readonly elements: number;
+  /** Files of one zip archive. Default 200,000. */
+  readonly archiveFiles: number;
 }
 
 export const DEFAULT_READ_LIMITS: ReadLimits = {
@@ -28,6 +30,7 @@ export const DEFAULT_READ_LIMITS: ReadLimits = {
   resampleRatio: 16,
   sequenceDepth: 64,
   elements: 4_000_000,
+  archiveFiles: 200_000,
 };
 
 export function withDefaultLimits(limits: Partial<ReadLimits> | undefined): ReadLimits {

@@ -1,4 +1,5 @@
 import type { CopiedAttribute, Notice, SourceInstance, SourceSeries } from '../volume/volume.ts';
+import { hasIdentity } from './dicom-series.ts';
 import type { SliceStack, StackedSlice } from './slice-stack.ts';
 
 /** What a DICOM-SEG needs to know of the series, and what is odd about it.
@@ -29,15 +30,16 @@ export function sourceSeriesOf({ slices, resampling }: SliceStack): { source?: S
       message: `${emptied.join(' and ')} hold${emptied.length === 1 ? 's' : ''} no calendar date and will be left empty in what is written.`,
     });
   }
-  const hasIdentity =
-    instance.studyInstanceUID !== '' &&
-    instance.seriesInstanceUID !== '' &&
-    slices.every(({ instance: { sopClassUID, sopInstanceUID } }) => sopClassUID !== '' && sopInstanceUID !== '');
-  if (!hasIdentity) {
+  const instances = [...new Set(slices.map((slice) => slice.instance))];
+  if (!hasIdentity(instances)) {
+    const sopInstanceUIDs = new Set(instances.map(({ sopInstanceUID }) => sopInstanceUID));
+    const what =
+      sopInstanceUIDs.has('') || sopInstanceUIDs.size === instances.length
+        ? 'The images lack UIDs (study, series, SOP class or SOP instance)'
+        : `The ${instances.length} images share ${sopInstanceUIDs.size === 1 ? 'one SOP Instance UID' : `${sopInstanceUIDs.size} SOP Instance UIDs`}`;
     notices.push({
       code: 'source-without-identity',
-      message:
-        'The images lack UIDs (study, series, SOP class or SOP instance), so no DICOM-SEG can refer to them; write NIfTI.',
+      message: `${what}, so no DICOM-SEG can refer to them; write NIfTI.`,
     });
     return { notices };
   }

@@ -2,16 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import type { SourceFile, VolumeReader } from '../../src/readers/reader.ts';
+import type { ReadVolumeResult } from '../../src/readers/read-volume.ts';
 import { gridDistanceMm, indexToWorld, worldToIndex, type IndexPoint } from '../../src/volume/geometry.ts';
 import { memoryFile } from '../support/memory-file.ts';
 import { phantom, type Phantom } from '../support/phantom.ts';
+import { wholeReader } from '../support/whole-reader.ts';
 
 /** What every VolumeReader must do.
  * @param filesOf encodes a phantom in the reader's format */
 export function describeReaderContract(
   name: string,
-  { reader, filesOf }: { readonly reader: VolumeReader; readonly filesOf: (image: Phantom) => SourceFile[] },
+  { reader: own, filesOf }: { readonly reader: VolumeReader; readonly filesOf: (image: Phantom) => SourceFile[] },
 ): void {
+  const reader = wholeReader(own);
   describe(`reader contract: ${name}`, () => {
     const image = phantom();
 
@@ -71,7 +74,7 @@ export function describeReaderContract(
       await expect(reader.read(filesOf(image), { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
     });
 
-    it('calls a file that was cut off damaged, with a remedy, and describes it as a problem', async () => {
+    it('tells of a file that was cut off: by a typed error with a remedy, or where the others are a volume by a warning', async () => {
       const [first, ...rest] = filesOf(image);
       if (first === undefined) throw new Error('The phantom has no file.');
       const bytes = await first.read();
@@ -80,12 +83,16 @@ export function describeReaderContract(
           fc.integer({ min: Math.min(352, bytes.length >> 1), max: bytes.length - 12 }),
           async (byteLength) => {
             const cut = [memoryFile(first.name, bytes.slice(0, byteLength)), ...rest];
-            const error = await reader.read(cut).then(
-              () => undefined,
+            const outcome = await reader.read(cut).then(
+              (result) => result,
               (reason: unknown) => reason,
             );
-            expect(error).toBeInstanceOf(InputError);
-            expect((error as InputError).remedy).not.toBe('');
+            if (outcome instanceof InputError) expect(outcome.remedy).not.toBe('');
+            else {
+              const { leftOutFiles, warnings } = outcome as ReadVolumeResult;
+              expect(leftOutFiles.map(({ name: leftOut }) => leftOut)).toEqual([first.name]);
+              expect(warnings.at(-1)).toMatchObject({ code: 'incomplete-series' });
+            }
             await expect(reader.describe(cut)).resolves.not.toHaveLength(0);
           },
         ),

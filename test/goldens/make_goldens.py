@@ -13,7 +13,9 @@ of pydicom and Pillow for 8 bits, of imagecodecs for 12.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import json
 import sys
 import warnings
@@ -111,7 +113,7 @@ class Frame:
 
 
 def dicom_golden(root: Path, path: str, files: list[Path], phase: int | None = None) -> dict[str, object]:
-    frames = [frame for file in files for frame in frames_of(pydicom.dcmread(file))]
+    frames = [frame for file in files for frame in frames_of(read_dicom(file))]
     if phase is not None:
         frames = [frame for frame in frames if frame.phase == phase]
     row, column = np.split(frames[0].orientation, 2)
@@ -127,6 +129,12 @@ def dicom_golden(root: Path, path: str, files: list[Path], phase: int | None = N
     affine[:3, 2] = normal * gap
     affine[:3, 3] = first.position
     return golden(path, np.transpose(modality_values(frames), (2, 1, 0)), affine, phase)
+
+
+def read_dicom(file: Path) -> pydicom.Dataset:
+    if file.suffix == ".gz":
+        return pydicom.dcmread(io.BytesIO(gzip.decompress(file.read_bytes())))
+    return pydicom.dcmread(file)
 
 
 def frames_of(image: pydicom.Dataset) -> list[Frame]:
@@ -189,7 +197,7 @@ def single_images(root: Path) -> Iterator[Path]:
         if not file.is_file():
             continue
         try:
-            image = pydicom.dcmread(file)
+            image = read_dicom(file)
         except pydicom.errors.InvalidDicomError:
             continue
         if image.get("PhotometricInterpretation") not in ("MONOCHROME1", "MONOCHROME2"):

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { EnvironmentError, InputError } from '../../src/errors.ts';
 import { openFiles } from '../../src/node/files.ts';
-import { errorWith } from '../support/matchers.ts';
+import { errorWith, textContaining } from '../support/matchers.ts';
 
 let folder: string;
 
@@ -25,12 +25,35 @@ afterAll(() => {
 describe('openFiles', () => {
   it('gives the files of a folder and the folders in it by name and number, each once', () => {
     const names = openFiles([join(folder, 'series')]).map(({ name }) => name);
-    expect(names).toEqual([join('deeper', 'IM3'), 'IM1', 'IM2', 'IM10']);
+    expect(names).toEqual(['broken-link', join('deeper', 'IM3'), 'IM1', 'IM2', 'IM10']);
   });
 
   it('takes files and folders together, in the order given', () => {
     const names = openFiles([join(folder, 'series/IM2'), join(folder, 'series')]).map(({ name }) => name);
-    expect(names).toEqual(['IM2', join('deeper', 'IM3'), 'IM1', 'IM10']);
+    expect(names).toEqual(['IM2', 'broken-link', join('deeper', 'IM3'), 'IM1', 'IM10']);
+  });
+
+  it('gives what cannot be opened below a folder as a file whose reading fails, so that the rest can be read', async () => {
+    mkdirSync(join(folder, 'mixed/closed'), { recursive: true });
+    writeFileSync(join(folder, 'mixed/IM1'), 'x');
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'mixed/link'));
+    chmodSync(join(folder, 'mixed/closed'), 0);
+    // Root may read everything, so root becomes nobody for a moment.
+    const isRoot = process.geteuid?.() === 0;
+    chmodSync(folder, 0o755);
+    if (isRoot) process.seteuid?.('nobody');
+    onTestFinished(() => {
+      if (isRoot) process.seteuid?.('root');
+      chmodSync(join(folder, 'mixed/closed'), 0o755);
+    });
+    const files = openFiles([join(folder, 'mixed')]);
+    expect(files.map(({ name }) => name)).toEqual(['closed', 'IM1', 'link']);
+    await expect(files[0]?.readHead(4)).rejects.toMatchObject({ code: 'file-not-readable' });
+    await expect(files[1]?.readHead(4)).resolves.toHaveLength(1);
+    await expect(files[2]?.read()).rejects.toMatchObject({
+      code: 'file-not-found',
+      message: textContaining('is a link to nothing'),
+    });
   });
 
   it('brings the other file of a NIfTI pair', () => {

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createParallelDecoders } from '../../src/node/parallel-decoders.ts';
-import { createDicomReader, dicomReader } from '../../src/readers/dicom.ts';
 import type { SourceFile } from '../../src/readers/reader.ts';
 import { obliqueGeometry } from '../support/labelled-series.ts';
 import { encodeJpeg2000 } from '../support/jpeg-2000.ts';
@@ -11,6 +10,7 @@ import { expectSameValues } from '../support/matchers.ts';
 import { memoryFile } from '../support/memory-file.ts';
 import { encodePart10 } from '../support/part10.ts';
 import { sliceAttributes } from '../support/phantom.ts';
+import { createDicomReader, dicomReader } from '../support/whole-reader.ts';
 
 const SIDE = 256;
 const SLICES = 18;

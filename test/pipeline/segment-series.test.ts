@@ -23,8 +23,21 @@ const volume: Volume = {
 const reader: VolumeReader = {
   id: 'one volume',
   accepts: () => true,
-  describe: () => Promise.resolve([]),
-  read: () => Promise.resolve({ volume, warnings: [{ code: 'odd', message: 'An odd file.' }] }),
+  find: (files) =>
+    Promise.resolve([
+      {
+        description: {
+          format: 'one volume',
+          path: 'any',
+          contents: 'image',
+          fileCount: files.length,
+          hasIdentity: false,
+          warnings: [],
+        },
+        files,
+        read: () => Promise.resolve({ volume, warnings: [{ code: 'odd', message: 'An odd file.' }] }),
+      },
+    ]),
 };
 
 const file: SourceFile = {

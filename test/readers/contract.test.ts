@@ -1,8 +1,7 @@
-import { dicomReader } from '../../src/readers/dicom.ts';
-import { niftiReader } from '../../src/readers/nifti.ts';
 import { describeReaderContract } from '../contracts/reader-contract.ts';
 import { BIG_ENDIAN, DEFLATED, IMPLICIT } from '../support/part10.ts';
 import { dicomPhantom, enhancedPhantom, niftiPairPhantom, niftiPhantom } from '../support/phantom.ts';
+import { dicomReader, niftiReader } from '../support/whole-reader.ts';
 
 describeReaderContract('DICOM, explicit', { reader: dicomReader, filesOf: (image) => dicomPhantom(image) });
 describeReaderContract('DICOM, implicit', {

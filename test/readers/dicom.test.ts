@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IrregularSlicesError } from '../../src/errors.ts';
-import { dicomReader } from '../../src/readers/dicom.ts';
 import type { SourceFile } from '../../src/readers/reader.ts';
 import { testUid } from '../support/labelled-series.ts';
 import { textContaining, textMatching } from '../support/matchers.ts';
 import { memoryFile } from '../support/memory-file.ts';
 import { encodePart10, latin1, type DicomAttributes } from '../support/part10.ts';
 import { dicomPhantom, phantom, sliceAttributes } from '../support/phantom.ts';
+import { dicomReader } from '../support/whole-reader.ts';
 
 const image = phantom();
 
@@ -328,7 +328,7 @@ describe('several objects in one input', () => {
       { seriesInstanceUID: testUid(2), modality: 'MR', fileCount: 4, geometry: { dimensions: [7, 5, 4] } },
       { seriesInstanceUID: testUid(77), modality: 'CT', fileCount: 1, geometry: { dimensions: [3, 3, 1] } },
       { seriesInstanceUID: testUid(78), modality: 'SR', fileCount: 1, problem: { code: 'no-pixel-data' } },
-      { fileName: 'broken.dcm', fileCount: 1, problem: { code: 'damaged-file' } },
+      { path: 'broken.dcm', fileCount: 1, problem: { code: 'damaged-file' } },
     ]);
   });
 

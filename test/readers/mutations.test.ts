@@ -2,9 +2,7 @@ import fc from 'fast-check';
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { dicomReader } from '../../src/readers/dicom.ts';
-import { niftiReader } from '../../src/readers/nifti.ts';
-import type { ReadResult, SourceFile, VolumeReader } from '../../src/readers/reader.ts';
+import type { ReadResult, SourceFile } from '../../src/readers/reader.ts';
 import { voxelCount } from '../../src/volume/geometry.ts';
 import { encodeJpeg2000 } from '../support/jpeg-2000.ts';
 import { memoryFile } from '../support/memory-file.ts';
@@ -19,6 +17,7 @@ import {
   type Phantom,
 } from '../support/phantom.ts';
 import { encodeRle } from '../support/rle.ts';
+import { dicomReader, niftiReader, type WholeReader } from '../support/whole-reader.ts';
 
 /** The first file of each list is the one that is damaged. */
 type Sample = readonly SourceFile[];
@@ -101,7 +100,7 @@ describe.each([
   });
 });
 
-async function outcomeOf(reader: VolumeReader, files: Sample, resample: boolean): Promise<unknown> {
+async function outcomeOf(reader: WholeReader, files: Sample, resample: boolean): Promise<unknown> {
   try {
     return await reader.read(files, { resample });
   } catch (error) {

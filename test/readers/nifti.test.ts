@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { niftiReader, readNiftiLabelmap } from '../../src/readers/nifti.ts';
+import { readNiftiLabelmap } from '../../src/readers/nifti.ts';
 import type { VoxelArray } from '../../src/volume/volume.ts';
 import { textContaining } from '../support/matchers.ts';
 import { memoryFile } from '../support/memory-file.ts';
 import { niftiPairPhantom, niftiPhantom, phantom, type NiftiOptions } from '../support/phantom.ts';
+import { niftiReader } from '../support/whole-reader.ts';
 
 const cube = phantom([2, 3, 2]);
 const read = async (options: NiftiOptions, source = cube) => niftiReader.read([niftiPhantom(source, options)]);

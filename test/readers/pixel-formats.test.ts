@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { dicomReader } from '../../src/readers/dicom.ts';
-import { niftiReader } from '../../src/readers/nifti.ts';
 import type { ReadLimits } from '../../src/readers/read-limits.ts';
 import { textContaining } from '../support/matchers.ts';
 import { BIG_ENDIAN, DEFLATED, type DicomAttributes } from '../support/part10.ts';
 import { dicomPhantom, enhancedPhantom, niftiPhantom, phantom } from '../support/phantom.ts';
 import { encodeRle } from '../support/rle.ts';
+import { dicomReader, niftiReader } from '../support/whole-reader.ts';
 
 const flat = phantom([3, 2, 1]);
 const read = async (change: DicomAttributes, options?: Parameters<typeof dicomPhantom>[2]) =>

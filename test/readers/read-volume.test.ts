@@ -19,17 +19,6 @@ describe('readVolume', () => {
     expect(nifti.volume.voxels).toEqual(dicom.volume.voxels);
   });
 
-  it('counts what a reader ignores of its own format', async () => {
-    const result = await readVolume(dicomPhantom());
-    const reader: VolumeReader = {
-      id: 'with a report',
-      accepts: (_, name) => name === notes.name,
-      describe: () => Promise.resolve([]),
-      read: () => Promise.resolve({ ...result, ignoredFiles: 3 }),
-    };
-    expect(await readVolume([notes, empty], { readers: [reader] })).toMatchObject({ ignoredFiles: 4 });
-  });
-
   it('says what it found where there is no image', async () => {
     await expect(readVolume([])).rejects.toMatchObject({ code: 'no-images', message: textContaining('it is empty') });
     await expect(readVolume([notes, empty])).rejects.toMatchObject({
@@ -64,8 +53,21 @@ describe('readVolume', () => {
     const everything: VolumeReader = {
       id: 'anything',
       accepts: () => true,
-      describe: () => Promise.resolve([]),
-      read: () => Promise.resolve(result),
+      find: (files) =>
+        Promise.resolve([
+          {
+            description: {
+              format: 'anything',
+              path: '.',
+              contents: 'image',
+              fileCount: files.length,
+              hasIdentity: false,
+              warnings: [],
+            },
+            files,
+            read: () => Promise.resolve(result),
+          },
+        ]),
     };
     expect((await readVolume([notes, empty], { readers: [everything] })).volume).toBe(result.volume);
   });
@@ -77,7 +79,7 @@ describe('describeVolumes', () => {
     expect(ignoredFiles).toBe(1);
     expect(series).toMatchObject([
       { format: 'DICOM', fileCount: 4, transferSyntaxUIDs: ['1.2.840.10008.1.2.1'] },
-      { format: 'NIfTI', fileName: niftiPhantom().name, fileCount: 1 },
+      { format: 'NIfTI', path: niftiPhantom().name, fileCount: 1 },
     ]);
     await expect(describeVolumes([notes])).rejects.toMatchObject({ code: 'no-images' });
   });

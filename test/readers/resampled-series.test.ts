@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { labelmapOnSourceSlices } from '../../src/labelmap/source-slices.ts';
-import { dicomReader } from '../../src/readers/dicom.ts';
 import type { SourceFile } from '../../src/readers/reader.ts';
 import { indexToWorld, type Vector3 } from '../../src/volume/geometry.ts';
 import type { SourceSeries, Volume } from '../../src/volume/volume.ts';
@@ -9,6 +8,7 @@ import { textContaining } from '../support/matchers.ts';
 import { memoryFile } from '../support/memory-file.ts';
 import { encodePart10 } from '../support/part10.ts';
 import { phantom, sliceAttributes } from '../support/phantom.ts';
+import { dicomReader } from '../support/whole-reader.ts';
 
 const base = phantom([12, 10, 1]);
 const { direction, spacing, origin } = base.geometry;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { dicomReader } from '../../src/readers/dicom.ts';
 import type { SourceFile } from '../../src/readers/reader.ts';
 import { testUid } from '../support/labelled-series.ts';
 import { textContaining, textMatching } from '../support/matchers.ts';
 import { memoryFile } from '../support/memory-file.ts';
 import { encodePart10, type DicomAttributes } from '../support/part10.ts';
 import { dicomPhantom, enhancedPhantom, phantom, sliceAttributes } from '../support/phantom.ts';
+import { dicomReader } from '../support/whole-reader.ts';
 
 const image = phantom();
 

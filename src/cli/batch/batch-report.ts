@@ -1,10 +1,11 @@
 import type { ModelManifest } from '../../models/manifest.ts';
 import type { SegmentationBatchDocument } from '../documents.ts';
+import { incompleteNotice } from '../../readers/find-series.ts';
 import { segmentSpec } from '../commands.ts';
 import { formatCount, RESEARCH_USE_ONLY } from '../print.ts';
 import { wordRemedy } from '../word-remedy.ts';
 import type { FoundSeries } from './find-series.ts';
-import { countsOf, toSeriesDocument, type SeriesOutcome } from './results.ts';
+import { countsOf, toSeriesDocument, warningsOf, type SeriesOutcome } from './results.ts';
 
 /** Everything that is told at the end of a batch. */
 export interface Batch {
@@ -18,18 +19,28 @@ const MOST_LISTED = 20;
 
 /** What a person is told at the end. */
 export function describeBatch({ outcomes, manifest, outputDir, ignoredFiles }: Batch): string[] {
-  const { done, doneBefore, failed, skipped } = countsOf(outcomes);
-  const before = doneBefore > 0 ? ` (${String(doneBefore)} of them by an earlier run)` : '';
+  const { done, doneBefore, incomplete, failed, skipped } = countsOf(outcomes);
+  const remarks = [
+    ...(doneBefore > 0 ? [`${String(doneBefore)} of them by an earlier run`] : []),
+    ...(incomplete > 0 ? [`${String(incomplete)} incomplete`] : []),
+  ];
+  const remark = remarks.length > 0 ? ` (${remarks.join(', ')})` : '';
   const ignored = ignoredFiles > 0 ? `, ${formatCount(ignoredFiles, 'other file')} ignored` : '';
   const seconds = (performance.now() / 1000).toFixed(1);
   return [
-    `${formatCount(outcomes.length, 'series', 'series')}: ${String(done)} done${before}, ${String(failed)} failed, ` +
+    `${formatCount(outcomes.length, 'series', 'series')}: ${String(done)} done${remark}, ${String(failed)} failed, ` +
       `${String(skipped)} skipped${ignored}`,
     ...listed(outcomes, 'failed'),
+    ...outcomes.flatMap((outcome) => incompleteLine(outcome)).slice(0, MOST_LISTED),
     ...listed(outcomes, 'skipped'),
     `${seconds} s with ${manifest.id} ${manifest.version}; segmentations and their reports are in ${outputDir}`,
     RESEARCH_USE_ONLY,
   ];
+}
+
+function incompleteLine({ series, status }: SeriesOutcome): string[] {
+  if (status !== 'done' || series.leftOutFiles.length === 0) return [];
+  return [`incomplete: ${nameOf(series)}: ${incompleteNotice(series.leftOutFiles).message}`];
 }
 
 function listed(outcomes: readonly SeriesOutcome[], status: 'failed' | 'skipped'): string[] {
@@ -47,14 +58,11 @@ function listed(outcomes: readonly SeriesOutcome[], status: 'failed' | 'skipped'
 }
 
 /** One line a series, while the batch runs. */
-export function formatProgressLine(
-  { series, names, status, report, doneBefore, problem }: SeriesOutcome,
-  finished: number,
-  total: number,
-): string {
+export function formatProgressLine(outcome: SeriesOutcome, finished: number, total: number): string {
+  const { series, names, status, report, doneBefore, problem } = outcome;
   const count = `[${String(finished).padStart(String(total).length)}/${String(total)}]`;
   if (report === undefined) return `${count} ${status}: ${nameOf(series)}: ${problem?.message ?? ''}`;
-  const warnings = series.notices.length + report.warnings.length;
+  const warnings = warningsOf(outcome).length;
   const seconds = `${(report.durationsMs.total / 1000).toFixed(1)} s`;
   return [
     `${count} ${doneBefore ? 'done before' : 'done'}: ${nameOf(series)} → ${names.segmentation}`,

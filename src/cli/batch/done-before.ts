@@ -12,7 +12,7 @@ import type { OutputNames } from './output-names.ts';
 /** What decides a series' output, as one hash: its files by name, size and time of change, the model, the options, and
  * the version of the software. */
 export function fingerprintOf(
-  { files, seriesInstanceUID, phase }: FoundSeries,
+  { files, archiveEntries, leftOutFiles, seriesInstanceUID, phase }: FoundSeries,
   { format }: OutputNames,
   { id, version, file }: ModelManifest,
   { segEncoding, image, backend, tta }: BatchRequest,
@@ -22,7 +22,19 @@ export function fingerprintOf(
     return [name, byteLength, String(mtimeNs)];
   });
   const options = [format, segEncoding.segType, segEncoding.compress, image.resample === true, backend, tta];
-  const decisive = [inputs, seriesInstanceUID, phase, id, version, file.sha256, options, softwareVersion()];
+  const beside = leftOutFiles.map(({ name }) => name);
+  const decisive = [
+    inputs,
+    archiveEntries,
+    beside,
+    seriesInstanceUID,
+    phase,
+    id,
+    version,
+    file.sha256,
+    options,
+    softwareVersion(),
+  ];
   return createHash('sha256').update(JSON.stringify(decisive)).digest('hex');
 }
 

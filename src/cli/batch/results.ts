@@ -1,6 +1,8 @@
+import type { Problem } from '../../errors.ts';
 import { formatCsv } from '../csv.ts';
 import type { SegmentationBatchDocument, SegmentationReport } from '../documents.ts';
-import type { Problem } from '../../errors.ts';
+import { incompleteNotice } from '../../readers/find-series.ts';
+import type { Notice } from '../../volume/volume.ts';
 import type { FoundSeries } from './find-series.ts';
 import type { OutputNames } from './output-names.ts';
 
@@ -31,6 +33,7 @@ const COLUMNS = [
   'slices',
   'seconds',
   'output',
+  'left_out_files',
   'warnings',
   'error_code',
   'message',
@@ -49,7 +52,10 @@ export function resultsCsv(
       path: series.path,
       phase: series.phase,
       status,
-      warnings: [...series.notices, ...(report?.warnings ?? [])].map(({ code }) => code).join(' '),
+      left_out_files: series.leftOutFiles.map(({ name }) => name).join('; '),
+      warnings: warningsOf({ series, report })
+        .map(({ code }) => code)
+        .join(' '),
       error_code: problem?.code,
       message: problem?.message,
       model: model.id,
@@ -73,6 +79,15 @@ export function resultsCsv(
   return formatCsv(COLUMNS, rows);
 }
 
+/** The report of a series says what its search found, too. */
+export function warningsOf({
+  series,
+  report,
+}: Pick<SeriesOutcome, 'series'> & { readonly report?: SegmentationReport | undefined }): readonly Notice[] {
+  if (report !== undefined) return report.warnings;
+  return series.leftOutFiles.length > 0 ? [incompleteNotice(series.leftOutFiles)] : [];
+}
+
 /** Seven digits: more than any of it is worth, and no tails of binary fractions. */
 function rounded(value: number | undefined): number | undefined {
   return value === undefined ? undefined : Number(value.toPrecision(7));
@@ -85,6 +100,7 @@ export function countsOf(outcomes: readonly SeriesOutcome[]): BatchCounts {
   return {
     done: count('done'),
     doneBefore: outcomes.filter(({ doneBefore }) => doneBefore === true).length,
+    incomplete: outcomes.filter(({ status, series }) => status === 'done' && series.leftOutFiles.length > 0).length,
     failed: count('failed'),
     skipped: count('skipped'),
   };
@@ -110,7 +126,8 @@ export function toSeriesDocument(outcome: SeriesOutcome): SegmentationBatchDocum
       })),
       durationMs: report.durationsMs.total,
     }),
-    warnings: [...series.notices, ...(report?.warnings ?? [])].map(({ code, message }) => ({ code, message })),
+    ...(series.leftOutFiles.length > 0 && { leftOutFiles: series.leftOutFiles.map((file) => ({ ...file })) }),
+    warnings: warningsOf(outcome).map(({ code, message }) => ({ code, message })),
     ...(problem && { problem: { ...problem } }),
   };
 }

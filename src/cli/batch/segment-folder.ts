@@ -207,7 +207,7 @@ async function runOne(
 }
 
 function requestFor(
-  { files, seriesInstanceUID, phase }: FoundSeries,
+  { files, archiveEntries, leftOutFiles, seriesInstanceUID, phase }: FoundSeries,
   { segmentation, report, format }: OutputNames,
   { outputDir, model, image, segEncoding, backend, threads, tta, force }: BatchRequest,
 ): SegmentRequest {
@@ -223,7 +223,9 @@ function requestFor(
       ...(image.limits && { limits: image.limits }),
       ...(phase !== undefined && { phase }),
       ...(seriesInstanceUID !== undefined && { seriesInstanceUID }),
+      ...(archiveEntries && { archiveEntries }),
     },
+    leftOutFiles,
     backend,
     ...(threads !== undefined && { threads }),
     tta,

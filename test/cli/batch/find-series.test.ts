@@ -44,7 +44,7 @@ describe('findSeries', () => {
 
   test('one volume is found without a number, whatever was asked for', async () => {
     const { series } = await find(join(phases(), 'phase_01'), 2);
-    expect(series).toMatchObject([{ path: '.', format: 'DICOM', hasIdentity: true, notices: [] }]);
+    expect(series).toMatchObject([{ path: '.', format: 'DICOM', hasIdentity: true, leftOutFiles: [] }]);
     expect(series[0]).not.toHaveProperty('phase');
   });
 
@@ -83,8 +83,8 @@ describe('findSeries', () => {
     truncateSync(join(scan, 'one', name), 400);
     const { series } = await find(scan);
     expect(series).toMatchObject([
-      { path: 'image.nii.gz', notices: [] },
-      { path: 'one', files: { length: 5 }, notices: [{ code: 'unreadable-file-beside' }] },
+      { path: 'image.nii.gz', leftOutFiles: [] },
+      { path: 'one', files: { length: 5 }, leftOutFiles: [{ name: `one/${name}`, code: 'damaged-file' }] },
       { path: `one/${name}`, failed: { remedy: expect.any(String) as string } },
     ]);
   });

@@ -9,7 +9,7 @@ const dicom = (seriesInstanceUID: string, more: Partial<FoundSeries> = {}): Foun
   format: 'DICOM',
   seriesInstanceUID,
   hasIdentity: true,
-  notices: [],
+  leftOutFiles: [],
   ...more,
 });
 const nifti = (path: string, more: Partial<FoundSeries> = {}): FoundSeries => ({
@@ -17,7 +17,7 @@ const nifti = (path: string, more: Partial<FoundSeries> = {}): FoundSeries => ({
   files: [],
   format: 'NIfTI',
   hasIdentity: false,
-  notices: [],
+  leftOutFiles: [],
   ...more,
 });
 const segmentations = (...series: FoundSeries[]): string[] => nameOutputs(series).map((names) => names.segmentation);
@@ -38,7 +38,7 @@ describe('nameOutputs', () => {
   });
 
   test('images without UIDs become NIfTI, by the folder they lie in', () => {
-    const unnamed = { path: 'ct/abdomen', files: [], format: 'DICOM', hasIdentity: false, notices: [] } as const;
+    const unnamed = { path: 'ct/abdomen', files: [], format: 'DICOM', hasIdentity: false, leftOutFiles: [] } as const;
     expect(segmentations(unnamed, { ...unnamed, path: '.' })).toEqual([
       'ct/abdomen_labels.nii.gz',
       'series_labels.nii.gz',

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { readGrid, readVolume } from '../../../extension/cornerstone/index.ts';
 import { InputError, IrregularSlicesError } from '../../../src/errors.ts';
-import { dicomReader } from '../../../src/readers/dicom.ts';
 import type { Volume } from '../../../src/volume/volume.ts';
 import { addSeries, host, type SeriesOptions } from '../../support/cornerstone-series.ts';
 import { seriesOn, testUid } from '../../support/labelled-series.ts';
 import { dicomPhantom, phantom } from '../../support/phantom.ts';
+import { dicomReader } from '../../support/whole-reader.ts';
 
 const { geometry, voxels } = phantom();
 const shuffled = [2, 0, 3, 1];

@@ -1,0 +1,136 @@
+import type { Entry, FileEntry } from '@zip.js/zip.js';
+import { InputError } from '../errors.ts';
+import { concatenate } from './concatenate.ts';
+import { damagedFile } from './damaged-file.ts';
+import { assertWithinLimit, type ReadLimits } from './read-limits.ts';
+import type { SourceFile } from './reader.ts';
+
+// A zip archive as the files within, by zip.js. Nothing is written anywhere: an entry's name serves to tell it by, and to
+// group files by folder, and loses what would lead out of the archive all the same.
+
+const ZIP_MAGIC = [0x50, 0x4b, 0x03, 0x04] as const;
+
+export function isZip(head: Uint8Array): boolean {
+  return ZIP_MAGIC.every((byte, at) => head[at] === byte);
+}
+
+/** Lists the files of an archive; nothing of them is unpacked before it is read.
+ * @returns files named "archive.zip/folder/file"
+ * @throws InputError `damaged-file`, `limit-exceeded`; EnvironmentError `file-not-readable` */
+export async function openZipArchive(archive: SourceFile, limits: ReadLimits): Promise<SourceFile[]> {
+  const zip = await loadZip();
+  const reader = new zip.ZipReader(await createByteReader(zip, archive), { filenameValidation: 'tolerant' });
+  const last: LastRead = {};
+  const files: SourceFile[] = [];
+  try {
+    let count = 0;
+    for await (const entry of reader.getEntriesGenerator()) {
+      assertWithinLimit(++count, 'archiveFiles', limits, { name: archive.name, what: 'files' });
+      if (isFileEntry(entry)) files.push(openEntry(archive, entry, limits, last));
+    }
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw damagedFile(archive.name, 'its directory of files cannot be read', error);
+  }
+  return files;
+}
+
+type ZipLibrary = Awaited<ReturnType<typeof loadZip>>;
+
+/** Loaded with the first archive; in this thread, where nothing can be left running. */
+async function loadZip() {
+  const zip = await import('@zip.js/zip.js');
+  zip.configure({ useWebWorkers: false });
+  return zip;
+}
+
+async function createByteReader({ Reader, Uint8ArrayReader }: ZipLibrary, archive: SourceFile) {
+  const { readRange } = archive;
+  if (readRange === undefined) return new Uint8ArrayReader(await archive.read());
+  class RangeReader extends Reader<SourceFile> {
+    override size = archive.byteLength;
+    override readUint8Array(start: number, byteLength: number): Promise<Uint8Array> {
+      return readRange?.(start, byteLength) ?? Promise.resolve(new Uint8Array(0));
+    }
+  }
+  return new RangeReader(archive);
+}
+
+/** A link within an archive points to nothing that was given. */
+function isFileEntry(entry: Entry): entry is FileEntry {
+  return !entry.directory && !entry.symlink;
+}
+
+/** The entry that was read last: a reader asks for its head, then for more of it, then for all. */
+interface LastRead {
+  entry?: FileEntry;
+  content?: Promise<Uint8Array>;
+}
+
+function openEntry(archive: SourceFile, entry: FileEntry, limits: ReadLimits, last: LastRead): SourceFile {
+  const name = `${archive.name}/${withinArchive(entry.filename)}`;
+  const read = (): Promise<Uint8Array> => {
+    if (last.entry !== entry || last.content === undefined) {
+      last.entry = entry;
+      last.content = unpackEntry(entry, name, limits);
+    }
+    return last.content;
+  };
+  return {
+    name,
+    byteLength: entry.uncompressedSize,
+    container: archive,
+    // A large entry that is no image is not unpacked to its end for that.
+    readHead: async (byteLength) =>
+      entry.uncompressedSize > LARGE_ENTRY_BYTES && last.entry !== entry
+        ? unpackEntry(entry, name, limits, byteLength)
+        : (await read()).subarray(0, byteLength),
+    read,
+    ...(archive.gunzip && { gunzip: archive.gunzip }),
+  };
+}
+
+const LARGE_ENTRY_BYTES = 2 ** 22;
+
+/** A name that is absolute, has a drive or climbs (`..`) keeps only what lies below. */
+function withinArchive(filename: string): string {
+  const parts = filename.split(/[/\\]/).filter((part) => part !== '' && part !== '.' && part !== '..');
+  return parts.map((part) => part.replace(/:$/, '')).join('/');
+}
+
+/** @param most bytes, if not all are wanted
+ * @throws InputError `damaged-file`, `limit-exceeded` as soon as more comes out than the limits allow */
+async function unpackEntry(entry: FileEntry, name: string, limits: ReadLimits, most = Infinity): Promise<Uint8Array> {
+  if (entry.encrypted) throw encrypted(name);
+  const assertSize = (byteLength: number): void => {
+    assertWithinLimit(byteLength, 'inflatedBytes', limits, { name, what: 'unpacked bytes' });
+    const ratio = Math.ceil(byteLength / Math.max(1, entry.compressedSize));
+    assertWithinLimit(ratio, 'inflateRatio', limits, { name, what: 'bytes from one packed byte' });
+  };
+  if (most === Infinity) assertSize(entry.uncompressedSize);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const enough = new AbortController();
+  const writable = new WritableStream<Uint8Array>({
+    write(chunk) {
+      chunks.push(chunk);
+      length += chunk.length;
+      assertSize(Math.min(length, most));
+      if (length >= most) enough.abort();
+    },
+  });
+  try {
+    await entry.getData(writable, { signal: enough.signal, checkCrc32: most === Infinity });
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    if (length < most) throw damagedFile(name, 'it cannot be unpacked', error);
+  }
+  return concatenate(chunks).subarray(0, Math.min(most, length));
+}
+
+function encrypted(name: string): InputError {
+  return new InputError('damaged-file', `${name} is encrypted.`, {
+    remedy: 'Unpack the archive with its password, and pass the folder.',
+    details: { file: name },
+  });
+}
