@@ -21,6 +21,7 @@ export interface DicomInstance {
   readonly bodyPartExamined: string | undefined;
   readonly seriesDescription: string | undefined;
   readonly seriesNumber: string | undefined;
+  readonly instanceNumber: number | undefined;
   readonly isLossy: boolean;
   /** Values of Lossy Image Compression Ratio and Method, one for each time that the image was compressed. */
   readonly lossyRatios: readonly string[];
@@ -90,6 +91,7 @@ export function dicomInstanceOf(dataset: DicomDataset, file: SourceFile, fileLen
     bodyPartExamined: dataset.string('BodyPartExamined'),
     seriesDescription: dataset.text('SeriesDescription'),
     seriesNumber: dataset.string('SeriesNumber'),
+    instanceNumber: dataset.number('InstanceNumber'),
     isLossy: dataset.string('LossyImageCompression') === '01',
     lossyRatios: dataset.strings('LossyImageCompressionRatio'),
     lossyMethods: dataset.strings('LossyImageCompressionMethod'),

@@ -30,6 +30,8 @@ export interface SliceHeader {
   readonly pixelSpacingStrings: readonly [string, string];
   /** Spacing Between Slices, else Slice Thickness, mm. */
   readonly nominalSliceSpacing: number | undefined;
+  /** Slice Thickness, mm. */
+  readonly sliceThickness: number | undefined;
   /** A scout, made to plan the other images. */
   readonly isLocalizer: boolean;
   /** What tells images at one place apart. */
@@ -85,6 +87,7 @@ function sliceOf(dataset: DicomDataset, frame: FrameAttributes, format: PixelFor
     nominalSliceSpacing: [measures.number('SpacingBetweenSlices'), measures.number('SliceThickness')].find(
       (millimetres) => millimetres !== undefined && millimetres > 0,
     ),
+    sliceThickness: measures.number('SliceThickness'),
     isLocalizer: dataset.strings('ImageType').includes('LOCALIZER'),
     distinguishing: readDistinguishingValues(frame),
   };

@@ -122,6 +122,12 @@ const NUMBERS: Readonly<
       view.setUint32(at, value, littleEndian);
     },
   },
+  FL: {
+    byteLength: 4,
+    set: (view, at, value, littleEndian) => {
+      view.setFloat32(at, value, littleEndian);
+    },
+  },
   FD: {
     byteLength: 8,
     set: (view, at, value, littleEndian) => {
