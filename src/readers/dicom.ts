@@ -21,7 +21,8 @@ import {
   type VolumeReader,
 } from './reader.ts';
 import { assertResampledSize } from './resampled-size.ts';
-import { stackSlices, type SliceStack, type StackedSlice } from './slice-stack.ts';
+import { chooseVolume, volumesOf } from './series-volumes.ts';
+import { stackSlices, stackVolume, type SliceStack, type StackedSlice } from './slice-stack.ts';
 import { sourceSeriesOf } from './source-series.ts';
 
 /** Makes a reader of DICOM image series: one file a slice, or files of many frames, sorted along the slice normal.
@@ -185,17 +186,25 @@ function firstOf({ slices: [first] }: SliceStack): StackedSlice {
 }
 
 function describeSeries(group: readonly DicomInstance[], decoders: readonly PixelDecoder[]): SeriesDescription {
-  const description = headOf(group);
+  let description = headOf(group);
   if (description.contents === 'other') return { ...description, problem: problemOf(noImages()) };
   try {
     assertOnePatient(group);
     for (const instance of group) findDecoder(instance, decoders);
-    const stack = stackSlices(group);
-    return { ...description, geometry: stack.geometry, warnings: [...stack.notices, ...sourceSeriesOf(stack).notices] };
+    const { volumes, notices } = volumesOf(group);
+    if (volumes.length > 1) {
+      description = {
+        ...description,
+        volumes: volumes.map(({ phase, label, slices }) => ({ phase, label, images: slices.length })),
+        warnings: notices,
+      };
+    }
+    const stack = stackVolume(chooseVolume(volumes, undefined));
+    const warnings = [...notices, ...stack.notices, ...sourceSeriesOf(stack).notices];
+    return { ...description, geometry: stack.geometry, warnings };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    const volumes = error.code === 'several-volumes' ? error.details['volumes'] : undefined;
-    return { ...description, problem: problemOf(error), ...(Array.isArray(volumes) && { volumes }) };
+    return { ...description, problem: problemOf(error) };
   }
 }
 
