@@ -55,7 +55,13 @@ export {
 } from './readers/find-series.ts';
 export { createDicomReader, dicomReader } from './readers/dicom.ts';
 export { niftiReader, readNiftiLabelmap } from './readers/nifti.ts';
-export { readImageHeader, stackImages, type ImageHeader, type ImageStack } from './readers/image-stack.ts';
+export {
+  readImageHeader,
+  stackImages,
+  type ImageHeader,
+  type ImageStack,
+  type StackImagesOptions,
+} from './readers/image-stack.ts';
 export type { NaturalisedAttributes } from './readers/dicom-attributes.ts';
 export { pixelDecoders, type PixelDecoder } from './readers/pixel-decoders.ts';
 export {

@@ -1,6 +1,7 @@
 import {
   readImageHeader,
   stackImages,
+  type StackImagesOptions,
   type ImageHeader,
   type ImageStack,
   type Notice,
@@ -16,7 +17,8 @@ import { createPacer, timed } from './main-thread.ts';
 /** Where the images of a series are, and what the series says of itself. */
 export interface SeriesGrid {
   readonly geometry: VolumeGeometry;
-  /** The slice k of each of the images, in the order they were given in. */
+  /** The slice k of each of the images, in the order they were given in; -1 for an image that is not in the volume. Of an
+   * interpolated volume the place among its images: `labelmapOnSourceSlices` puts its labels back on them. */
   readonly sliceOfImage: readonly number[];
   /** The volume but for its voxels; its `source` is what a DICOM-SEG refers to. */
   readonly description: Omit<Volume, 'voxels'>;
@@ -28,8 +30,11 @@ export interface ReadVolumeResult extends SeriesGrid {
   readonly volume: Volume;
 }
 
-export interface ReadVolumeOptions {
+export interface ReadGridOptions extends Pick<StackImagesOptions, 'phase' | 'resample'> {
   readonly signal?: AbortSignal;
+}
+
+export interface ReadVolumeOptions extends ReadGridOptions {
   /** Called as images become part of the volume. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }
@@ -44,23 +49,26 @@ const PARALLEL_IMAGES = 8;
 export async function readVolume(
   host: CornerstoneHost,
   imageIds: readonly string[],
-  { signal, onProgress }: ReadVolumeOptions = {},
+  { onProgress, ...options }: ReadVolumeOptions = {},
 ): Promise<ReadVolumeResult> {
-  const stack = await readStack(host, imageIds, signal);
+  const { signal } = options;
+  const stack = await readStack(host, imageIds, options);
+  const wanted = imageIds.flatMap((imageId, n) => ((stack.sliceOfImage[n] ?? -1) < 0 ? [] : [{ imageId, n }]));
   const pacer = createPacer();
   let [next, done] = [0, 0];
   const readOn = async (): Promise<void> => {
     try {
-      for (let n = next++; n < imageIds.length; n = next++) {
-        const { pixels, scale } = await loadImageValues(host, imageIds[n] ?? '');
+      for (let image = wanted[next++]; image !== undefined; image = wanted[next++]) {
+        const { imageId, n } = image;
+        const { pixels, scale } = await loadImageValues(host, imageId);
         await pacer.pause(signal);
         timed('read-slice', () => {
           stack.write(n, pixels, scale);
         });
-        onProgress?.({ done: ++done, total: imageIds.length });
+        onProgress?.({ done: ++done, total: wanted.length });
       }
     } catch (error) {
-      next = imageIds.length;
+      next = wanted.length;
       throw error;
     }
   };
@@ -73,15 +81,15 @@ export async function readVolume(
 export async function readGrid(
   host: CornerstoneHost,
   imageIds: readonly string[],
-  { signal }: Pick<ReadVolumeOptions, 'signal'> = {},
+  options: ReadGridOptions = {},
 ): Promise<SeriesGrid> {
-  return gridOf(await readStack(host, imageIds, signal));
+  return gridOf(await readStack(host, imageIds, options));
 }
 
 async function readStack(
   host: CornerstoneHost,
   imageIds: readonly string[],
-  signal: AbortSignal | undefined,
+  { signal, phase, resample }: ReadGridOptions,
 ): Promise<ImageStack> {
   const pacer = createPacer();
   const headers: ImageHeader[] = [];
@@ -89,7 +97,13 @@ async function readStack(
     await pacer.pause(signal);
     headers.push(timed('read-header', () => readImageHeader(imageAttributes(host, imageId), `Image ${n + 1}`)));
   }
-  return timed('stack-images', () => stackImages(headers, allocateVoxels));
+  return timed('stack-images', () =>
+    stackImages(headers, {
+      ...(phase !== undefined && { phase }),
+      ...(resample !== undefined && { resample }),
+      allocate: allocateVoxels,
+    }),
+  );
 }
 
 function gridOf({ geometry, sliceOfImage, description, warnings }: ImageStack): SeriesGrid {

@@ -1,10 +1,14 @@
 import type { VolumeGeometry } from '../volume/geometry.ts';
+import { resampleStack } from '../volume/resample-stack.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
 import { datasetOfAttributes, type NaturalisedAttributes } from './dicom-attributes.ts';
 import { dicomInstanceOf, type DicomInstance } from './dicom-instance.ts';
+import { assertOnePatient } from './dicom-series.ts';
 import { createModalityVoxels, type Allocate, type ModalityVoxels } from './modality-values.ts';
 import { storedArray, type StoredValues } from './pixel-data.ts';
-import type { SourceFile } from './reader.ts';
+import { withDefaultLimits } from './read-limits.ts';
+import type { ReadOptions, SourceFile } from './reader.ts';
+import { assertResampledSize } from './resampled-size.ts';
 import { stackSlices } from './slice-stack.ts';
 import { sourceSeriesOf } from './source-series.ts';
 
@@ -15,8 +19,11 @@ export interface ImageHeader {
 
 /** Images of a viewer as the slices of one volume, by the same rules as files on a disk. */
 export interface ImageStack {
+  /** Of the volume; where it is interpolated, not that of the images. */
   readonly geometry: VolumeGeometry;
-  /** The slice k of each image, in the order that the images were given in. */
+  /** The slice k of each image, in the order that the images were given in; -1 for an image of another volume of the
+   * series, or of none. Of an interpolated volume the place among its images, which `labelmapOnSourceSlices` puts labels
+   * back on. */
   readonly sliceOfImage: readonly number[];
   readonly warnings: readonly Notice[];
   /** The volume but for its voxels. */
@@ -36,14 +43,23 @@ export function readImageHeader(attributes: NaturalisedAttributes, name: string)
   return { instance: dicomInstanceOf(datasetOfAttributes(attributes), namedOnly(name)) };
 }
 
+export interface StackImagesOptions extends Pick<ReadOptions, 'phase' | 'resample' | 'limits'> {
+  /** The memory for the voxels as they are stored; by default the page's own. */
+  readonly allocate?: Allocate;
+}
+
 /** Stacks the images of one series; their pixels are then written one by one.
- * @param allocate the memory for the voxels; by default the page's own
  * @throws InputError as the DICOM reader does for the same images in files */
-export function stackImages(headers: readonly ImageHeader[], allocate?: Allocate): ImageStack {
-  const stack = stackSlices(headers.map(({ instance }) => instance));
+export function stackImages(headers: readonly ImageHeader[], options: StackImagesOptions = {}): ImageStack {
+  const { phase, resample, limits, allocate } = options;
+  const instances = headers.map(({ instance }) => instance);
+  assertOnePatient(instances);
+  const stack = stackSlices(instances, { phase, resample });
   const { source, notices } = sourceSeriesOf(stack);
-  const { geometry, slices } = stack;
-  const pixelCount = geometry.dimensions[0] * geometry.dimensions[1];
+  const { geometry, slices, resampling } = stack;
+  if (resampling !== undefined) assertResampledSize(resampling, withDefaultLimits(limits), 'The series');
+  const [{ header: { format: size } } = unreachable()] = slices;
+  const pixelCount = size.rows * size.columns;
   let voxels: ModalityVoxels | undefined;
   const allocated = (): ModalityVoxels =>
     (voxels ??= createModalityVoxels(
@@ -80,9 +96,14 @@ export function stackImages(headers: readonly ImageHeader[], allocate?: Allocate
       allocated().write(k, stored, format, rescale);
     },
     get volume() {
-      return { ...description, voxels: allocated().voxels };
+      const { voxels: stored } = allocated();
+      return { ...description, voxels: resampling === undefined ? stored : resampleStack(stored, resampling) };
     },
   };
+}
+
+function unreachable(): never {
+  throw new RangeError('A stack has at least one slice.');
 }
 
 const IDENTITY = { slope: 1, intercept: 0 } as const;

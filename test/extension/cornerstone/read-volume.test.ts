@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { readGrid, readVolume } from '../../../extension/cornerstone/index.ts';
 import { InputError, IrregularSlicesError } from '../../../src/errors.ts';
+import { indexToWorld } from '../../../src/volume/geometry.ts';
 import type { Volume } from '../../../src/volume/volume.ts';
 import { addSeries, host, type SeriesOptions } from '../../support/cornerstone-series.ts';
 import { seriesOn, testUid } from '../../support/labelled-series.ts';
-import { dicomPhantom, phantom } from '../../support/phantom.ts';
+import { dicomPhantom, phantom, sliceAttributes } from '../../support/phantom.ts';
 import { dicomReader } from '../../support/whole-reader.ts';
 
 const { geometry, voxels } = phantom();
@@ -88,3 +89,52 @@ test('an aborted signal ends the reading with its reason', async () => {
   const reading = readVolume(host, addSeries({ geometry, stored: voxels }), { signal });
   await expect(reading).rejects.toThrow('enough');
 });
+
+/** Slices 2 and 3 at the places of 0 and 1, with another echo time. */
+const echoes = (k: number) => {
+  const at = k % 2;
+  const { ImagePositionPatient } = sliceAttributes(phantom(), at);
+  return { ImagePositionPatient, EchoTime: k < 2 ? 4 : 9, SOPInstanceUID: testUid(400 + k) };
+};
+
+test.each([1, 2])('of several volumes in a series the one asked for is read: %i', async (phase) => {
+  const imageIds = addSeries({ geometry, stored: voxels, order: shuffled, change: echoes });
+  await expect(readGrid(host, imageIds)).rejects.toMatchObject({
+    code: 'several-volumes',
+    details: { option: 'phase', choices: [1, 2] },
+  });
+  const { volume, sliceOfImage } = await readVolume(host, imageIds, { phase });
+  const from = 2 * (phase - 1);
+  const size = geometry.dimensions[0] * geometry.dimensions[1];
+  expect(Array.from(volume.voxels)).toEqual(Array.from(voxels.subarray(from * size, (from + 2) * size)));
+  expect(sliceOfImage).toEqual(shuffled.map((k) => (k >= from && k < from + 2 ? k - from : -1)));
+});
+
+test('unequal gaps are interpolated as the reader does it, where that is asked for', async () => {
+  const depths = [0, 1, 2, 5]; // thirds of the values between two slices are whole numbers
+  const change = (k: number) => ({ ImagePositionPatient: indexToWorld(geometry, [0, 0, depths[k] ?? 0]).map(ds) });
+  const { volume: expected } = await dicomReader.read(
+    dicomPhantom(phantom(), (k) => ({ ...change(k), PatientName: 'Mueller' })),
+    { resample: true },
+  );
+  const imageIds = addSeries({ geometry, stored: voxels, order: shuffled, change });
+  await expect(readVolume(host, imageIds)).rejects.toBeInstanceOf(IrregularSlicesError);
+  const { volume, sliceOfImage, warnings } = await readVolume(host, imageIds, { resample: true });
+  expect(volume.geometry.dimensions).toEqual(expected.geometry.dimensions);
+  expect(volume.voxels).toEqual(expected.voxels);
+  expect(volume.source?.interpolated).toEqual(expected.source?.interpolated);
+  expect(sliceOfImage).toEqual(shuffled);
+  expect(warnings.map(({ code }) => code)).toContain('resampled');
+});
+
+test('images of two patients are refused as the reader refuses them', async () => {
+  const change = (k: number) => ({ PatientID: `P${String(k % 2)}` });
+  await expect(readGrid(host, addSeries({ geometry, stored: voxels, change }))).rejects.toMatchObject({
+    code: 'several-patients',
+  });
+});
+
+/** Sixteen characters at most (PS3.5 6.2, DS). */
+function ds(mm: number): string {
+  return String(Number(mm.toPrecision(12)));
+}
