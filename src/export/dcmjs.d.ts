@@ -18,6 +18,7 @@ declare module 'dcmjs' {
         ): { meta: Record<string, DataElement | undefined>; dict: Record<string, DataElement | undefined> };
       };
       DicomMetaDictionary: {
+        naturalizeDataset(dataset: object): Record<string, unknown>;
         denaturalizeDataset(dataset: object): Record<string, DataElement>;
         nameMap: Readonly<Record<string, { tag: string; vr: string } | undefined>>;
       };

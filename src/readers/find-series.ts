@@ -1,3 +1,4 @@
+import { InputError } from '../errors.ts';
 import type { Notice } from '../volume/volume.ts';
 import { dicomReader } from './dicom.ts';
 import { baseNameOf, extensionOf, folderOf, listNames } from './file-names.ts';
@@ -56,7 +57,7 @@ export async function findSeries(
   const placeOf = orderOf(given);
   const sorted = found.toSorted((a, b) => placeOf(a.files[0]) - placeOf(b.files[0]));
   return {
-    series: sorted.map((series) => withLeftOutFiles(series, found, others)),
+    series: sorted.map((series) => withLeftOutFiles(series, sorted, others)),
     otherFiles: others.map(({ file }) => file),
   };
 }
@@ -105,8 +106,14 @@ function withLeftOutFiles(
     ...series,
     description: { ...series.description, warnings: [...series.description.warnings, warning] },
     read: async (options) => {
-      const result = await series.read(options);
-      return { ...result, warnings: [...result.warnings, warning] };
+      try {
+        const result = await series.read(options);
+        return { ...result, warnings: [...result.warnings, warning] };
+      } catch (error) {
+        // A gap, say, is where one of them belongs.
+        if (error instanceof InputError) error.message += ` ${warning.message}`;
+        throw error;
+      }
     },
     leftOutFiles,
   };

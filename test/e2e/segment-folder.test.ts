@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { cp, mkdtemp, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from '@zip.js/zip.js';
+import dcmjs from 'dcmjs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { SegmentationBatchDocument } from '../../src/cli/documents.ts';
 import { parseCsv } from '../support/csv.ts';
+import { textContaining } from '../support/matchers.ts';
 import { buildCli, checkout, hasTerminal, runCli, runCliOnTerminal } from './run-cli.ts';
 import { createWorkspace, parseBySchema, tinyModel, writeModelVariant, type Workspace } from './workspace.ts';
 
@@ -76,13 +79,23 @@ function filesOf(name = 'results'): string[] {
     .sort();
 }
 
+/** By Instance Number: the files' names are those of an archive. */
+function inAcquisitionOrder(folder: string): string[] {
+  const numberOf = (name: string): number => {
+    const { buffer, byteOffset, byteLength } = readFileSync(join(folder, name));
+    const { dict } = dcmjs.data.DicomMessage.readFile(buffer.slice(byteOffset, byteOffset + byteLength));
+    return Number(dcmjs.data.DicomMetaDictionary.naturalizeDataset(dict)['InstanceNumber']);
+  };
+  return readdirSync(folder).toSorted((a, b) => numberOf(a) - numberOf(b));
+}
+
 describe('slicewise segment --output-dir', () => {
   test('every series is segmented, skipped or failed, each with its reason, and one that fails stops no other', async () => {
     const run = await runCli(batchArgs('--csv', work.out('r.csv'), '--json'));
     expect(run.code).toBe(4);
     const { counts, series, ignoredFiles } = parseDocument(run.stdout);
     expect({ counts, ignoredFiles }).toEqual({
-      counts: { done: 3, doneBefore: 0, failed: 1, skipped: 2 },
+      counts: { done: 3, doneBefore: 0, incomplete: 0, failed: 1, skipped: 2 },
       ignoredFiles: 1,
     });
     expect(
@@ -128,6 +141,93 @@ describe('slicewise segment --output-dir', () => {
     }
     for (const text of [run.stdout, run.stderr, readFileSync(work.out('r.csv'), 'utf8')])
       expect(text).not.toContain('Synthetic');
+  });
+
+  test('what lies beside a series and cannot be read is named by every command, and the result is called incomplete', async () => {
+    const folder = work.out('half fetched');
+    await cp(work.dicom, folder, { recursive: true });
+    const names = inAcquisitionOrder(folder);
+    const [beforeLast = '', last = ''] = names.slice(-2).sort();
+    await rm(join(folder, last));
+    await symlink('../nowhere', join(folder, last)); // as git-annex leaves what it did not fetch
+    await truncate(join(folder, beforeLast), 300);
+    const named = `${beforeLast}, ${last}`;
+
+    const info = await runCli(['info', folder]);
+    expect(info).toMatchObject({ code: 4, stdout: textContaining(named) });
+    expect(info.stdout).toContain('is a link to nothing');
+
+    const single = [
+      'segment',
+      folder,
+      '--model',
+      tinyModel,
+      '--output',
+      work.out('s.dcm'),
+      '--report',
+      work.out('s.json'),
+    ];
+    const alone = await runCli(single);
+    expect(alone).toMatchObject({ code: 0, stderr: textContaining(named) });
+    expect(alone.stderr).toContain('incomplete');
+    const report = parseBySchema('segmentation-report.schema.json', readFileSync(work.out('s.json'), 'utf8'));
+    const leftOutFiles = [
+      { name: beforeLast, code: 'damaged-file' },
+      { name: last, code: 'file-not-found' },
+    ];
+    expect(report).toMatchObject({ input: { leftOutFiles } });
+    expect(report['warnings']).toContainEqual(expect.objectContaining({ code: 'incomplete-series' }));
+
+    const batch = ['segment', folder, '--model', tinyModel, '--output-dir', work.out('results')];
+    const run = await runCli([...batch, '--csv', work.out('r.csv'), '--json']);
+    expect(run.code).toBe(4);
+    const { counts, series } = parseDocument(run.stdout);
+    expect(counts).toMatchObject({ done: 1, incomplete: 1, failed: 2, skipped: 0 });
+    expect(series.find(({ status }) => status === 'done')).toMatchObject({ path: '.', leftOutFiles });
+    const failed = series.filter(({ status }) => status === 'failed');
+    expect(failed.map(({ path }) => path).toSorted()).toEqual([beforeLast, last]);
+    const done = readCsv(work.out('r.csv')).filter(({ status }) => status === 'done');
+    expect(new Set(done.map((line) => line['left_out_files']))).toEqual(new Set([`${beforeLast}; ${last}`]));
+    expect((await runCli(batch)).stdout).toContain('1 incomplete');
+
+    const nifti = await runCli(['convert', folder, work.out('i.nii.gz')]);
+    expect(nifti).toMatchObject({ code: 0, stderr: textContaining(named) });
+  });
+
+  test('a zip archive of series is segmented as the folder is, and so is one file of it', async () => {
+    const writer = new ZipWriter(new Uint8ArrayWriter(), { useWebWorkers: false });
+    for (const [folder, from] of [
+      ['a', work.dicom],
+      ['b', work.otherPhase],
+    ] as const) {
+      for (const name of readdirSync(from)) {
+        await writer.add(`${folder}/${name}`, new Uint8ArrayReader(readFileSync(join(from, name))));
+      }
+    }
+    await writer.add('c/image.nii.gz', new Uint8ArrayReader(readFileSync(work.nifti)));
+    await writer.add('c/other.nii.gz', new Uint8ArrayReader(readFileSync(work.nifti)));
+    await writeFile(work.out('scans.zip'), await writer.close());
+    const batch = [
+      'segment',
+      work.out('scans.zip'),
+      '--model',
+      tinyModel,
+      '--output-dir',
+      work.out('results'),
+      '--json',
+    ];
+    const run = await runCli(batch);
+    expect(run).toMatchObject({ code: 0 });
+    expect(parseDocument(run.stdout).series).toMatchObject([
+      { path: 'scans.zip', phase: 1, status: 'done' },
+      { path: 'scans.zip', phase: 2, status: 'done' },
+      { path: 'scans.zip/c/image.nii.gz', status: 'done', output: 'scans.zip/c/image_labels.nii.gz' },
+      { path: 'scans.zip/c/other.nii.gz', status: 'done' },
+    ]);
+    const single = ['segment', work.otherPhase, '--model', tinyModel, '--output', work.out('single.dcm')];
+    expect(await runCli(single)).toMatchObject({ code: 0 });
+    const compare = ['evaluate', work.out(`results/${scansUid}_phase-02.dcm`), work.out('single.dcm'), '--json'];
+    expect(parseBySchema('evaluation.schema.json', (await runCli(compare)).stdout)).toMatchObject({ meanDice: 1 });
   });
 
   test('each output is the one that the series by itself has', async () => {
@@ -179,10 +279,7 @@ describe('slicewise segment --output-dir', () => {
     expect(skipped.code).toBe(0);
     const { counts, series } = parseDocument(skipped.stdout);
     expect(counts).toMatchObject({ done: 0, skipped: 2 });
-    expect(series[0]?.problem).toMatchObject({
-      code: 'model-mismatch',
-      remedy: expect.stringContaining('--force') as string,
-    });
+    expect(series[0]?.problem).toMatchObject({ code: 'model-mismatch', option: 'force' });
     const forced = await runCli([...heart, '--force']);
     expect(parseDocument(forced.stdout).counts).toMatchObject({ done: 2, skipped: 0 });
   });
@@ -205,7 +302,13 @@ describe('the same command again', () => {
     const [table, files] = [readFileSync(work.out('r.csv'), 'utf8'), hashes()];
     const again = await runCli([...args, '--jobs', '2']);
     expect(again.code).toBe(4);
-    expect(parseDocument(again.stdout).counts).toEqual({ done: 3, doneBefore: 3, failed: 1, skipped: 2 });
+    expect(parseDocument(again.stdout).counts).toEqual({
+      done: 3,
+      doneBefore: 3,
+      incomplete: 0,
+      failed: 1,
+      skipped: 2,
+    });
     expect(hashes()).toEqual(files);
     expect(readFileSync(work.out('r.csv'), 'utf8')).toBe(table);
   });

@@ -167,6 +167,14 @@ describe('files beside a series', () => {
     expect(await readVolume([niftiPhantom(), broken])).toMatchObject({ leftOutFiles: [], warnings: [] });
   });
 
+  it('are named where the series without them is refused', async () => {
+    const gap = slices.filter((_, n) => n !== 1);
+    await expect(readVolume([...gap, await cut()])).rejects.toMatchObject({
+      code: 'irregular-slices',
+      message: textContaining('slice-x.dcm'),
+    });
+  });
+
   it('where no image is beside it, a damaged file’s own error is the answer', async () => {
     await expect(readVolume([await cut()])).rejects.toMatchObject({ code: 'damaged-file' });
   });
