@@ -187,6 +187,7 @@ export const DICOM_DICTIONARY = {
   PrivateCreator0065: ['x00650010', 'LO'],
   UIHBValue: ['x00651009', 'FD'],
   UIHGradientDirection: ['x00651037', 'FD'],
+  UIHGridImageCount: ['x00651050', 'DS'],
   AlgorithmFamilyCodeSequence: ['x0066002f', 'SQ'],
   AlgorithmVersion: ['x00660031', 'LO'],
   AlgorithmParameters: ['x00660032', 'LT'],

@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { CopiedAttribute } from '../volume/volume.ts';
 import { readDicomHeader, type DicomDataset } from './dicom-dataset.ts';
+import { isMosaic, unfoldMosaic } from './mosaic.ts';
 import { DEFAULT_READ_LIMITS, type ReadLimits } from './read-limits.ts';
 import type { SourceFile } from './reader.ts';
 import { sliceHeaders, type SliceHeader } from './slice-header.ts';
@@ -127,7 +128,9 @@ function sliceHeadersOrProblem(
   fileLength: number | undefined,
 ): SliceHeader[] | InputError {
   try {
-    return sliceHeaders(dataset, name, fileLength);
+    const slices = sliceHeaders(dataset, name, fileLength);
+    const [whole] = slices;
+    return whole !== undefined && isMosaic(dataset) ? unfoldMosaic(dataset, whole, name) : slices;
   } catch (error) {
     if (error instanceof InputError) return error;
     throw error;

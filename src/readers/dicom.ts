@@ -7,6 +7,7 @@ import { assertOnePatient, groupBySeries, hasIdentity, noImages } from './dicom-
 import { commonPath } from './file-names.ts';
 import { openFrames } from './frames.ts';
 import { createModalityVoxels, type ModalityVoxels } from './modality-values.ts';
+import { cropTile } from './mosaic.ts';
 import { pixelDecoders, type PixelDecoder } from './pixel-decoders.ts';
 import type { StoredValues } from './pixel-data.ts';
 import { assertWithinLimit, withDefaultLimits, type ReadLimits } from './read-limits.ts';
@@ -156,7 +157,7 @@ function createFrameDecoder({ limits, signal }: ReadContext) {
     const { instance, header } = frame;
     if (last?.instance !== instance) last = { instance, frameBytes: openFile(frame, limits) };
     const encoded = (await last.frameBytes)(header.frameIndex);
-    const { format } = header;
+    const format = header.tile?.format ?? header.format;
     const fileName = instance.file.name;
     const byteLength = (format.rows * format.columns * format.bitsAllocated) / 8;
     assertWithinLimit(byteLength / encoded.length, 'compressionRatio', limits, {
@@ -164,14 +165,14 @@ function createFrameDecoder({ limits, signal }: ReadContext) {
       what: 'bytes from one compressed byte',
     });
     const values = await decoder.decode({ bytes: encoded, format, fileName }, { framesLeft, signal });
-    return { ...frame, values };
+    return { ...frame, values: cropTile(values, header) };
   };
 }
 
 async function openFile({ instance, header }: FrameOfFile, limits: ReadLimits) {
   const { file, transferSyntaxUID } = instance;
   const bytes = await inflateDicom(await file.read(), file.name, limits);
-  return openFrames(bytes, transferSyntaxUID, header, file.name);
+  return openFrames(bytes, transferSyntaxUID, { ...header, format: header.tile?.format ?? header.format }, file.name);
 }
 
 function findDecoder({ transferSyntaxUID, file }: DicomInstance, decoders: readonly PixelDecoder[]): PixelDecoder {

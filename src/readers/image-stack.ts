@@ -1,3 +1,4 @@
+import { InputError } from '../errors.ts';
 import type { VolumeGeometry } from '../volume/geometry.ts';
 import { resampleStack } from '../volume/resample-stack.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
@@ -68,6 +69,7 @@ export function stackImages(headers: readonly ImageHeader[], options: StackImage
       allocate,
     ));
   const [first] = slices;
+  if (slices.some(({ header }) => header.tile !== undefined)) throw mosaicInViewer();
   const sliceOf = new Map(slices.map(({ instance }, k) => [instance, k]));
   const sliceOfImage = headers.map(({ instance }) => sliceOf.get(instance) ?? -1);
   const description: Omit<Volume, 'voxels'> = {
@@ -104,6 +106,13 @@ export function stackImages(headers: readonly ImageHeader[], options: StackImage
 
 function unreachable(): never {
   throw new RangeError('A stack has at least one slice.');
+}
+
+/** Its voxels would be written image by image. */
+function mosaicInViewer(): InputError {
+  return new InputError('unsupported-image', 'The images are mosaics, which hold several slices in one image.', {
+    remedy: 'Segment the files of the series instead, or convert them with dcm2niix.',
+  });
 }
 
 const IDENTITY = { slope: 1, intercept: 0 } as const;

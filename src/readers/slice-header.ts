@@ -36,6 +36,19 @@ export interface SliceHeader {
   readonly isLocalizer: boolean;
   /** What tells images at one place apart. */
   readonly distinguishing: DistinguishingValues;
+  /** Where it lies in a frame that holds several slices; `format` is its own. */
+  readonly tile?: MosaicTile;
+}
+
+/** Where a slice lies in a frame that holds several side by side. */
+export interface MosaicTile {
+  /** Of the whole frame. */
+  readonly format: PixelFormat;
+  /** The frame's column and row of the slice's first pixel. */
+  readonly left: number;
+  readonly top: number;
+  /** That the mosaic does not say to which side its slices follow each other. */
+  readonly isDirectionAssumed: boolean;
 }
 
 /** Reads where and how a file's images are stored, in the order of its frames.

@@ -56,7 +56,8 @@ export function stackVolume(
     .map((slice) => ({ slice, ...placeOf(slice, any.header) }))
     .sort((a, b) => a.depth - b.depth);
   const slices = placed.map(({ slice }) => slice);
-  const stack = { slices, ...geometryOf(slices, placed) };
+  const { geometry, notices } = geometryOf(slices, placed);
+  const stack = { slices, geometry, notices: [...notices, ...assumedDirection(slices)] };
   const problem = findGridProblem(placed);
   if (problem === undefined) return stack;
   const error = gridError(problem, slices);
@@ -210,6 +211,13 @@ function geometryOf(
     ...(instance.frameOfReferenceUID === undefined ? {} : { frameOfReferenceUID: instance.frameOfReferenceUID }),
   });
   return { geometry, notices: [...notices, ...slicesFarApart(sorted, depths)] };
+}
+
+function assumedDirection(slices: readonly StackedSlice[]): Notice[] {
+  if (!slices.some(({ header }) => header.tile?.isDirectionAssumed === true)) return [];
+  const message =
+    'The images are mosaics that do not say (CSA SliceNormalVector) to which side their slices follow each other: the normal of the image plane was taken. Check that the volume is not upside down.';
+  return [{ code: 'mosaic-direction-assumed', message }];
 }
 
 /** What lies between slices that are far apart is not in the image, yet counts for the volumes of segments. */

@@ -30,6 +30,13 @@ export function sourceSeriesOf({ slices, resampling }: SliceStack): { source?: S
       message: `${emptied.join(' and ')} hold${emptied.length === 1 ? 's' : ''} no calendar date and will be left empty in what is written.`,
     });
   }
+  if (slices.some((slice) => slice.header.tile !== undefined)) {
+    notices.push({
+      code: 'source-without-identity',
+      message: 'The images are mosaics, of whose slices no DICOM-SEG can be: it would lie on the mosaic; write NIfTI.',
+    });
+    return { notices };
+  }
   const instances = [...new Set(slices.map((slice) => slice.instance))];
   if (!hasIdentity(instances)) {
     const sopInstanceUIDs = new Set(instances.map(({ sopInstanceUID }) => sopInstanceUID));
