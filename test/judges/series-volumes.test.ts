@@ -112,10 +112,16 @@ function inverted(affine: readonly (readonly number[])[]): number[][] {
   });
 }
 
-/** Each volume is one of dcm2niix's, and each of those is one of ours. */
+/** Each volume is one of dcm2niix's, and each of those is one of ours. Volumes may be alike: some sets have blank ones. */
 function expectSameVolumes(ours: readonly Volume[], judged: readonly JudgedVolume[]): void {
-  const matches = ours.map((volume) => judged.findIndex((other) => areSame(volume, other)));
-  expect(matches.toSorted((a, b) => a - b)).toEqual(judged.map((_, n) => n));
+  const rest = new Set(judged);
+  const matched = ours.map((volume) => {
+    const match = [...rest].find((other) => areSame(volume, other));
+    if (match !== undefined) rest.delete(match);
+    return match !== undefined;
+  });
+  expect(judged.length).toBeGreaterThan(0);
+  expect(matched).toEqual(judged.map(() => true));
 }
 
 const image = phantom([8, 6, 5]);
