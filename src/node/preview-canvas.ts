@@ -1,6 +1,5 @@
-import { Jimp, loadFont, measureText, PNGFilterType } from 'jimp';
-import { SANS_16_WHITE, SANS_32_WHITE } from 'jimp/fonts';
 import type { Colour } from '../labelmap/display-colour.ts';
+import { openPreviewFont } from './preview-font.ts';
 
 /** An RGB picture with the few drawing acts a contact sheet needs. */
 export interface Canvas {
@@ -11,7 +10,7 @@ export interface Canvas {
   /** Fills a rectangle inside the picture. */
   fill(x: number, y: number, width: number, height: number, colour: Colour): void;
   text(x: number, y: number, text: string, style: TextStyle): void;
-  toPng(): Promise<Uint8Array>;
+  toPng(): Uint8Array;
 }
 
 interface TextStyle {
@@ -21,24 +20,29 @@ interface TextStyle {
 
 type TextSize = 16 | 32;
 
-/** Bitmap fonts of a canvas, and how wide a text will be in them. */
+/** Sets text on pictures, and knows beforehand how wide it will be. */
 export interface Typesetter {
   widthOf(text: string, size: TextSize): number;
+  /** The text, or its beginning and "…", in at most so many pixels. */
+  shorten(text: string, size: TextSize, mostPixels: number): string;
   createCanvas(width: number, height: number, background: Colour): Canvas;
 }
 
-/** Loads the fonts that jimp brings along: Open Sans, Latin-1. */
+/** DejaVu's letters are larger than others of their size: at this part of it they look alike. */
+const LETTER_SIZE = 0.92;
+
+/** Loads the font and the encoder. */
 export async function openTypesetter(): Promise<Typesetter> {
-  const fonts = { 16: await loadFont(SANS_16_WHITE), 32: await loadFont(SANS_32_WHITE) } as const;
-  const widthOf = (text: string, size: TextSize): number => measureText(fonts[size], printable(text));
+  const [font, { encode }] = await Promise.all([openPreviewFont(), import('fast-png')]);
+  const widthOf = (text: string, size: TextSize): number => font.widthOf(text, size * LETTER_SIZE);
   return {
     widthOf,
+    shorten: (text, size, mostPixels) => shorten(text, (part) => widthOf(part, size) <= mostPixels),
     createCanvas(width, height, background) {
-      const image = new Jimp({ width, height, color: 0x000000ff });
-      const { data } = image.bitmap;
+      const data = new Uint8Array(width * height * 3);
       const blend = (x: number, y: number, colour: Colour, alpha: number): void => {
         if (x < 0 || y < 0 || x >= width || y >= height) return;
-        const at = (y * width + x) * 4;
+        const at = (y * width + x) * 3;
         for (const channel of [0, 1, 2] as const) {
           const below = data[at + channel] ?? 0;
           data[at + channel] = Math.round(below + (colour[channel] - below) * alpha);
@@ -46,7 +50,7 @@ export async function openTypesetter(): Promise<Typesetter> {
       };
       const fill: Canvas['fill'] = (left, top, fillWidth, fillHeight, [red, green, blue]) => {
         for (let y = top; y < top + fillHeight; y++) {
-          for (let at = (y * width + left) * 4, end = at + fillWidth * 4; at < end; at += 4) {
+          for (let at = (y * width + left) * 3, end = at + fillWidth * 3; at < end; at += 3) {
             data[at] = red;
             data[at + 1] = green;
             data[at + 2] = blue;
@@ -60,26 +64,29 @@ export async function openTypesetter(): Promise<Typesetter> {
         blend,
         fill,
         text(left, top, text, { size, colour }) {
-          if (text === '') return;
-          // Jimp prints white only: its coverage, read from a picture of the text alone, tints any colour.
-          const shown = printable(text);
-          const line = new Jimp({ width: widthOf(shown, size) + size, height: Math.ceil(size * 1.3), color: 0 });
-          line.print({ font: fonts[size], x: 0, y: 0, text: shown });
-          for (let y = 0; y < line.height; y++) {
-            for (let x = 0; x < line.width; x++) {
-              const coverage = line.bitmap.data[(y * line.width + x) * 4 + 3] ?? 0;
-              if (coverage > 0) blend(left + x, top + y, colour, coverage / 255);
-            }
-          }
+          font.draw(text, { left, top, size: size * LETTER_SIZE }, (x, y, alpha) => {
+            blend(x, y, colour, alpha);
+          });
         },
-        // Paeth (jimp spells it so) for all rows: the default tries five filters for each.
-        toPng: () => image.getBuffer('image/png', { filterType: PNGFilterType.PATH }),
+        toPng: () => encode({ width, height, data, channels: 3, depth: 8 }),
       };
     },
   };
 }
 
-/** The fonts hold Latin-1; another sign would be left out without a trace. */
-function printable(text: string): string {
-  return text.replaceAll(/[^\u0020-\u007E\u00A1-\u00FF]/g, '?');
+/** No text of a sheet is longer; more would only be measured to be cut off. */
+const MOST_SIGNS = 500;
+
+/** The longest beginning that fits, by halving; signs that are written in two units stay whole. */
+function shorten(text: string, fits: (part: string) => boolean): string {
+  const signs = Array.from(text.slice(0, 2 * MOST_SIGNS)).slice(0, MOST_SIGNS);
+  if (signs.join('') === text && fits(text)) return text;
+  const shortened = (count: number): string => `${signs.slice(0, count).join('').trimEnd()}…`;
+  let [fitting, tooMany] = [0, signs.length];
+  while (tooMany - fitting > 1) {
+    const middle = (fitting + tooMany) >> 1;
+    if (fits(shortened(middle))) fitting = middle;
+    else tooMany = middle;
+  }
+  return shortened(fitting);
 }

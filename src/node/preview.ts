@@ -3,6 +3,7 @@ import type { Volume } from '../volume/volume.ts';
 import type { Canvas, Typesetter } from './preview-canvas.ts';
 import { openTypesetter } from './preview-canvas.ts';
 import { cielabToColour, type Colour } from '../labelmap/display-colour.ts';
+import { visibleText } from '../visible-text.ts';
 import { drawOutlines, drawSlice, layOutTile } from './preview-tile.ts';
 import { chooseView, screenLetters, type SheetView } from './preview-view.ts';
 
@@ -29,6 +30,7 @@ const GAP = 8;
 const TILE_SIDE = 288;
 const BAR_HEIGHT = 4;
 const SWATCH = 16;
+const WIDEST_TEXT = 1200;
 
 /** Draws a contact sheet as PNG: the slices with coloured outlines, a legend with volumes, and under each slice a bar
  * for its uncertainty. No patient data is in it but the image itself. */
@@ -39,21 +41,22 @@ export async function renderPreview(content: PreviewContent): Promise<Uint8Array
   const tile = layOutTile(view, volume.geometry.spacing, TILE_SIDE);
   const columns = chooseColumns(view.slices.length);
   const rows = Math.ceil(view.slices.length / columns);
-  const footer = footerOf(view, volume.geometry.dimensions[2]);
-  const textWidth = Math.max(
-    type.widthOf(content.title, 32),
-    type.widthOf(content.subtitle, 16),
-    type.widthOf(footer, 16),
-  );
-  const width = 2 * MARGIN + Math.max(columns * (tile.width + GAP) - GAP, textWidth);
+  const tilesWidth = columns * (tile.width + GAP) - GAP;
+  // A sheet of few slices is as wide as its text, but no name makes it wider than many slices would.
+  const mostWidth = Math.max(tilesWidth, WIDEST_TEXT);
+  const title = type.shorten(visibleText(content.title), 32, mostWidth);
+  const subtitle = type.shorten(visibleText(content.subtitle), 16, mostWidth);
+  const footer = type.shorten(footerOf(view, volume.geometry.dimensions[2]), 16, mostWidth);
+  const textWidth = Math.max(type.widthOf(title, 32), type.widthOf(subtitle, 16), type.widthOf(footer, 16));
+  const width = 2 * MARGIN + Math.max(tilesWidth, textWidth);
   const legend = layOutLegend(type, content, width - 2 * MARGIN);
   const tilesTop = MARGIN + 76 + legend.height + 12;
   const rowHeight = tile.height + BAR_HEIGHT + 3 + GAP;
   const footerTop = tilesTop + rows * rowHeight + 4;
   const canvas = type.createCanvas(width, footerTop + 20 + MARGIN - 4, background);
 
-  canvas.text(MARGIN, MARGIN - 6, content.title, { size: 32, colour: bright });
-  canvas.text(MARGIN, MARGIN + 40, content.subtitle, { size: 16, colour: quiet });
+  canvas.text(MARGIN, MARGIN - 6, title, { size: 32, colour: bright });
+  canvas.text(MARGIN, MARGIN + 40, subtitle, { size: 16, colour: quiet });
   drawLegend(canvas, legend, MARGIN + 76);
   for (const [n, k] of view.slices.entries()) {
     const left = MARGIN + (n % columns) * (tile.width + GAP);
@@ -95,7 +98,9 @@ function layOutLegend(
   let x = 0;
   let row = 0;
   for (const { segmentNumber, segmentLabel } of labelmap.segments) {
-    const text = `${segmentLabel}  ${formatMl(volumesMl.get(segmentNumber) ?? 0)}`;
+    const volume = `  ${formatMl(volumesMl.get(segmentNumber) ?? 0)}`;
+    const room = width - SWATCH - 8 - type.widthOf(volume, 16);
+    const text = `${type.shorten(visibleText(segmentLabel), 16, room)}${volume}`;
     const entryWidth = SWATCH + 8 + type.widthOf(text, 16) + 28;
     if (x > 0 && x + entryWidth > width) {
       x = 0;

@@ -1,8 +1,13 @@
-import { Jimp } from 'jimp';
+import { decode } from 'fast-png';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import { cielabToColour } from '../../src/labelmap/display-colour.ts';
 import { renderPreview } from '../../src/node/preview.ts';
+import { openTypesetter } from '../../src/node/preview-canvas.ts';
+import { coverageOf } from '../../src/node/preview-coverage.ts';
+import { openPreviewFont } from '../../src/node/preview-font.ts';
+import { visibleText } from '../../src/visible-text.ts';
 import { chooseSlices, chooseView, radiologicalOrientation, screenLetters } from '../../src/node/preview-view.ts';
 import { createGeometry, type Direction, type Vector3 } from '../../src/volume/geometry.ts';
 import type { Volume } from '../../src/volume/volume.ts';
@@ -131,11 +136,11 @@ test('a sheet has square millimetres, the outline in the segment’s colour and 
     volumesMl: new Map([[1, 12.3]]),
     uncertaintyPerSlice: [0, 0.5, 1],
   });
-  const { bitmap } = await Jimp.read(Buffer.from(png));
+  const bitmap = decode(png);
   const green: [number, number][] = [];
   for (let y = 140; y < bitmap.height - 60; y++) {
     for (let x = 0; x < 24 + 288; x++) {
-      const at = (y * bitmap.width + x) * 4;
+      const at = (y * bitmap.width + x) * bitmap.channels;
       const [r = 0, g = 0, b = 0] = bitmap.data.subarray(at, at + 3);
       if (g > r + 60 && g > b + 60) green.push([x, y]);
     }
@@ -158,4 +163,92 @@ test('a labelmap without any label still has a sheet', async () => {
     uncertaintyPerSlice: [0, 0],
   });
   expect(new TextDecoder().decode(png.subarray(1, 4))).toBe('PNG');
+});
+
+/** Signs of scripts that the font has, one that it lacks, and what would be obeyed or hidden. */
+const names = ['Сердце', 'Αριστερή', 'חדר שמאלי', 'القلب', 'Łódź', '心臓', 'a\u202eb', 'a\nb', '😀', ''];
+
+test('text of any script is set, and no two names look alike', async () => {
+  const type = await openTypesetter();
+  const pictures = names.map((name) => {
+    const canvas = type.createCanvas(300, 40, [0, 0, 0]);
+    canvas.text(4, 4, visibleText(name), { size: 16, colour: [255, 255, 255] });
+    return Buffer.from(canvas.toPng()).toString('base64');
+  });
+  expect(new Set(pictures).size).toBe(names.length);
+});
+
+test.each([
+  ['A', 1401],
+  ['W', 2025],
+  ['0', 1303],
+  ['Ж', 2206],
+])('the width of %s is that of DejaVu Sans', async (sign, units) => {
+  // Advance widths of DejaVu Sans 2.37 by fontTools, of 2048 to the em square.
+  const font = await openPreviewFont();
+  expect(font.widthOf(sign.repeat(100), 20)).toBe(Math.ceil((units * 100 * 20) / 2048));
+});
+
+test('a square of half a pixel covers a quarter of each pixel that it touches, wherever its outline begins', () => {
+  const square = [
+    [0.5, 0.5],
+    [1.5, 0.5],
+    [1.5, 1.5],
+    [0.5, 1.5],
+  ] as const;
+  for (const outline of [square, square.toReversed()]) {
+    const covered: number[] = [];
+    coverageOf([outline], (x, y, alpha) => covered.push(x, y, alpha));
+    expect(covered).toEqual([0, 0, 0.25, 1, 0, 0.25, 0, 1, 0.25, 1, 1, 0.25]);
+  }
+});
+
+test('a hole of the other direction is left out, and the whole area of any outline is covered', () => {
+  const rectangle = (x0: number, y0: number, x1: number, y1: number): [number, number][] => [
+    [x0, y0],
+    [x1, y0],
+    [x1, y1],
+    [x0, y1],
+  ];
+  const areaOf = (outlines: [number, number][][]): number => {
+    let area = 0;
+    coverageOf(outlines, (_x, _y, alpha) => (area += alpha));
+    return area;
+  };
+  expect(areaOf([rectangle(0, 0, 10, 10), rectangle(2.5, 2.5, 7.25, 8).toReversed()])).toBeCloseTo(100 - 4.75 * 5.5, 3);
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: -20, max: 20, noNaN: true }), { minLength: 6, maxLength: 6 }), (corners) => {
+      const [ax = 0, ay = 0, bx = 0, by = 0, cx = 0, cy = 0] = corners;
+      const triangle: [number, number][] = [
+        [ax, ay],
+        [bx, by],
+        [cx, cy],
+      ];
+      const exact = Math.abs((bx - ax) * (cy - ay) - (cx - ax) * (by - ay)) / 2;
+      // Single precision, and pixels of less than 1/512 that are left out.
+      expect(Math.abs(areaOf([triangle]) - exact)).toBeLessThan(0.3);
+    }),
+  );
+});
+
+test('no name makes a sheet wider than its slices or 1200 pixels, and a name that is cut ends in …', async () => {
+  const { volume, labelmap } = phantom([40, 40, 2], [1, 1, 8]);
+  const long = 'ventricle '.repeat(5000);
+  const [segment] = labelmap.segments;
+  if (segment === undefined) throw new Error('the phantom has a segment');
+  const png = await renderPreview({
+    volume,
+    labelmap: { ...labelmap, segments: [{ ...segment, segmentLabel: long }] },
+    title: long,
+    subtitle: long,
+    volumesMl: new Map(),
+    uncertaintyPerSlice: [0, 0],
+  });
+  expect(decode(png).width).toBeLessThanOrEqual(1200 + 2 * 24);
+  const type = await openTypesetter();
+  const shortened = type.shorten(long, 16, 200);
+  expect(shortened).toMatch(/^ventricle.*…$/);
+  expect(type.widthOf(shortened, 16)).toBeLessThanOrEqual(200);
+  expect(type.widthOf(`${shortened.slice(0, -1)}ent…`, 16)).toBeGreaterThan(200);
+  expect(type.shorten('short', 16, 200)).toBe('short');
 });

@@ -1,0 +1,30 @@
+/** What a terminal obeys or hides instead of showing: C0 and C1 controls with line breaks and DEL, line and paragraph
+ * separators, marks of direction and their overrides (UTR 36, UAX 9), signs without width or ink, annotations, and halves of
+ * surrogate pairs. Variation selectors choose a shape of the sign before them and stay: Japanese names have them. */
+const UNSEEN =
+  /(?!\p{Variation_Selector})[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\uFFF9-\uFFFB]/gu;
+
+const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** A text of others (a name, a DICOM value, a node of a graph) as one line that hides nothing: what a terminal would obey
+ * or swallow is written as `\n`, `\x1b`, `\u202e`. Everything else, backslashes too, stays as it is. */
+export function visibleText(text: string): string {
+  return text.replace(UNSEEN, (sign) => SHORT[sign] ?? escaped(sign));
+}
+
+/** JSON with the same signs as escapes of JSON: the same document to a program, and nothing to obey for a terminal. */
+export function visibleJson(document: unknown, indent?: number): string {
+  const json = JSON.stringify(document, null, indent);
+  // The line breaks that are left stand between values; those within are escapes already (ECMA-404, clause 9).
+  return json.replace(UNSEEN, (sign) => (sign === '\n' ? sign : unitsOf(sign).join('')));
+}
+
+function escaped(sign: string): string {
+  const code = sign.codePointAt(0) ?? 0;
+  if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`;
+  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
+}
+
+function unitsOf(sign: string): string[] {
+  return Array.from({ length: sign.length }, (_, n) => `\\u${sign.charCodeAt(n).toString(16).padStart(4, '0')}`);
+}
