@@ -12,9 +12,15 @@ export function visibleText(text: string): string {
   return text.replace(UNSEEN, (sign) => SHORT[sign] ?? escaped(sign));
 }
 
+export interface JsonOptions {
+  readonly indent?: number;
+  /** As of JSON.stringify. */
+  readonly replacer?: (key: string, value: unknown) => unknown;
+}
+
 /** JSON with the same signs as escapes of JSON: the same document to a program, and nothing to obey for a terminal. */
-export function visibleJson(document: unknown, indent?: number): string {
-  const json = JSON.stringify(document, null, indent);
+export function visibleJson(document: unknown, { indent, replacer }: JsonOptions = {}): string {
+  const json = JSON.stringify(document, replacer, indent);
   // The line breaks that are left stand between values; those within are escapes already (ECMA-404, clause 9).
   return json.replace(UNSEEN, (sign) => (sign === '\n' ? sign : unitsOf(sign).join('')));
 }

@@ -50,7 +50,7 @@ test('JSON is the same document, and holds nothing that a terminal would obey', 
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ unit: 'binary' }), (key, value) => {
       const document = { list: [{ [`k${key}`]: value }] };
-      const json = visibleJson(document, 2);
+      const json = visibleJson(document, { indent: 2 });
       expect(JSON.parse(json)).toEqual(document);
       expect(json).not.toMatch(/[^\P{Cc}\n]|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
       expect(json.split('\n')).toHaveLength(7);

@@ -1,4 +1,5 @@
 import { isSegmentationError, type ErrorDetails, type Notice } from '../../src/index.ts';
+import { visibleText } from '../../src/visible-text.ts';
 import type { Cell } from './observable.ts';
 import type { PanelState, ShownNotice } from './state.ts';
 import { texts } from './texts.ts';
@@ -16,11 +17,12 @@ export interface Notices {
 
 export function createNotices(state: Cell<PanelState>): Notices {
   let lastId = 0;
-  const show: Notices['show'] = (severity, { code, message, remedy, option, details }) => {
+  const show: Notices['show'] = (severity, { code, message: text, remedy, option, details }) => {
+    const message = visibleText(text);
     // Said again, it moves to the top instead of standing there twice.
     const others = state.get().notices.filter((shown) => shown.message !== message);
     const act = [remedy, texts.optionHere(details?.option ?? option)].filter((part) => part !== undefined).join(' ');
-    const notice = { id: ++lastId, severity, code, message, ...(act !== '' && { remedy: act }) };
+    const notice = { id: ++lastId, severity, code, message, ...(act !== '' && { remedy: visibleText(act) }) };
     state.update({ notices: [notice, ...others] });
   };
   return {

@@ -1,4 +1,5 @@
 import { EnvironmentError, InputError, isSegmentationError, problemOf } from '../errors.ts';
+import { visibleText } from '../visible-text.ts';
 import type { CommandSpec } from './parse-arguments.ts';
 import { wordRemedy } from './word-remedy.ts';
 
@@ -19,8 +20,8 @@ export interface FormatErrorOptions {
   readonly spec?: CommandSpec | undefined;
 }
 
-/** The message and what to do about it. */
-export function formatError(error: unknown, options: FormatErrorOptions): string {
+/** The message and what to do about it, as lines. */
+export function formatError(error: unknown, options: FormatErrorOptions): string[] {
   const lines = isSegmentationError(error)
     ? [`error: ${error.message}`, `  ${wordRemedy(problemOf(error), options.spec)}`]
     : [
@@ -28,10 +29,12 @@ export function formatError(error: unknown, options: FormatErrorOptions): string
         '  Please report it, with the output of the same command under DEBUG=1.',
       ];
   if (options.withStack && error instanceof Error) lines.push(...stacksOf(error));
-  return `${lines.join('\n')}\n`;
+  return lines;
 }
 
+/** A stack begins with the message, which may hold line breaks of others; those of the stack are the runtime's own. */
 function stacksOf(error: Error): string[] {
-  const stack = error.stack ?? error.message;
-  return error.cause instanceof Error ? [stack, 'caused by:', ...stacksOf(error.cause)] : [stack];
+  const { stack = '', message, cause } = error;
+  const lines = stack.replace(message, () => visibleText(message)).split('\n');
+  return cause instanceof Error ? [...lines, 'caused by:', ...stacksOf(cause)] : lines;
 }

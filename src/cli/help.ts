@@ -1,9 +1,8 @@
 import { commandSpecs } from './commands.ts';
 import type { CommandSpec, PositionalSpec } from './parse-arguments.ts';
+import { RESEARCH_USE_ONLY } from './print.ts';
 
-const closing = 'Research use only: not a medical device.';
-
-export function formatHelp(): string {
+export function formatHelp(): string[] {
   const rows: [string, string][] = commandSpecs.map(({ name, summary }) => [name, summary]);
   return [
     'slicewise: segments organs and tumours in DICOM and NIfTI scans, on this machine alone',
@@ -13,11 +12,11 @@ export function formatHelp(): string {
     ...formatColumns(rows),
     '',
     'slicewise <command> --help tells more · slicewise --version',
-    closing,
-  ].join('\n');
+    RESEARCH_USE_ONLY,
+  ];
 }
 
-export function formatCommandHelp(spec: CommandSpec): string {
+export function formatCommandHelp(spec: CommandSpec): string[] {
   const optionRows = Object.entries(spec.options).map(([name, option]): [string, string] => [
     formatOption(name, option.value),
     option.help,
@@ -33,8 +32,8 @@ export function formatCommandHelp(spec: CommandSpec): string {
     'Examples:',
     ...spec.examples.map((example) => `  ${example}`),
     '',
-    closing,
-  ].join('\n');
+    RESEARCH_USE_ONLY,
+  ];
 }
 
 function formatUsage(spec: CommandSpec): string {

@@ -1,4 +1,5 @@
 import type { Notice } from '../volume/volume.ts';
+import { visibleJson, visibleText } from '../visible-text.ts';
 import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { TextSink } from './command-context.ts';
 import type { CommandSpec } from './parse-arguments.ts';
@@ -6,12 +7,21 @@ import { wordAdvice } from './word-remedy.ts';
 
 export const RESEARCH_USE_ONLY = 'Research use only: not a medical device.';
 
+/** Prints each text as one line: what names, DICOM values and messages hold of controls is made visible here, at the edge. */
 export function printLines(sink: TextSink, lines: readonly string[]): void {
-  if (lines.length > 0) sink.write(`${lines.join('\n')}\n`);
+  if (lines.length > 0) sink.write(lines.map((line) => `${visibleText(line)}\n`).join(''));
 }
 
 export function printJson(sink: TextSink, document: unknown): void {
-  sink.write(`${JSON.stringify(document, null, 2)}\n`);
+  sink.write(formatJson(document));
+}
+
+/** A JSON document, printed or kept in a file. Values are told as they are, in escapes that no terminal obeys; messages and
+ * remedies, which are for people to read, as they are printed. */
+export function formatJson(document: unknown): string {
+  const forPeople = (key: string, value: unknown): unknown =>
+    (key === 'message' || key === 'remedy') && typeof value === 'string' ? visibleText(value) : value;
+  return `${visibleJson(document, { indent: 2, replacer: forPeople })}\n`;
 }
 
 /** @param spec of the command that warns; an option that it has is named behind the warning it is the answer to */
@@ -24,8 +34,9 @@ export function printWarnings(sink: TextSink, warnings: readonly Notice[], spec?
 
 /** Columns under each other: the first to the left, the others to the right. */
 export function formatTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
+  const shown = rows.map((row) => row.map(visibleText));
+  const widths = (shown[0] ?? []).map((_, column) => Math.max(...shown.map((row) => row[column]?.length ?? 0)));
+  return shown.map((row) =>
     row
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join('  ')

@@ -1,10 +1,11 @@
 import { InputError } from '../errors.ts';
-import type { CommandContext, InterruptibleContext, TextSink } from './command-context.ts';
+import type { CommandContext, InterruptibleContext } from './command-context.ts';
 import { commandSpecs, convertSpec, evaluateSpec, infoSpec, modelsSpec, segmentSpec } from './commands.ts';
 import { ExitCode, exitCodeOf, formatError } from './exit-code.ts';
 import { formatCommandHelp, formatHelp } from './help.ts';
 import { nearestName } from '../nearest-name.ts';
 import { parseArguments, type CommandSpec } from './parse-arguments.ts';
+import { printLines } from './print.ts';
 import { softwareVersion } from './software-version.ts';
 
 /** @returns the exit code */
@@ -60,10 +61,10 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
     return await dispatch(argv, { ...context, catchInterrupts });
   } catch (error) {
     if (signal?.aborted) {
-      context.stderr.write('Interrupted: nothing was written.\n');
+      printLines(context.stderr, ['Interrupted: nothing was written.']);
       return ExitCode.interrupted;
     }
-    context.stderr.write(formatError(error, { withStack: context.debug, spec: specOf(argv) }));
+    printLines(context.stderr, formatError(error, { withStack: context.debug, spec: specOf(argv) }));
     return exitCodeOf(error);
   }
 }
@@ -74,11 +75,11 @@ async function dispatch(argv: readonly string[], context: CliContext): Promise<n
     return dispatch([rest[0], '--help'], context);
   }
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    printLine(context.stdout, formatHelp());
+    printLines(context.stdout, formatHelp());
     return ExitCode.done;
   }
   if (name === '--version') {
-    printLine(context.stdout, softwareVersion());
+    printLines(context.stdout, [softwareVersion()]);
     return ExitCode.done;
   }
   const spec = commandSpecs.find((command) => command.name === name);
@@ -86,7 +87,7 @@ async function dispatch(argv: readonly string[], context: CliContext): Promise<n
   const optionsEnd = rest.indexOf('--');
   const options = optionsEnd < 0 ? rest : rest.slice(0, optionsEnd);
   if (options.includes('--help') || options.includes('-h')) {
-    printLine(context.stdout, formatCommandHelp(spec));
+    printLines(context.stdout, formatCommandHelp(spec));
     return ExitCode.done;
   }
   return commands[spec.name](rest, context);
@@ -94,10 +95,6 @@ async function dispatch(argv: readonly string[], context: CliContext): Promise<n
 
 function specOf([name]: readonly string[]): CommandSpec | undefined {
   return commandSpecs.find((command) => command.name === name);
-}
-
-function printLine(sink: TextSink, text: string): void {
-  sink.write(`${text}\n`);
 }
 
 function unknownCommand(name: string): InputError {

@@ -3,7 +3,7 @@ import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
 import { writeFilesTogether } from '../node/write-file.ts';
 import type { Volume } from '../volume/volume.ts';
 import { encodeVerified } from './encode-labelmap.ts';
-import { formatCount } from './print.ts';
+import { formatCount, formatJson } from './print.ts';
 import { reportOf, type SegmentOutcome, type SegmentTimes } from './segment-report.ts';
 
 /** Writes labelmap, preview and report: all of them, or none. */
@@ -39,7 +39,7 @@ export async function writeSegmentOutputs(
       };
       if (request.report === undefined) return outcome;
       const document = reportOf(outcome);
-      await stage(request.report, [new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`)]);
+      await stage(request.report, [new TextEncoder().encode(formatJson(document))]);
       return { ...outcome, document };
     },
     { signal },

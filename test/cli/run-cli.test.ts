@@ -94,9 +94,11 @@ test('exit codes tell input, environment and our bugs apart', () => {
 
 test('an error shows its remedy, and its stack and causes only on request', () => {
   const error = new InputError('no-images', 'The folder is empty.', { remedy: 'Fill it.', cause: new Error('deep') });
-  expect(formatError(error, { withStack: false })).toBe('error: The folder is empty.\n  Fill it.\n');
-  const withStack = formatError(error, { withStack: true });
+  expect(formatError(error, { withStack: false })).toEqual(['error: The folder is empty.', '  Fill it.']);
+  const withStack = formatError(error, { withStack: true }).join('\n');
   expect(withStack).toContain('run-cli.test.ts');
   expect(withStack).toContain('Error: deep');
-  expect(formatError(new TypeError('x is undefined'), { withStack: false })).not.toContain('run-cli.test.ts');
+  expect(formatError(new TypeError('x is undefined'), { withStack: false }).join('\n')).not.toContain(
+    'run-cli.test.ts',
+  );
 });

@@ -37,11 +37,12 @@ describe('a remedy in the words of the command line', () => {
       remedy: 'Choose one of the volumes.',
       details: { option: 'phase', choices: [1, 2] },
     });
-    const told = (spec?: typeof segmentSpec | typeof evaluateSpec): string =>
+    const told = (spec?: typeof segmentSpec | typeof evaluateSpec): string[] =>
       formatError(error, { withStack: false, spec });
-    expect(told(segmentSpec)).toBe(
-      'error: The series holds 2 volumes.\n  Choose one of the volumes (--phase 1 … 2).\n',
-    );
-    expect(told(evaluateSpec)).toBe('error: The series holds 2 volumes.\n  Choose one of the volumes.\n');
+    expect(told(segmentSpec)).toEqual([
+      'error: The series holds 2 volumes.',
+      '  Choose one of the volumes (--phase 1 … 2).',
+    ]);
+    expect(told(evaluateSpec)).toEqual(['error: The series holds 2 volumes.', '  Choose one of the volumes.']);
   });
 });

@@ -56,8 +56,10 @@ export async function segmentFolder(
     await results?.finish();
     if (!signal.aborted) throw error;
     const { done } = countsOf(finished());
-    stderr.write(`Interrupted: ${String(done)} of ${String(series.length)} series are done, and stay so: `);
-    stderr.write('the same command goes on with the rest.\n');
+    printLines(stderr, [
+      `Interrupted: ${String(done)} of ${String(series.length)} series are done, and stay so: ` +
+        'the same command goes on with the rest.',
+    ]);
     return ExitCode.interrupted;
   }
   await results?.finish();

@@ -37,6 +37,12 @@ describe('createNotices', () => {
     ]);
   });
 
+  test('what others wrote in a message is shown, not obeyed', () => {
+    const { state, notices } = setUp();
+    notices.show('error', { code: 'a', message: 'Node a\u202eb\n is odd.', remedy: 'Use\u200b it.' });
+    expect(state.get().notices).toMatchObject([{ message: 'Node a\\u202eb\\n is odd.', remedy: 'Use\\u200b it.' }]);
+  });
+
   test.each([new TypeError('x is not a function'), 'thrown text'])(
     'an unexpected error is told, not swallowed: %s',
     (thrown) => {
