@@ -1,7 +1,7 @@
-import { realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { InputError } from '../errors.ts';
 import type { LocalFile } from '../node/files.ts';
+import { linkTarget } from '../node/link-target.ts';
 
 /** Checks that no output would replace a file that is named as an input, or another output.
  * @throws InputError `invalid-arguments` */
@@ -39,11 +39,11 @@ function wouldReplace(output: string, what: string): InputError {
   });
 }
 
-/** The path without links; of a file that is not there yet, that of its folder and its name. */
+/** A circle of links is no file: what would be written there says so. */
 function identity(path: string): string {
   try {
-    return realpathSync(path);
+    return linkTarget(path);
   } catch {
-    return dirname(path) === path ? resolve(path) : join(identity(dirname(path)), basename(path));
+    return resolve(path);
   }
 }

@@ -1,8 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { constants, rmSync } from 'node:fs';
-import { access, copyFile, link, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { copyFile, link, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { EnvironmentError } from '../errors.ts';
+import { linkTarget } from './link-target.ts';
+import { partialPath, removeLeftovers } from './partial-files.ts';
 
 /** A file that is complete on disk, still under a temporary name beside its place. */
 export interface StagedFile {
@@ -16,7 +18,8 @@ export type StageFile = (path: string, parts: readonly Uint8Array[]) => Promise<
 
 /** Writes several files so that all of them appear, or none: each is staged under a temporary name in its own folder
  * and flushed to the disk; when `produce` has returned all are renamed, replacing older files of these names.
- * If anything fails, the signal aborts or the process exits, no trace is left and older files stay as they were.
+ * If anything fails, the signal aborts or the process exits, no trace is left and older files stay as they were; what a
+ * process that was killed left in these folders is removed. A link is written through, as an editor would, not replaced.
  * @returns what `produce` returned
  * @throws EnvironmentError `file-not-writable`; the signal's reason; what `produce` throws */
 export async function writeFilesTogether<T>(
@@ -24,14 +27,17 @@ export async function writeFilesTogether<T>(
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<T> {
   const staged: { path: string; temporaryPath: string }[] = [];
+  const swept = new Set<string>();
   const removeAll = (): void => {
     for (const { temporaryPath } of staged) rmSync(temporaryPath, { force: true });
   };
   process.once('exit', removeAll);
   try {
     const produced = await produce(async (path, parts) => {
-      const target = await followLink(path);
-      const temporaryPath = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.partial`);
+      const target = targetOf(path);
+      const temporaryPath = partialPath(target);
+      if (!swept.has(dirname(target))) await removeLeftovers(dirname(target));
+      swept.add(dirname(target));
       staged.push({ path: target, temporaryPath });
       return stageFile(path, temporaryPath, parts, options.signal);
     });
@@ -44,20 +50,31 @@ export async function writeFilesTogether<T>(
   }
 }
 
-/** Checks before any long work that a file can be written at a path.
- * @throws EnvironmentError `file-not-writable` if the folder is missing or not writable, or the path is a folder */
+/** Checks before any long work that a file can be written at a path, by making an empty one beside it and removing that.
+ * @throws EnvironmentError `file-not-writable` if the folder is missing or not writable, the name is too long, or the path
+ * is a folder, a device or a circle of links */
 export async function assertWritable(path: string): Promise<void> {
-  const target = await followLink(path);
+  const target = targetOf(path);
   const folder = dirname(target);
   try {
+    const existing = await stat(target).catch((error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    });
+    if (existing !== undefined && !existing.isFile()) throw notWritable(path, 'it exists and is no file');
     if (!(await stat(folder)).isDirectory()) throw notWritable(path, `${folder} is no folder`);
-    await access(folder, constants.W_OK);
+    const trial = partialPath(target);
+    await (await open(trial, 'wx')).close();
+    await rm(trial, { force: true });
   } catch (cause) {
     if (cause instanceof EnvironmentError) throw cause;
     throw notWritable(path, reasonOf(cause, folder), cause);
   }
-  const existing = await stat(target).catch(() => undefined);
-  if (existing !== undefined && !existing.isFile()) throw notWritable(path, 'it exists and is no file');
+}
+
+/** A folder that is a file is missing as a folder: that is told of the folder. */
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
 async function stageFile(
@@ -116,9 +133,12 @@ async function renameAll(staged: readonly { path: string; temporaryPath: string 
   for (const { older } of renamed) if (older !== undefined) await rm(older, { force: true });
 }
 
-/** A link is written through, as an editor would, not replaced. */
-async function followLink(path: string): Promise<string> {
-  return realpath(path).catch(() => resolve(path));
+function targetOf(path: string): string {
+  try {
+    return linkTarget(path);
+  } catch (cause) {
+    throw notWritable(path, reasonOf(cause, path), cause);
+  }
 }
 
 function notWritable(path: string, reason: string, cause?: unknown): EnvironmentError {
@@ -132,6 +152,9 @@ function notWritable(path: string, reason: string, cause?: unknown): Environment
 function reasonOf(cause: unknown, path: string): string {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'ENOENT') return `${path} does not exist`;
+  if (code === 'ENOTDIR') return `${path} is no folder`;
+  if (code === 'ENAMETOOLONG') return 'the name is too long for the file system';
+  if (code === 'ELOOP') return 'its links lead in a circle';
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return `${path} is not writable`;
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full';
   return cause instanceof Error ? cause.message : String(cause);

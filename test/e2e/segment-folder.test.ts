@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from '@zip.js/zip.js';
 import dcmjs from 'dcmjs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { SegmentationBatchDocument } from '../../src/cli/documents.ts';
+import { partialPath } from '../../src/node/partial-files.ts';
 import { parseCsv } from '../support/csv.ts';
 import { textContaining } from '../support/matchers.ts';
 import { buildCli, checkout, hasTerminal, runCli, runCliOnTerminal } from './run-cli.ts';
@@ -360,7 +361,9 @@ describe('the same command again', () => {
         expect(filesOf().filter((name) => name.startsWith('.'))).toEqual([]);
       }
       // What a process that is killed itself may leave.
-      await writeFile(work.out('results/.image-6_labels.nii.gz.0123456789ab.partial'), 'half a labelmap');
+      const { pid: ended } = spawnSync(process.execPath, ['-e', '0']);
+      const leftover = partialPath(work.out('results/image-6_labels.nii.gz'));
+      await writeFile(leftover.replace(`.${String(process.pid)}-`, `.${String(ended)}-`), 'half a labelmap');
       const before = filesOf().filter((name) => name.endsWith('.nii.gz') && !name.startsWith('.')).length;
       expect(before).toBeLessThan(6);
       const again = await runCli([...args, '--csv', work.out('r.csv'), '--json']);

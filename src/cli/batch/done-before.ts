@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ModelManifest } from '../../models/manifest.ts';
 import { segmentationReportSchema, type SegmentationReport } from '../documents.ts';
 import { softwareVersion } from '../software-version.ts';
@@ -53,16 +53,5 @@ export async function doneBefore(
     return sha256 === parsed.data.outputs.segmentation.sha256 ? parsed.data : undefined;
   } catch {
     return undefined; // missing, or no JSON: both mean that it is to be made
-  }
-}
-
-/** Removes what a run that was killed outright left of a series' outputs. */
-export async function removePartial(outputDir: string, names: OutputNames): Promise<void> {
-  const paths = [names.segmentation, names.report].map((name) => join(outputDir, name));
-  const folder = dirname(paths[0] ?? outputDir);
-  const starts = paths.map((path) => `.${basename(path)}.`);
-  for (const name of await readdir(folder)) {
-    const isPartial = /\.[0-9a-f]{12}\.partial(\.older)?$/.test(name);
-    if (isPartial && starts.some((start) => name.startsWith(start))) await rm(join(folder, name), { force: true });
   }
 }

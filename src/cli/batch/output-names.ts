@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { basename, dirname, join } from 'node:path/posix';
 import type { OutputFormat } from '../encode-labelmap.ts';
 import type { FoundSeries } from './find-series.ts';
 
@@ -20,7 +22,7 @@ export interface OutputNames {
 export function nameOutputs(series: readonly FoundSeries[], format?: OutputFormat): OutputNames[] {
   const taken = new Set<string>();
   return series.map((one) => {
-    const stem = stemOf(one);
+    const stem = fitting(stemOf(one));
     let unique = stem;
     for (let n = 2; taken.has(unique.toLowerCase()); n++) unique = `${stem}_${String(n)}`;
     taken.add(unique.toLowerCase());
@@ -34,6 +36,22 @@ function stemOf({ seriesInstanceUID, path, phase, format }: FoundSeries): string
   if (seriesInstanceUID !== undefined) return fileNameOf(seriesInstanceUID) + suffix;
   const bare = format === 'NIfTI' ? path.replace(/\.(nii|hdr|img)(\.gz)?$/i, '') : path;
   return `${bare === '.' ? 'series' : bare}${suffix}_labels`;
+}
+
+/** Of the 255 bytes that file systems have for a name, so many are kept for a number and the longest extension. */
+const MOST_STEM_BYTES = 255 - '_9999'.length - '.nii.gz'.length;
+
+/** A name that is too long is cut, and told apart from others by a hash of the whole. */
+function fitting(stem: string): string {
+  const name = basename(stem);
+  if (Buffer.byteLength(name) <= MOST_STEM_BYTES) return stem;
+  const ending = `~${createHash('sha256').update(name).digest('hex').slice(0, 8)}_labels`;
+  let beginning = '';
+  for (const sign of name) {
+    if (Buffer.byteLength(beginning + sign + ending) > MOST_STEM_BYTES) break;
+    beginning += sign;
+  }
+  return join(dirname(stem), beginning + ending);
 }
 
 /** A UID is digits and dots; what else a file may claim must not lead out of the folder. */

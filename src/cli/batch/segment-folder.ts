@@ -17,7 +17,7 @@ import { printJson, printLines } from '../print.ts';
 import type { SegmentRequest } from '../segment-request.ts';
 import { describeBatch, formatProgressLine, toBatchDocument } from './batch-report.ts';
 import { parseBatchRequest, type BatchRequest } from './batch-request.ts';
-import { doneBefore, fingerprintOf, removePartial } from './done-before.ts';
+import { doneBefore, fingerprintOf } from './done-before.ts';
 import { findSeries, type FoundSeries } from './find-series.ts';
 import { nameOutputs, type OutputNames } from './output-names.ts';
 import { createResultsFile } from './results-file.ts';
@@ -199,7 +199,7 @@ async function runOne(
   try {
     const request = requestFor(series, names, batch);
     await mkdir(dirname(request.output), { recursive: true });
-    await removePartial(batch.outputDir, names);
+    for (const name of [names.segmentation, names.report]) await assertWritable(join(batch.outputDir, name));
     return { series, names, status: 'done', report: await worker.segment(request, fingerprint) };
   } catch (error) {
     signal.throwIfAborted();

@@ -45,6 +45,25 @@ describe('nameOutputs', () => {
     ]);
   });
 
+  test('every name fits into the 255 bytes of a file system, and names that were cut differ', () => {
+    const long = (sign: string, last: string): FoundSeries =>
+      nifti(`sub/${sign.repeat(240 / Buffer.byteLength(sign))}${last}.nii.gz`);
+    const all = [
+      long('a', '1'),
+      long('a', '2'),
+      long('心', '1'),
+      long('😀', 'x'),
+      long('😀', 'x'),
+      nifti(`${'b'.repeat(235)}.nii`),
+    ];
+    const names = nameOutputs(all).flatMap(({ segmentation, report }) => [segmentation, report]);
+    for (const name of names) expect(Buffer.byteLength(name.replace(/^sub\//, ''))).toBeLessThanOrEqual(255);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.slice(0, 2).every((name) => name.startsWith('sub/aaaa'))).toBe(true);
+    expect(names.filter((name) => /\p{Cs}/u.test(name))).toEqual([]); // no halves of signs
+    expect(nameOutputs(all)).toEqual(nameOutputs(all));
+  });
+
   test('one format may be that of all', () => {
     const names = nameOutputs([dicom('1.2'), nifti('b.hdr')], 'nifti');
     expect(names.map(({ segmentation }) => segmentation)).toEqual(['1.2.nii', 'b_labels.nii']);
