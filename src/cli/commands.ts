@@ -64,6 +64,10 @@ export const segmentSpec = {
       value: 'dcm|nii|nii.gz',
       help: 'for --output-dir: what to write (default: DICOM-SEG of DICOM series, else .nii.gz)',
     },
+    overwrite: {
+      type: 'boolean',
+      help: 'for --output-dir: make again what somebody changed since it was written, which is kept by default',
+    },
     ...segOptions,
     ...imageOptions,
     reference: {

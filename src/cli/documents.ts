@@ -122,6 +122,7 @@ export const segmentationBatchSchema = z.strictObject({
   counts: z.strictObject({
     done: count,
     doneBefore: count.describe('of the done ones'),
+    changedSince: count.describe('of the done ones: changed since they were written, and kept'),
     incomplete: count.describe('of the done ones: files beside them were left out'),
     failed: count,
     skipped: count,
@@ -134,6 +135,10 @@ export const segmentationBatchSchema = z.strictObject({
       phase: count.optional().describe('of several volumes in one series or file, from 1'),
       status: z.enum(['done', 'failed', 'skipped']),
       doneBefore: z.literal(true).optional().describe('an earlier run made it of the same files, model and options'),
+      changedSince: z
+        .literal(true)
+        .optional()
+        .describe('the output is not the one that was written: it was kept, and the segments are measured in it'),
       output: z.string().optional().describe('below outputDir'),
       report: z.string().optional().describe('below outputDir; by segmentation-report.schema.json'),
       segments: z

@@ -73,7 +73,7 @@ export function parseThreads(text: string): number {
   throw invalidArguments(segmentSpec, `--threads is a whole number from 1 to ${String(MOST_THREADS)}, not ${text}`);
 }
 
-const BATCH_OPTIONS = ['format', 'csv', 'jobs', 'json'] as const;
+const BATCH_OPTIONS = ['format', 'csv', 'jobs', 'overwrite', 'json'] as const;
 
 /** @throws InputError `invalid-arguments` if one of some options was given */
 export function assertAbsent<Option extends string>(

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from '@zip.js/zip.js';
 import dcmjs from 'dcmjs';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { SegmentationBatchDocument } from '../../src/cli/documents.ts';
 import { partialPath } from '../../src/node/partial-files.ts';
@@ -96,7 +97,7 @@ describe('slicewise segment --output-dir', () => {
     expect(run.code).toBe(4);
     const { counts, series, ignoredFiles } = parseDocument(run.stdout);
     expect({ counts, ignoredFiles }).toEqual({
-      counts: { done: 3, doneBefore: 0, incomplete: 0, failed: 1, skipped: 2 },
+      counts: { done: 3, doneBefore: 0, changedSince: 0, incomplete: 0, failed: 1, skipped: 2 },
       ignoredFiles: 1,
     });
     expect(
@@ -307,6 +308,7 @@ describe('the same command again', () => {
       done: 3,
       doneBefore: 3,
       incomplete: 0,
+      changedSince: 0,
       failed: 1,
       skipped: 2,
     });
@@ -332,6 +334,42 @@ describe('the same command again', () => {
     await truncate(work.out('results/converted/image_labels.nii.gz'), 100);
     expect(await doneBefore('--tta')).toEqual(['heart 1', 'heart 2']);
     expect(await doneBefore('--tta')).toEqual(['converted/image.nii.gz', 'heart 1', 'heart 2']);
+  });
+
+  test('keeps what somebody corrected since, with its own figures, until --overwrite has it made again', async () => {
+    const one = ['segment', work.nifti, '--model', tinyModel, '--output-dir', work.out('results')];
+    const args = [...one, '--csv', work.out('r.csv'), '--json'];
+    expect((await runCli(args)).code).toBe(0);
+    const [name = ''] = filesOf().filter((file) => file.endsWith('.nii.gz'));
+    const path = work.out(`results/${name}`);
+    const [before] = readCsv(work.out('r.csv'));
+    // By hand: one voxel of no segment becomes one of segment 1.
+    const bytes = gunzipSync(await readFile(path));
+    const offset = bytes.readFloatLE(108); // vox_offset
+    bytes[bytes.indexOf(0, offset)] = 1;
+    const corrected = gzipSync(bytes);
+    await writeFile(path, corrected);
+    for (const more of [[], ['--tta']]) {
+      const { code, stdout, stderr } = await runCli([...args, ...more]);
+      expect(code).toBe(0);
+      expect(stderr).toContain('kept: ');
+      expect(parseDocument(stdout)).toMatchObject({
+        counts: { done: 1, doneBefore: 0, changedSince: 1 },
+        series: [{ status: 'done', changedSince: true, warnings: [{ code: 'changed-since' }] }],
+      });
+      const [after] = readCsv(work.out('r.csv'));
+      expect(after).toMatchObject({ status: 'done', warnings: 'changed-since', mean_uncertainty: '', seconds: '' });
+      expect(after?.['segment_label']).toBe(before?.['segment_label']);
+      expect(Number(after?.['voxels'])).toBe(Number(before?.['voxels']) + 1);
+      expect(await readFile(path)).toEqual(corrected);
+    }
+    expect((await runCli(one)).stdout).toMatch(/1 done \(1 changed since and kept\)[^]*\nkept: /);
+    expect(parseDocument((await runCli([...args, '--overwrite'])).stdout).counts).toMatchObject({ changedSince: 0 });
+    expect(await readFile(path)).not.toEqual(corrected);
+    expect(readCsv(work.out('r.csv'))[0]?.['voxels']).toBe(before?.['voxels']);
+    await truncate(path, 0);
+    expect(parseDocument((await runCli(args)).stdout).counts).toMatchObject({ doneBefore: 0, changedSince: 0 });
+    expect(readCsv(work.out('r.csv'))[0]?.['voxels']).toBe(before?.['voxels']);
   });
 
   test.each([

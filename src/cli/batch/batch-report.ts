@@ -4,6 +4,7 @@ import { incompleteNotice } from '../../readers/find-series.ts';
 import { segmentSpec } from '../commands.ts';
 import { formatCount, RESEARCH_USE_ONLY } from '../print.ts';
 import { wordRemedy } from '../word-remedy.ts';
+import { CHANGED_SINCE } from './changed-output.ts';
 import type { FoundSeries } from './find-series.ts';
 import { countsOf, toSeriesDocument, warningsOf, type SeriesOutcome } from './results.ts';
 
@@ -19,9 +20,10 @@ const MOST_LISTED = 20;
 
 /** What a person is told at the end. */
 export function describeBatch({ outcomes, manifest, outputDir, ignoredFiles }: Batch): string[] {
-  const { done, doneBefore, incomplete, failed, skipped } = countsOf(outcomes);
+  const { done, doneBefore, changedSince, incomplete, failed, skipped } = countsOf(outcomes);
   const remarks = [
     ...(doneBefore > 0 ? [`${String(doneBefore)} of them by an earlier run`] : []),
+    ...(changedSince > 0 ? [`${String(changedSince)} changed since and kept`] : []),
     ...(incomplete > 0 ? [`${String(incomplete)} incomplete`] : []),
   ];
   const remark = remarks.length > 0 ? ` (${remarks.join(', ')})` : '';
@@ -32,10 +34,15 @@ export function describeBatch({ outcomes, manifest, outputDir, ignoredFiles }: B
       `${String(skipped)} skipped${ignored}`,
     ...listed(outcomes, 'failed'),
     ...outcomes.flatMap((outcome) => incompleteLine(outcome)).slice(0, MOST_LISTED),
+    ...outcomes.flatMap((outcome) => changedLine(outcome)).slice(0, MOST_LISTED),
     ...listed(outcomes, 'skipped'),
     `${seconds} s with ${manifest.id} ${manifest.version}; segmentations and their reports are in ${outputDir}`,
     RESEARCH_USE_ONLY,
   ];
+}
+
+function changedLine({ names, changed }: SeriesOutcome): string[] {
+  return changed === undefined ? [] : [`kept: ${names.segmentation}: ${CHANGED_SINCE.message}`];
 }
 
 function incompleteLine({ series, status }: SeriesOutcome): string[] {
@@ -59,8 +66,9 @@ function listed(outcomes: readonly SeriesOutcome[], status: 'failed' | 'skipped'
 
 /** One line a series, while the batch runs. */
 export function formatProgressLine(outcome: SeriesOutcome, finished: number, total: number): string {
-  const { series, names, status, report, doneBefore, problem } = outcome;
+  const { series, names, status, report, doneBefore, changed, problem } = outcome;
   const count = `[${String(finished).padStart(String(total).length)}/${String(total)}]`;
+  if (changed !== undefined) return `${count} kept: ${nameOf(series)} → ${names.segmentation}, changed since`;
   if (report === undefined) return `${count} ${status}: ${nameOf(series)}: ${problem?.message ?? ''}`;
   const warnings = warningsOf(outcome).length;
   const seconds = `${(report.durationsMs.total / 1000).toFixed(1)} s`;

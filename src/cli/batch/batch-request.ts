@@ -15,6 +15,8 @@ export interface BatchRequest {
   readonly format?: OutputFormat;
   readonly segEncoding: SegEncoding;
   readonly csv?: string;
+  /** Make again what was changed since it was written. */
+  readonly overwrite: boolean;
   readonly jobs: number;
   readonly image: Omit<ImageOptions, 'seriesInstanceUID'>;
   readonly backend: BackendId;
@@ -49,6 +51,7 @@ export function parseBatchRequest(
     ...(format && { format }),
     segEncoding: parseSegEncoding(segmentSpec, options, format ?? 'dicom-seg'),
     ...(csv !== undefined && { csv }),
+    overwrite: options.overwrite === true,
     jobs,
     image: parseImageOptions(segmentSpec, options),
     backend: parseBackendId(options.backend, segmentSpec),

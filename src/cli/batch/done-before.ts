@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
 import type { ModelManifest } from '../../models/manifest.ts';
 import { segmentationReportSchema, type SegmentationReport } from '../documents.ts';
 import { softwareVersion } from '../software-version.ts';
 import type { BatchRequest } from './batch-request.ts';
+import type { ChangedOutput } from './changed-output.ts';
 import type { FoundSeries } from './find-series.ts';
 import type { OutputNames } from './output-names.ts';
 
@@ -38,20 +40,46 @@ export function fingerprintOf(
   return createHash('sha256').update(JSON.stringify(decisive)).digest('hex');
 }
 
-/** The report of an earlier run that made a series' output of the same: where the output is there and unchanged.
- * @returns undefined if it is to be made */
-export async function doneBefore(
+/** What lies in the place of a series' output: what an earlier run made of the same, or what somebody made of it since. */
+export type EarlierOutput =
+  | { readonly kind: 'same'; readonly report: SegmentationReport }
+  | { readonly kind: 'changed'; readonly output: ChangedOutput };
+
+/** Of a report by any version: what tells whether the output is still the one that was written. */
+const writtenSchema = z.looseObject({
+  outputs: z.looseObject({ segmentation: z.looseObject({ path: z.string(), sha256: z.string() }) }),
+  segments: z.array(z.looseObject({ segmentNumber: z.number(), segmentLabel: z.string() })),
+});
+
+/** Looks for what an earlier run made of a series. Work of hands is kept, whatever the run would be made of now.
+ * @returns undefined if the output is to be made: it is missing, damaged, of other files or options, or without its report */
+export async function findEarlierOutput(
   outputDir: string,
   { segmentation, report }: OutputNames,
   fingerprint: string,
-): Promise<SegmentationReport | undefined> {
+): Promise<EarlierOutput | undefined> {
+  const document = await readFile(join(outputDir, report), 'utf8').then(parseJson, () => undefined);
+  const written = writtenSchema.safeParse(document);
+  const path = join(outputDir, segmentation);
+  const bytes = await readFile(path).catch(() => undefined);
+  if (!written.success || bytes === undefined) return undefined;
+  const { outputs, segments } = written.data;
+  // Of several formats in one folder the report is that of the latest.
+  if (basename(outputs.segmentation.path) !== basename(segmentation)) return undefined;
+  if (createHash('sha256').update(bytes).digest('hex') !== outputs.segmentation.sha256) {
+    const labels = new Map(segments.map(({ segmentNumber, segmentLabel }) => [segmentNumber, segmentLabel]));
+    const { readChangedOutput } = await import('./changed-output.ts');
+    const output = await readChangedOutput(path, labels);
+    return output && { kind: 'changed', output };
+  }
+  const parsed = segmentationReportSchema.safeParse(document);
+  return parsed.success && parsed.data.fingerprint === fingerprint ? { kind: 'same', report: parsed.data } : undefined;
+}
+
+function parseJson(text: string): unknown {
   try {
-    const parsed = segmentationReportSchema.safeParse(JSON.parse(await readFile(join(outputDir, report), 'utf8')));
-    if (!parsed.success || parsed.data.fingerprint !== fingerprint) return undefined;
-    const bytes = await readFile(join(outputDir, segmentation));
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
-    return sha256 === parsed.data.outputs.segmentation.sha256 ? parsed.data : undefined;
+    return JSON.parse(text);
   } catch {
-    return undefined; // missing, or no JSON: both mean that it is to be made
+    return undefined;
   }
 }

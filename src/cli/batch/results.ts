@@ -3,6 +3,7 @@ import { formatCsv } from '../csv.ts';
 import type { SegmentationBatchDocument, SegmentationReport } from '../documents.ts';
 import { incompleteNotice } from '../../readers/find-series.ts';
 import type { Notice } from '../../volume/volume.ts';
+import { CHANGED_SINCE, type ChangedOutput } from './changed-output.ts';
 import type { FoundSeries } from './find-series.ts';
 import type { OutputNames } from './output-names.ts';
 
@@ -15,6 +16,8 @@ export interface SeriesOutcome {
   readonly report?: SegmentationReport;
   /** Whether an earlier run did it. */
   readonly doneBefore?: true;
+  /** Of a done one in place of its report: it was changed since it was written, and kept. */
+  readonly changed?: ChangedOutput;
   /** Why it failed or was skipped. */
   readonly problem?: Problem;
 }
@@ -46,14 +49,14 @@ export function resultsCsv(
   outcomes: readonly SeriesOutcome[],
   model: { readonly id: string; readonly version: string },
 ): string {
-  const rows = outcomes.flatMap(({ series, names, status, report, problem }) => {
+  const rows = outcomes.flatMap(({ series, names, status, report, changed, problem }) => {
     const common = {
       series_instance_uid: series.seriesInstanceUID,
       path: series.path,
       phase: series.phase,
       status,
       left_out_files: series.leftOutFiles.map(({ name }) => name).join('; '),
-      warnings: warningsOf({ series, report })
+      warnings: warningsOf({ series, report, changed })
         .map(({ code }) => code)
         .join(' '),
       error_code: problem?.code,
@@ -61,14 +64,17 @@ export function resultsCsv(
       model: model.id,
       model_version: model.version,
     };
+    if (changed !== undefined) {
+      const output = { ...common, output: names.segmentation };
+      return changed.segments.length === 0
+        ? [output]
+        : changed.segments.map((segment) => ({ ...output, ...sizeOf(segment) }));
+    }
     if (report === undefined) return [common];
     const perSlice = report.uncertaintyPerSlice;
     return report.segments.map((segment) => ({
       ...common,
-      segment_number: segment.segmentNumber,
-      segment_label: segment.segmentLabel,
-      volume_ml: rounded(segment.volumeMl),
-      voxels: segment.voxelCount,
+      ...sizeOf(segment),
       mean_uncertainty: rounded(segment.meanUncertainty),
       mean_slice_uncertainty: rounded(perSlice.reduce((sum, value) => sum + value, 0) / perSlice.length),
       slices: perSlice.length,
@@ -79,13 +85,29 @@ export function resultsCsv(
   return formatCsv(COLUMNS, rows);
 }
 
+function sizeOf({ segmentNumber, segmentLabel, volumeMl, voxelCount }: ChangedOutput['segments'][number]) {
+  return {
+    segment_number: segmentNumber,
+    segment_label: segmentLabel,
+    volume_ml: rounded(volumeMl),
+    voxels: voxelCount,
+  };
+}
+
 /** The report of a series says what its search found, too. */
 export function warningsOf({
   series,
   report,
-}: Pick<SeriesOutcome, 'series'> & { readonly report?: SegmentationReport | undefined }): readonly Notice[] {
+  changed,
+}: Pick<SeriesOutcome, 'series'> & {
+  readonly report?: SegmentationReport | undefined;
+  readonly changed?: ChangedOutput | undefined;
+}): readonly Notice[] {
   if (report !== undefined) return report.warnings;
-  return series.leftOutFiles.length > 0 ? [incompleteNotice(series.leftOutFiles)] : [];
+  return [
+    ...(series.leftOutFiles.length > 0 ? [incompleteNotice(series.leftOutFiles)] : []),
+    ...(changed === undefined ? [] : [CHANGED_SINCE]),
+  ];
 }
 
 /** Seven digits: more than any of it is worth, and no tails of binary fractions. */
@@ -100,6 +122,7 @@ export function countsOf(outcomes: readonly SeriesOutcome[]): BatchCounts {
   return {
     done: count('done'),
     doneBefore: outcomes.filter(({ doneBefore }) => doneBefore === true).length,
+    changedSince: outcomes.filter(({ changed }) => changed !== undefined).length,
     incomplete: outcomes.filter(({ status, series }) => status === 'done' && series.leftOutFiles.length > 0).length,
     failed: count('failed'),
     skipped: count('skipped'),
@@ -107,13 +130,19 @@ export function countsOf(outcomes: readonly SeriesOutcome[]): BatchCounts {
 }
 
 export function toSeriesDocument(outcome: SeriesOutcome): SegmentationBatchDocument['series'][number] {
-  const { series, names, status, report, doneBefore, problem } = outcome;
+  const { series, names, status, report, doneBefore, changed, problem } = outcome;
   return {
     ...(series.seriesInstanceUID !== undefined && { seriesInstanceUID: series.seriesInstanceUID }),
     path: series.path,
     ...(series.phase !== undefined && { phase: series.phase }),
     status,
     ...(doneBefore && { doneBefore }),
+    ...(changed && {
+      changedSince: true as const,
+      output: names.segmentation,
+      report: names.report,
+      ...(changed.segments.length > 0 && { segments: changed.segments.map((segment) => ({ ...segment })) }),
+    }),
     ...(report && {
       output: names.segmentation,
       report: names.report,

@@ -17,7 +17,7 @@ import { printJson, printLines } from '../print.ts';
 import type { SegmentRequest } from '../segment-request.ts';
 import { describeBatch, formatProgressLine, toBatchDocument } from './batch-report.ts';
 import { parseBatchRequest, type BatchRequest } from './batch-request.ts';
-import { doneBefore, fingerprintOf } from './done-before.ts';
+import { findEarlierOutput, fingerprintOf } from './done-before.ts';
 import { findSeries, type FoundSeries } from './find-series.ts';
 import { nameOutputs, type OutputNames } from './output-names.ts';
 import { createResultsFile } from './results-file.ts';
@@ -129,7 +129,7 @@ interface SortingTask {
   readonly signal: AbortSignal;
 }
 
-/** Reports what needs no run: no images, nothing for the model, unreadable, done before.
+/** Reports what needs no run: no images, nothing for the model, unreadable, done before, corrected since.
  * @returns the rest */
 async function sortOut({ series, names, manifest, request, report, signal }: SortingTask): Promise<WaitingSeries[]> {
   const waiting: WaitingSeries[] = [];
@@ -142,9 +142,12 @@ async function sortOut({ series, names, manifest, request, report, signal }: Sor
     else if (skipped) report(at, { series: one, names: own, status: 'skipped', problem: skipped });
     else {
       const fingerprint = fingerprintOf(one, own, manifest, request);
-      const made = await doneBefore(request.outputDir, own, fingerprint);
-      if (made === undefined) waiting.push({ at, series: one, names: own, fingerprint });
-      else report(at, { series: one, names: own, status: 'done', report: made, doneBefore: true });
+      const earlier = await findEarlierOutput(request.outputDir, own, fingerprint);
+      if (earlier?.kind === 'same') {
+        report(at, { series: one, names: own, status: 'done', report: earlier.report, doneBefore: true });
+      } else if (earlier?.kind === 'changed' && !request.overwrite) {
+        report(at, { series: one, names: own, status: 'done', changed: earlier.output });
+      } else waiting.push({ at, series: one, names: own, fingerprint });
     }
   }
   return waiting;

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findEarlierOutput, type EarlierOutput } from '../../../src/cli/batch/done-before.ts';
+import type { OutputNames } from '../../../src/cli/batch/output-names.ts';
+import { encodeNiftiLabelmap } from '../../../src/export/nifti.ts';
+import type { Labelmap } from '../../../src/labelmap/labelmap.ts';
+import { testLabelmap, testSegments } from '../../support/labelled-series.ts';
+import { overlappingSegFile, segFile } from '../../support/seg-files.ts';
+
+const FINGERPRINT = 'a'.repeat(64);
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'slicewise-earlier-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const labelmap = testLabelmap([0, 0, 1, 1, 2, 0, 2], { segments: testSegments(2) });
+/** The same with one voxel of label 1 more, as a brush would leave it. */
+const corrected: Labelmap = {
+  ...labelmap,
+  voxels: labelmap.voxels.map((label, at) => (at === labelmap.voxels.indexOf(0) ? 1 : label)),
+};
+const countOf = ({ voxels }: Labelmap, label: number): number => voxels.filter((voxel) => voxel === label).length;
+
+const seg: OutputNames = { format: 'dicom-seg', segmentation: '1.2.dcm', report: '1.2.json' };
+const nifti: OutputNames = { format: 'nifti-gzip', segmentation: 'a_labels.nii.gz', report: 'a_labels.json' };
+
+/** What an earlier run left, in the parts of a report that every version has. */
+async function leave(names: OutputNames, written: Uint8Array, now: Uint8Array = written): Promise<void> {
+  const sha256 = createHash('sha256').update(written).digest('hex');
+  const report = {
+    outputs: { segmentation: { path: join('some/where', names.segmentation), sha256 } },
+    segments: [
+      { segmentNumber: 1, segmentLabel: 'Left' },
+      { segmentNumber: 2, segmentLabel: 'Right' },
+    ],
+    fingerprint: FINGERPRINT,
+  };
+  await writeFile(join(folder, names.report), JSON.stringify(report));
+  await writeFile(join(folder, names.segmentation), now);
+}
+
+const find = (names: OutputNames, fingerprint = FINGERPRINT): Promise<EarlierOutput | undefined> =>
+  findEarlierOutput(folder, names, fingerprint);
+
+describe('an output that is not as its report says', () => {
+  test('is kept with its own figures where it is a DICOM-SEG, whatever it would be made of now', async () => {
+    await leave(seg, await segFile(labelmap), await segFile(corrected));
+    for (const fingerprint of [FINGERPRINT, 'b'.repeat(64)]) {
+      const found = await find(seg, fingerprint);
+      expect(found).toMatchObject({ kind: 'changed' });
+      const segments = found?.kind === 'changed' ? found.output.segments : [];
+      expect(segments.map(({ voxelCount }) => voxelCount)).toEqual([countOf(labelmap, 1) + 1, countOf(labelmap, 2)]);
+    }
+  });
+
+  test('is kept where it is a NIfTI labelmap, whose segments have the names of the report', async () => {
+    const [written, now] = [
+      await encodeNiftiLabelmap(labelmap, { gzip: true }),
+      await encodeNiftiLabelmap(corrected, { gzip: true }),
+    ];
+    await leave(nifti, written, now);
+    expect(await find(nifti)).toMatchObject({
+      kind: 'changed',
+      output: {
+        segments: [
+          { segmentNumber: 1, segmentLabel: 'Left', voxelCount: countOf(labelmap, 1) + 1 },
+          { segmentNumber: 2, segmentLabel: 'Right', voxelCount: countOf(labelmap, 2) },
+        ],
+      },
+    });
+  });
+
+  test('is kept where its segments overlap, as another program may store them', async () => {
+    await leave(seg, await segFile(labelmap), await overlappingSegFile());
+    expect(await find(seg)).toMatchObject({ kind: 'changed' });
+  });
+
+  test.each([
+    ['empty', () => new Uint8Array()],
+    ['cut off', (bytes: Uint8Array) => bytes.subarray(0, bytes.length >> 1)],
+    ['zeroes', (bytes: Uint8Array) => new Uint8Array(bytes.length)],
+    ['text', () => new TextEncoder().encode('labels: none')],
+  ])('is made again where it is %s', async (_, damage) => {
+    const bytes = await segFile(labelmap);
+    await leave(seg, bytes, damage(bytes));
+    expect(await find(seg)).toBeUndefined();
+    const zipped = await encodeNiftiLabelmap(labelmap, { gzip: true });
+    await leave(nifti, zipped, damage(zipped));
+    expect(await find(nifti)).toBeUndefined();
+  });
+});
+
+test.each([
+  ['without its report', async () => rm(join(folder, seg.report))],
+  ['with a report that is no JSON', async () => writeFile(join(folder, seg.report), '{')],
+  ['that is gone', async () => rm(join(folder, seg.segmentation))],
+])('an output %s is made again', async (_, change) => {
+  await leave(seg, await segFile(labelmap), await segFile(corrected));
+  await change();
+  expect(await find(seg)).toBeUndefined();
+});
+
+test('a report of another format says nothing of this one', async () => {
+  await leave(seg, await segFile(labelmap), await segFile(corrected));
+  expect(await find({ ...seg, segmentation: '1.2.nii' })).toBeUndefined();
+});
+
+test('an unchanged output whose report this version does not know is made again', async () => {
+  await leave(seg, await segFile(labelmap));
+  expect(await find(seg)).toBeUndefined();
+});
