@@ -21,7 +21,14 @@ export default {
   id: EXTENSION_ID,
 
   preRegistration(managers: OhifManagers): void {
-    const { displaySetService } = managers.servicesManager.services;
+    const { displaySetService, userAuthenticationService } = managers.servicesManager.services;
+    const accessToken = managers.appConfig?.slicewise?.accessToken;
+    if (accessToken !== undefined) {
+      // OHIF puts this into every request of its data sources, of its image loader, and we into ours.
+      userAuthenticationService?.setServiceImplementation({
+        getAuthorizationHeader: () => ({ Authorization: `Bearer ${accessToken}` }),
+      });
+    }
     unifyFramesOfReference(cornerstoneOf(managers), displaySetService);
     provideNdarrayWithoutEval();
     drawTabIcon(document);

@@ -8,6 +8,8 @@ export interface OhifManagers {
     readonly slicewise?: {
       /** For tests: also a graphics card that is only imitated, and takes far longer than the processor. */
       readonly allowSoftwareAdapter?: boolean;
+      /** What the archive of `npm start` wants to see with each request. */
+      readonly accessToken?: string;
     };
   };
   readonly servicesManager: { readonly services: OhifServices };
@@ -23,7 +25,13 @@ interface OhifServices {
   readonly viewportGridService: ViewportGridService;
   readonly displaySetService: DisplaySetService;
   readonly cornerstoneViewportService: CornerstoneViewportService;
+  readonly userAuthenticationService?: UserAuthenticationService;
   readonly customizationService: { setCustomizations(customizations: object, scope: 'mode'): void };
+}
+
+export interface UserAuthenticationService {
+  getAuthorizationHeader(): Readonly<Record<string, string>> | undefined;
+  setServiceImplementation(implementation: { getAuthorizationHeader: () => Readonly<Record<string, string>> }): void;
 }
 
 interface PubSub<Name extends string> {

@@ -1,8 +1,10 @@
+import { ACCESS_SCRIPT } from './access-token.ts';
 import { DICOM_WEB_ROOT } from './dicom-web/folder-archive.ts';
 
 /** The `app-config.js` of OHIF 3.13: our extension and mode, loaded by the browser's own `import()`, and one data source.
- * @param slicewise our own settings */
-export function appConfigScript(slicewise: object = {}): string {
+ * @param slicewise our own settings
+ * @param isGuarded whether the archive wants a token, which the page then has from its address or its storage */
+export function appConfigScript(slicewise: object = {}, isGuarded = false): string {
   const config = {
     slicewise,
     name: 'slicewise',
@@ -44,5 +46,6 @@ export function appConfigScript(slicewise: object = {}): string {
       },
     ],
   };
-  return `window.config = ${JSON.stringify(config, null, 2)};\n`;
+  const script = `window.config = ${JSON.stringify(config, null, 2)};\n`;
+  return isGuarded ? `${ACCESS_SCRIPT}${script}window.config.slicewise.accessToken = accessToken;\n` : script;
 }

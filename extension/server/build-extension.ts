@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeBuildManifest } from './build-manifest.ts';
 
 const EXTENSION = join(import.meta.dirname, '..');
 const DIST = join(EXTENSION, 'dist');
@@ -19,7 +20,12 @@ export async function buildExtension(onBuild: () => void): Promise<string> {
   // Elsewhere first: a build that fails leaves the last one that did not.
   const partial = `${DIST}.${process.pid}.partial`;
   try {
-    await build({ configFile: join(EXTENSION, 'vite.config.ts'), logLevel: 'error', build: { outDir: partial } });
+    const output = await build({
+      configFile: join(EXTENSION, 'vite.config.ts'),
+      logLevel: 'error',
+      build: { outDir: partial },
+    });
+    writeBuildManifest(partial, output);
     rmSync(DIST, { recursive: true, force: true });
     renameSync(partial, DIST);
   } finally {

@@ -34,12 +34,18 @@ export async function findFile(folder: string, path: string): Promise<string | u
   }
 }
 
-/** Sends a file; 304 if the browser has this version of it. Names with a hash of the content are kept for good. */
-export async function sendFile(request: IncomingMessage, response: ServerResponse, file: string): Promise<void> {
+/** Sends a file; 304 if the browser has this version of it.
+ * @param options.isLasting whether its name stands for its content, so that the browser need not ask again */
+export async function sendFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  file: string,
+  { isLasting = false }: { readonly isLasting?: boolean } = {},
+): Promise<void> {
   const { size, mtimeMs } = await stat(file);
   const tag = `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"`;
   response.setHeader('ETag', tag);
-  response.setHeader('Cache-Control', HASHED_NAME.test(file) ? 'public, max-age=31536000, immutable' : 'no-cache');
+  response.setHeader('Cache-Control', isLasting ? 'public, max-age=31536000, immutable' : 'no-cache');
   if (request.headers['if-none-match'] === tag) {
     response.writeHead(304).end();
     return;
@@ -51,6 +57,3 @@ export async function sendFile(request: IncomingMessage, response: ServerRespons
   if (request.method === 'HEAD') response.end();
   else await pipeline(createReadStream(file), response);
 }
-
-/** `89.bundle.0f6159c501addfe9.js` of OHIF, `worker-B3kQ9xZa.js` of Vite. */
-const HASHED_NAME = /(\.[0-9a-f]{16}|-[\w-]{8})\.\w+$/;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request, type IncomingHttpHeaders, type RequestListener } from 'node:http';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -65,6 +66,25 @@ export async function listen(handler: RequestListener): Promise<number> {
   return address.port;
 }
 
+/** Answers every connection with the same bytes, and leaves it open. */
+export async function listenRaw(answer: string): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.write(answer));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
+  return address.port;
+}
+
 /** Removed when the tests of the file are over. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'slicewise-server-'));
@@ -77,6 +97,7 @@ export function temporaryFolder(): string {
 /** The server of `npm start` over a few files of ours in place of OHIF, the extension and a model. */
 export async function serveStandIns(
   dicomWeb: DicomWebHandler,
+  options: { readonly token?: string } = {},
 ): Promise<{ readonly port: number; readonly folder: string }> {
   const folder = temporaryFolder();
   const write = (path: string, text: string): void => {
@@ -90,6 +111,9 @@ export async function serveStandIns(
   write('ohif/12.bundle.0123456789abcdef.js', 'importScripts(chunk); CharLSWASM');
   write('ohif/13.bundle.0123456789abcdef.js', 'CharLSWASM');
   write('extension/extension.js', 'extension');
+  write('extension/assets/worker-B3kQ9xZa.js', 'worker');
+  write('extension/assets/notes-B3kQ9xZa.txt', 'notes');
+  write('extension/build-manifest.json', JSON.stringify(['assets/worker-B3kQ9xZa.js']));
   write('extension/example/index.html', 'example');
   write('models/heart/manifest.json', '{}');
   write('secret.txt', 'secret');
@@ -98,6 +122,7 @@ export async function serveStandIns(
     extension: join(folder, 'extension'),
     models: new Map([['heart', join(folder, 'models/heart')]]),
     dicomWeb,
+    ...options,
   });
   const port = await listen((incoming, response) => server.emit('request', incoming, response));
   return { port, folder };
