@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'insecure-page'
   | 'ohif-unavailable'
   | 'orthanc-unavailable'
+  | 'port-unavailable'
   | 'file-not-found'
   | 'file-not-readable'
   | 'file-not-writable'

@@ -9,7 +9,7 @@ import { parseMultipart } from '../../extension/server/dicom-web/multipart.ts';
 import { openStudyIndex } from '../../extension/server/dicom-web/study-index.ts';
 import { openOhifApp } from '../../extension/server/ohif-app.ts';
 import { startOrthanc } from '../../extension/server/orthanc.ts';
-import { createPacsProxy, parsePacs } from '../../extension/server/pacs-proxy.ts';
+import { createPacsProxy } from '../../extension/server/pacs-proxy.ts';
 import { createSlicewiseServer } from '../../extension/server/server.ts';
 import { checkout } from '../e2e/run-cli.ts';
 import { tinyModelFolder } from '../support/models.ts';
@@ -119,7 +119,7 @@ async function openArchive(
     return { dicomWeb: createFolderArchive(await openStudyIndex(data)), stop: () => Promise.resolve() };
   }
   const orthanc = await startOrthanc(join(folder, 'orthanc'), [data]);
-  return { dicomWeb: createPacsProxy(parsePacs(orthanc.dicomWeb, {})), stop: orthanc.stop };
+  return { dicomWeb: createPacsProxy(orthanc.pacs), stop: orthanc.stop };
 }
 
 /** A copy of the built extension whose worker runs some code of the test first. */
