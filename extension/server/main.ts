@@ -128,7 +128,8 @@ async function openArchive({ data, pacs, orthanc, credentialsFile }: Arguments):
   }
   const index = await openStudyIndex(data ?? (await samples()));
   const ignored = index.ignoredFiles();
-  const count = `${index.instances().length} DICOM objects${ignored === 0 ? '' : `; ${ignored} other files ignored`}`;
+  const reasons = [...ignored].map(([reason, files]) => `${files} ${reason}`).join(', ');
+  const count = `${index.instances().length} DICOM objects${reasons === '' ? '' : `; files ignored: ${reasons}`}`;
   return {
     dicomWeb: createFolderArchive(index),
     description: `${index.folder}: ${count}. Segmentations are stored in ${join(index.folder, 'stored')}.`,

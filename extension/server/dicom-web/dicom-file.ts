@@ -1,7 +1,7 @@
-import { open, readFile } from 'node:fs/promises';
 import dcmjs from 'dcmjs';
 import type { JsonAttribute, JsonDataset } from './dicom-json.ts';
 import { textOf } from './dicom-json.ts';
+import type { PlainFile } from './plain-file.ts';
 import { Tag } from './tags.ts';
 
 /** A file's attributes without its pixel data. */
@@ -20,21 +20,14 @@ dcmjs.log.setLevel('silent');
 
 /** Reads a Part 10 file's attributes, no more of the file than needed.
  * @throws Error if it is none, or is damaged */
-export async function readHeader(path: string): Promise<DicomHeader> {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    const head = new Uint8Array(Math.min(size, HEAD_BYTES));
-    await file.read(head, 0, head.length, 0);
-    if (!isPart10(head)) throw new Error('it is no DICOM Part 10 file');
-    if (head.length < size) {
-      const header = tryParse(head);
-      if (header !== undefined) return header;
-    }
-    return parseHeader(head.length < size ? await readFile(path) : head);
-  } finally {
-    await file.close();
+export async function readHeader(file: PlainFile): Promise<DicomHeader> {
+  const head = await file.read(0, HEAD_BYTES);
+  if (!isPart10(head)) throw new Error('it is not a DICOM Part 10 file');
+  if (head.length < file.byteLength) {
+    const header = tryParse(head);
+    if (header !== undefined) return header;
   }
+  return parseHeader(head.length < file.byteLength ? await file.read(0, file.byteLength) : head);
 }
 
 /** Parses a Part 10 file's attributes, up to its pixel data.

@@ -1,26 +1,25 @@
-import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HttpError } from '../http-error.ts';
 import { parseFrames, readHeader } from './dicom-file.ts';
 import type { JsonDataset } from './dicom-json.ts';
-import { encodeMultipart, parseMultipart, type Part } from './multipart.ts';
+import { encodeMultipart, type Part } from './multipart.ts';
+import { FileGoneError, type PlainFile } from './plain-file.ts';
 import { queryInstances, querySeries, queryStudies } from './query.ts';
-import { isUid, storeInstances } from './store.ts';
+import { isUid, openInstanceStore } from './store.ts';
 import type { StoredInstance, StudyIndex } from './study-index.ts';
 
 /** Answers a request below the DICOMweb root.
  * @param path what follows the root, `/studies…` */
 export type DicomWebHandler = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>;
 
-/** The longest store request that is taken into memory. */
-const MAX_STORE_BYTES = 512 * 1024 * 1024;
 /** Where the routes lie on the server. */
 export const DICOM_WEB_ROOT = '/dicom-web';
 
 /** DICOMweb over a folder: query (QIDO-RS), retrieve (WADO-RS) and store (STOW-RS), as much of them as OHIF asks for.
  * @see DICOM PS3.18 chapter 10 */
 export function createFolderArchive(index: StudyIndex): DicomWebHandler {
-  const framesOf = rememberLast((path: string) => readFile(path).then(parseFrames));
+  const instanceStore = openInstanceStore(index);
+  const framesOf = rememberLast((instance) => index.read(instance, wholeFile).then(parseFrames));
 
   return async (request, response, path) => {
     const { pathname, searchParams } = new URL(path, 'http://localhost');
@@ -48,21 +47,21 @@ export function createFolderArchive(index: StudyIndex): DicomWebHandler {
       case 'instancesQuery':
         return json(queryInstances(instances, parameters));
       case 'metadata':
-        return json(await Promise.all(instances.map(async ({ path }) => (await readHeader(path)).dataset)));
+        return json(
+          (await readThoseThere(instances, async (file) => (await readHeader(file)).dataset)).map(({ read }) => read),
+        );
       case 'frames':
         return frames(instances, resource.frames);
       case 'studies':
       case 'objects':
-        return objects(instances, accept);
+        return await objects(instances, accept);
     }
   }
 
   async function store(request: IncomingMessage, studyInstanceUID: string | undefined): Promise<Answer> {
-    const parts = await readParts(request);
     const root = `http://${request.headers.host ?? 'localhost'}${DICOM_WEB_ROOT}`;
-    const { status, dataset } = await storeInstances(
-      index,
-      parts,
+    const { status, dataset } = await instanceStore.store(
+      request,
       studyInstanceUID,
       (study, series, instance) => `${root}/studies/${study}/series/${series}/instances/${instance}`,
     );
@@ -82,19 +81,42 @@ export function createFolderArchive(index: StudyIndex): DicomWebHandler {
     });
     return multipart(parts, 'application/octet-stream');
   }
+
+  /** Of several instances, those whose files are still there: a folder lives.
+   * @throws HttpError 404 if none is */
+  async function readThoseThere<T>(
+    instances: readonly StoredInstance[],
+    use: (file: PlainFile) => Promise<T>,
+  ): Promise<{ readonly instance: StoredInstance; readonly read: T }[]> {
+    const results: { instance: StoredInstance; read: T }[] = [];
+    for (const instance of instances) {
+      try {
+        results.push({ instance, read: await index.read(instance, use) });
+      } catch (error) {
+        if (!(error instanceof FileGoneError)) throw error;
+      }
+    }
+    if (results.length === 0) throw new HttpError(404, 'The files are not there any more.');
+    return results;
+  }
+
+  /** Whole files: a part each, or one alone where the client prefers that. */
+  async function objects(instances: readonly StoredInstance[], accept: string): Promise<Answer> {
+    const files = await readThoseThere(instances, wholeFile);
+    const [first] = files;
+    if (instances.length === 1 && first !== undefined && /^application\/dicom\b(?!\+)/i.test(accept)) {
+      return { status: 200, contentType: 'application/dicom', pieces: [first.read] };
+    }
+    const parts = files.map(({ instance, read }) => ({
+      contentType: `application/dicom; transfer-syntax=${instance.transferSyntaxUID}`,
+      body: read,
+    }));
+    return multipart(parts, 'application/dicom');
+  }
 }
 
-/** Whole files: a part each, or one alone where the client prefers that. */
-async function objects(instances: readonly StoredInstance[], accept: string): Promise<Answer> {
-  const [first] = instances;
-  if (instances.length === 1 && first !== undefined && /^application\/dicom\b(?!\+)/i.test(accept)) {
-    return { status: 200, contentType: 'application/dicom', pieces: [await readFile(first.path)] };
-  }
-  const parts = instances.map(async ({ path, transferSyntaxUID }) => ({
-    contentType: `application/dicom; transfer-syntax=${transferSyntaxUID}`,
-    body: await readFile(path),
-  }));
-  return multipart(await Promise.all(parts), 'application/dicom');
+function wholeFile(file: PlainFile): Promise<Uint8Array> {
+  return file.read(0, file.byteLength);
 }
 
 interface Resource {
@@ -149,34 +171,6 @@ function parseFrameNumbers(text: string): number[] {
   return text.split(/,|%2C/i).map(Number);
 }
 
-async function readParts(request: IncomingMessage): Promise<Part[]> {
-  const contentType = request.headers['content-type'] ?? '';
-  if (!/^multipart\/related\b/i.test(contentType) || !/application\/dicom(?!\+)/i.test(contentType)) {
-    throw new HttpError(415, 'Instances are stored as multipart/related; type="application/dicom".');
-  }
-  const body = await readBody(request);
-  try {
-    return parseMultipart(contentType, body);
-  } catch (cause) {
-    throw new HttpError(400, `The request cannot be read: ${reasonOf(cause)}.`);
-  }
-}
-
-async function readBody(request: IncomingMessage): Promise<Uint8Array> {
-  const tooLong = new HttpError(413, `A request to store has at most ${MAX_STORE_BYTES} bytes.`, {
-    Connection: 'close',
-  });
-  if (Number(request.headers['content-length'] ?? 0) > MAX_STORE_BYTES) throw tooLong;
-  const chunks: Buffer[] = [];
-  let byteLength = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    byteLength += chunk.length;
-    if (byteLength > MAX_STORE_BYTES) throw tooLong;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
 interface Answer {
   readonly status: number;
   readonly contentType: string;
@@ -204,10 +198,10 @@ function send(response: ServerResponse, { status, contentType, pieces }: Answer)
 }
 
 /** Keeps the last result, as a viewer asks for a multi-frame file's frames one after another. */
-function rememberLast<T>(read: (path: string) => Promise<T>): (instance: StoredInstance) => Promise<T> {
+function rememberLast<T>(read: (instance: StoredInstance) => Promise<T>): (instance: StoredInstance) => Promise<T> {
   let last: { readonly instance: StoredInstance; readonly result: Promise<T> } | undefined;
   return (instance) => {
-    if (last?.instance !== instance) last = { instance, result: read(instance.path) };
+    if (last?.instance !== instance) last = { instance, result: read(instance) };
     return last.result;
   };
 }

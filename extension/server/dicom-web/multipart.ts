@@ -20,42 +20,119 @@ export function encodeMultipart(parts: readonly Part[], type: string): { content
   };
 }
 
-/** Parses the body of a `multipart/related` message.
+/** Parses the body of a `multipart/related` message that is in memory.
  * @param contentType the message's, with its boundary
- * @throws Error if the boundary is missing, or the body does not begin or end with it */
+ * @throws Error as {@link createMultipartParser} */
 export function parseMultipart(contentType: string, bytes: Uint8Array): Part[] {
-  const boundary = boundaryOf(contentType);
-  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const delimiter = Buffer.from(`\r\n--${boundary}`);
-  // The first delimiter has no line break before it, if the message has no preamble.
-  const first = Buffer.from(`--${boundary}`);
-  let position = body.subarray(0, first.length).equals(first) ? first.length : endOf(body, delimiter, 0);
-  const parts: Part[] = [];
-  while (position >= 0) {
-    if (body.subarray(position, position + 2).toString('latin1') === '--') return parts;
-    const headerStart = body.indexOf('\r\n', position) + 2;
-    const next = body.indexOf(delimiter, headerStart - 2);
-    if (headerStart < 2 || next < 0) break;
-    parts.push(
-      parsePart(body.subarray(headerStart, Math.max(next, headerStart)), body.subarray(headerStart - 2, next)),
-    );
-    position = next + delimiter.length;
+  const parser = createMultipartParser(contentType);
+  const parts: { contentType: string; pieces: Uint8Array[] }[] = [];
+  for (const event of parser.push(bytes)) {
+    if (event.kind === 'part') parts.push({ contentType: event.contentType, pieces: [] });
+    else if (event.kind === 'data') parts.at(-1)?.pieces.push(event.bytes);
   }
-  throw new Error(`the body is not closed by the boundary of its Content-Type`);
+  parser.end();
+  return parts.map(({ contentType, pieces }) => {
+    const [only, ...more] = pieces;
+    return { contentType, body: only !== undefined && more.length === 0 ? only : Buffer.concat(pieces) };
+  });
 }
 
-/** @param part what follows the delimiter's line break; @param withBreak the same, with that line break */
-function parsePart(part: Buffer, withBreak: Buffer): Part {
-  const blank = withBreak.indexOf('\r\n\r\n');
-  if (blank < 0) throw new Error('a part has no blank line after its headers');
-  const headers = withBreak.subarray(0, blank).toString('latin1');
-  const contentType = /\r\ncontent-type:[ \t]*([^\r\n]*)/i.exec(headers)?.[1]?.trim() ?? 'application/octet-stream';
-  return { contentType, body: part.subarray(blank + 2) };
+/** What a parser found, in the order of the message. A part is closed by the next one, or by the end. */
+export type MultipartEvent =
+  { readonly kind: 'part'; readonly contentType: string } | { readonly kind: 'data'; readonly bytes: Uint8Array };
+
+export interface MultipartParser {
+  /** @throws Error if a part has no blank line after its headers, or headers without end */
+  readonly push: (chunk: Uint8Array) => MultipartEvent[];
+  /** @throws Error if the body did not begin or end with the boundary */
+  readonly end: () => void;
 }
 
-function endOf(body: Buffer, delimiter: Buffer, from: number): number {
-  const found = body.indexOf(delimiter, from);
-  return found < 0 ? -1 : found + delimiter.length;
+/** Headers of a part have a few lines. */
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Blanks behind a boundary, and the line break. */
+const MAX_PADDING_BYTES = 128;
+
+/** Parses a `multipart/related` message as it comes, and keeps no more of it than a delimiter or a part's headers.
+ * @param contentType the message's, with its boundary
+ * @throws Error if it names no boundary
+ * @see RFC 2046 5.1.1 */
+export function createMultipartParser(contentType: string): MultipartParser {
+  const delimiter = Buffer.from(`\r\n--${boundaryOf(contentType)}`);
+  // The first delimiter has no line break before it, if the message has no preamble.
+  let rest: Buffer = Buffer.from('\r\n');
+  let state: 'preamble' | 'headers' | 'body' | 'closed' = 'preamble';
+
+  /** Advances over what is before the next delimiter, and over it; false if more bytes are needed. */
+  const skipToDelimiter = (events: MultipartEvent[]): boolean => {
+    const emit = (end: number): void => {
+      if (state === 'body' && end > 0) events.push({ kind: 'data', bytes: rest.subarray(0, end) });
+      rest = rest.subarray(end);
+    };
+    const at = rest.indexOf(delimiter);
+    if (at < 0) {
+      emit(Math.max(0, rest.length - delimiter.length + 1));
+      return false;
+    }
+    const next = rest.subarray(at + delimiter.length, at + delimiter.length + MAX_PADDING_BYTES).toString('latin1');
+    const isLast = next.startsWith('--');
+    const lineBreak = /^[ \t]*\r\n/.exec(next)?.[0];
+    if (isLast || lineBreak !== undefined) {
+      emit(at);
+      state = isLast ? 'closed' : 'headers';
+      // The line break belongs to the headers: a part without any has a blank line at once.
+      rest = rest.subarray(delimiter.length + (lineBreak?.length ?? 2) - (isLast ? 0 : 2));
+      return true;
+    }
+    if (next.length < MAX_PADDING_BYTES && /^(-|[ \t]*\r?)$/.test(next)) {
+      emit(at);
+      return false;
+    }
+    // A longer word that begins as the boundary does.
+    emit(at + delimiter.length);
+    return true;
+  };
+
+  const readHeaders = (events: MultipartEvent[]): boolean => {
+    const blank = rest.indexOf('\r\n\r\n');
+    const end = rest.indexOf(delimiter);
+    if (end >= 0 && (blank < 0 || end < blank)) throw new Error('a part has no blank line after its headers');
+    if (blank > MAX_HEADER_BYTES || (blank < 0 && rest.length > MAX_HEADER_BYTES)) {
+      throw new Error('the headers of a part are too long');
+    }
+    if (blank < 0) return false;
+    const headers = rest.subarray(0, blank).toString('latin1');
+    const type = /\r\ncontent-type:[ \t]*([^\r\n]*)/i.exec(headers)?.[1]?.trim() ?? 'application/octet-stream';
+    events.push({ kind: 'part', contentType: type });
+    state = 'body';
+    // Its last line break may begin the delimiter of a part without a body.
+    rest = rest.subarray(blank + 2);
+    if (!startsWithDelimiter()) rest = rest.subarray(2);
+    return true;
+  };
+
+  const startsWithDelimiter = (): boolean => rest.subarray(0, delimiter.length).equals(delimiter);
+
+  return {
+    push(chunk) {
+      const events: MultipartEvent[] = [];
+      if (state === 'closed') return events;
+      rest =
+        rest.length === 0
+          ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+          : Buffer.concat([rest, chunk]);
+      let goesOn = true;
+      while (goesOn) {
+        if (state === 'headers') goesOn = readHeaders(events);
+        else if (state === 'closed') goesOn = false;
+        else goesOn = skipToDelimiter(events);
+      }
+      return events;
+    },
+    end() {
+      if (state !== 'closed') throw new Error('the body is not closed by the boundary of its Content-Type');
+    },
+  };
 }
 
 /** RFC 2046 5.1.1: at most 70 characters, quoted or not. */

@@ -1,7 +1,8 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { realpath } from 'node:fs/promises';
 import { readHeader } from './dicom-file.ts';
 import { pick, textOf, type JsonDataset } from './dicom-json.ts';
+import { walkFolder } from './folder-walk.ts';
+import { FileGoneError, withPlainFile, type PlainFile } from './plain-file.ts';
 import { INSTANCE_ATTRIBUTES, SERIES_ATTRIBUTES, STUDY_ATTRIBUTES, Tag } from './tags.ts';
 
 /** A file of the folder that is an instance with UIDs. */
@@ -16,27 +17,56 @@ export interface StoredInstance {
   readonly attributes: JsonDataset;
 }
 
-/** The instances below a folder. */
+/** The instances below a folder, whose files come, go and change while it is asked. */
 export interface StudyIndex {
+  /** Absolute, without links. */
   readonly folder: string;
   /** By file name, as of the last refresh. */
   readonly instances: () => readonly StoredInstance[];
   readonly find: (sopInstanceUID: string) => StoredInstance | undefined;
-  /** Looks for files that came, changed or went; reads only these. */
+  /** Looks for files that came, changed or went, from now on; reads only these. */
   readonly refresh: () => Promise<void>;
-  /** Files that are no instance with UIDs, or repeat one. */
-  readonly ignoredFiles: () => number;
+  /** Looks at one file that came. */
+  readonly add: (path: string) => Promise<void>;
+  /** Opens the file of an instance, if it still is that instance's: links are not followed, and what another study's file
+   * has replaced is not given for it.
+   * @throws FileGoneError */
+  readonly read: <T>(instance: StoredInstance, use: (file: PlainFile) => Promise<T>) => Promise<T>;
+  /** Files that are not an instance with UIDs, or repeat one, and folders that cannot be listed: how many for each reason. */
+  readonly ignoredFiles: () => ReadonlyMap<string, number>;
 }
 
 /** Reads the headers of the files below a folder. */
 export async function openStudyIndex(folder: string): Promise<StudyIndex> {
+  const root = await realpath(folder);
   let known = new Map<string, KnownFile>();
   let bySopInstance = new Map<string, StoredInstance>();
-  let pending: Promise<void> | undefined;
+  let unreadable: ReadonlyMap<string, string> = new Map();
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  /** What was learned of single files while the folder is gone through, which is newer than what that finds. */
+  let meanwhile = new Map<string, KnownFile | undefined>();
 
   const update = async (): Promise<void> => {
-    const files = await filesBelow(folder);
-    known = new Map(await inBatches(files, async (path) => [path, await readFile(path, known.get(path))] as const));
+    meanwhile = new Map();
+    const contents = await walkFolder(root);
+    const found = await inBatches(contents.files, async ({ path, version }) => {
+      const before = known.get(path);
+      return [path, before?.version === version ? before : await readFile(path)] as const;
+    });
+    const files = new Map<string, KnownFile>();
+    for (const [path, file] of found) if (file !== undefined) files.set(path, file);
+    for (const [path, file] of meanwhile) {
+      if (file === undefined) files.delete(path);
+      else files.set(path, file);
+    }
+    known = files;
+    unreadable = contents.unreadable;
+    listInstances();
+  };
+
+  /** Of several files of one instance, the first by name is it. */
+  const listInstances = (): void => {
     bySopInstance = new Map();
     for (const { instance } of known.values()) {
       if (instance !== undefined && !bySopInstance.has(instance.sopInstanceUID)) {
@@ -44,64 +74,132 @@ export async function openStudyIndex(folder: string): Promise<StudyIndex> {
       }
     }
   };
+
+  /** A refresh that is under way may have passed a file that came since. */
   const refresh = (): Promise<void> => {
-    pending ??= update().finally(() => (pending = undefined));
-    return pending;
+    if (running === undefined) {
+      running = update().finally(() => (running = undefined));
+      return running;
+    }
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined;
+        return refresh();
+      });
+    return next;
   };
+
+  const remember = (path: string, file: KnownFile | undefined): void => {
+    const before = known.get(path)?.instance;
+    if (file === undefined) known.delete(path);
+    else known.set(path, file);
+    if (running !== undefined) meanwhile.set(path, file);
+    const instance = file?.instance;
+    if (before === undefined && instance !== undefined) {
+      if (!bySopInstance.has(instance.sopInstanceUID)) bySopInstance.set(instance.sopInstanceUID, instance);
+    } else if (before !== undefined) listInstances();
+  };
+
+  const read = async <T>(instance: StoredInstance, use: (file: PlainFile) => Promise<T>): Promise<T> => {
+    try {
+      return await withPlainFile(instance.path, async (file) => {
+        if (known.get(instance.path)?.version !== file.version) {
+          const now = await knownFile(instance.path, file);
+          remember(instance.path, now);
+          if (!isSameInstance(now.instance, instance))
+            throw new FileGoneError('The file is of another instance by now.');
+        }
+        return use(file);
+      });
+    } catch (error) {
+      if (error instanceof FileGoneError) remember(instance.path, await readFile(instance.path));
+      throw error;
+    }
+  };
+
   await refresh();
   return {
-    folder,
+    folder: root,
     instances: () => [...bySopInstance.values()],
     find: (sopInstanceUID) => bySopInstance.get(sopInstanceUID),
     refresh,
-    ignoredFiles: () => known.size - bySopInstance.size,
+    add: async (path) => {
+      remember(path, await readFile(path));
+    },
+    read,
+    ignoredFiles: () => {
+      const counts = new Map<string, number>();
+      const count = (reason: string): void => void counts.set(reason, (counts.get(reason) ?? 0) + 1);
+      for (const { instance, reason = 'the same instance again' } of known.values()) {
+        const isUsed = instance !== undefined && bySopInstance.get(instance.sopInstanceUID) === instance;
+        if (!isUsed) count(reason);
+      }
+      for (const reason of unreadable.values()) count(reason);
+      return counts;
+    },
   };
 }
 
 interface KnownFile {
-  /** Size and time of change: another means that the file must be read again. */
   readonly version: string;
-  readonly instance: StoredInstance | undefined;
+  readonly instance?: StoredInstance;
+  /** Why it is not an instance of the archive: one of a few words, without anything of the file. */
+  readonly reason?: string;
 }
 
-async function readFile(path: string, known: KnownFile | undefined): Promise<KnownFile> {
-  const { size, mtimeMs } = await stat(path);
-  const version = `${size} ${mtimeMs}`;
-  return known?.version === version ? known : { version, instance: await readInstance(path, size) };
-}
-
-/** Undefined for what is no DICOM file, is damaged or has no UIDs: a folder may hold anything. */
-async function readInstance(path: string, byteLength: number): Promise<StoredInstance | undefined> {
+/** Undefined for a file that is not there any more. */
+async function readFile(path: string): Promise<KnownFile | undefined> {
   try {
-    const { dataset, transferSyntaxUID } = await readHeader(path);
-    const studyInstanceUID = textOf(dataset, Tag.StudyInstanceUID);
-    const seriesInstanceUID = textOf(dataset, Tag.SeriesInstanceUID);
-    const sopInstanceUID = textOf(dataset, Tag.SOPInstanceUID);
-    if (studyInstanceUID === undefined || seriesInstanceUID === undefined || sopInstanceUID === undefined) return;
-    const attributes = pick(dataset, { ...STUDY_ATTRIBUTES, ...SERIES_ATTRIBUTES, ...INSTANCE_ATTRIBUTES });
-    return { path, byteLength, studyInstanceUID, seriesInstanceUID, sopInstanceUID, transferSyntaxUID, attributes };
-  } catch {
-    return undefined;
+    return await withPlainFile(path, (file) => knownFile(path, file));
+  } catch (error) {
+    if (!(error instanceof FileGoneError)) throw error;
+    // There, and not for us; it is looked at anew each time.
+    return isDenied(error.cause) ? { version: '', reason: 'not readable for this user' } : undefined;
   }
 }
 
-/** Hidden files and folders are left out: they are half-written or belong to other programs. */
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const below = await Promise.all(
-    entries
-      .filter(({ name }) => !name.startsWith('.'))
-      .map(async (entry) => {
-        const path = join(folder, entry.name);
-        if (entry.isDirectory()) return filesBelow(path);
-        return entry.isFile() ? [path] : [];
-      }),
+function isDenied(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && (cause.code === 'EACCES' || cause.code === 'EPERM');
+}
+
+/** A folder may hold anything: what is not a DICOM file, is damaged or has no UIDs is left out for a reason. */
+async function knownFile(path: string, file: PlainFile): Promise<KnownFile> {
+  const { version, byteLength } = file;
+  try {
+    const { dataset, transferSyntaxUID } = await readHeader(file);
+    const studyInstanceUID = textOf(dataset, Tag.StudyInstanceUID);
+    const seriesInstanceUID = textOf(dataset, Tag.SeriesInstanceUID);
+    const sopInstanceUID = textOf(dataset, Tag.SOPInstanceUID);
+    if (studyInstanceUID === undefined || seriesInstanceUID === undefined || sopInstanceUID === undefined) {
+      return { version, reason: 'without UIDs' };
+    }
+    const attributes = pick(dataset, { ...STUDY_ATTRIBUTES, ...SERIES_ATTRIBUTES, ...INSTANCE_ATTRIBUTES });
+    const instance = {
+      path,
+      byteLength,
+      studyInstanceUID,
+      seriesInstanceUID,
+      sopInstanceUID,
+      transferSyntaxUID,
+      attributes,
+    };
+    return { version, instance };
+  } catch {
+    return { version, reason: 'not DICOM, or damaged' };
+  }
+}
+
+function isSameInstance(one: StoredInstance | undefined, other: StoredInstance): boolean {
+  return (
+    one?.sopInstanceUID === other.sopInstanceUID &&
+    one.seriesInstanceUID === other.seriesInstanceUID &&
+    one.studyInstanceUID === other.studyInstanceUID
   );
-  return below.flat().toSorted();
 }
 
 /** So many files are open at once. */
-const BATCH = 64;
+const BATCH = 16;
 
 async function inBatches<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];

@@ -1,0 +1,69 @@
+import { constants } from 'node:fs';
+import { lstat, open, realpath, type FileHandle } from 'node:fs/promises';
+import { versionOf } from './folder-walk.ts';
+
+/** An open file. */
+export interface PlainFile {
+  readonly byteLength: number;
+  /** @see WalkedFile */
+  readonly version: string;
+  /** Bytes from `start`; fewer where the file ends. */
+  readonly read: (start: number, byteLength: number) => Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** The file is not there any more, is another one by now, or leads elsewhere. */
+export class FileGoneError extends Error {}
+
+/** Opens a file that was seen in a folder, gives it to `use` and closes it. Neither the file nor a folder on the way to it
+ * may be a link by now, and nothing but a file is opened: a pipe would never answer.
+ * @param path absolute, without links, as it was when the folder was listed
+ * @throws FileGoneError before and after `use`, if the file changed under it */
+export async function withPlainFile<T>(path: string, use: (file: PlainFile) => Promise<T>): Promise<T> {
+  const handle = await open(path, constants.O_RDONLY | NO_FOLLOW | NON_BLOCKING).catch((cause: unknown) => {
+    throw new FileGoneError('The file cannot be opened any more.', { cause });
+  });
+  try {
+    const version = await versionAt(handle, path);
+    const { size } = await handle.stat();
+    const file: PlainFile = {
+      byteLength: size,
+      version,
+      read: async (start, byteLength) => {
+        const bytes = new Uint8Array(Math.max(0, Math.min(byteLength, size - start)));
+        const { bytesRead } = await handle.read(bytes, 0, bytes.length, start);
+        return bytes.subarray(0, bytesRead);
+      },
+    };
+    // Written into meanwhile: what was read may be half of one and half of another, and an error the fault of neither.
+    const assertUnchanged = async (): Promise<void> => {
+      if (versionOf(await handle.stat({ bigint: true })) !== version) throw changed();
+    };
+    try {
+      return await use(file);
+    } finally {
+      await assertUnchanged();
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Not there on Windows, where a link of a file needs special rights to be made. */
+const NO_FOLLOW = (constants.O_NOFOLLOW as number | undefined) ?? 0;
+const NON_BLOCKING = (constants.O_NONBLOCK as number | undefined) ?? 0;
+
+/** @throws FileGoneError if what was opened is not the file that lies at the path without any link */
+async function versionAt(handle: FileHandle, path: string): Promise<string> {
+  const opened = await handle.stat({ bigint: true });
+  const there = await Promise.all([realpath(path), lstat(path, { bigint: true })]).catch((cause: unknown) => {
+    throw new FileGoneError('The file is not there any more.', { cause });
+  });
+  const [real, status] = there;
+  const isSame = real === path && opened.isFile() && status.dev === opened.dev && status.ino === opened.ino;
+  if (!isSame) throw changed();
+  return versionOf(opened);
+}
+
+function changed(): FileGoneError {
+  return new FileGoneError('The file is another one by now.');
+}
