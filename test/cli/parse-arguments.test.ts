@@ -90,6 +90,7 @@ describe('parseArguments', () => {
         'csv',
         'jobs',
         'format',
+        'overwrite',
         'json',
         'quiet',
       ].sort(),

@@ -322,7 +322,7 @@ describe('readDicomSeg refuses', () => {
       expect.objectContaining({
         code: 'limit-exceeded',
         message: expect.stringContaining('140 voxels') as string,
-        remedy: expect.stringContaining('limits.voxels') as string,
+        details: expect.objectContaining({ option: 'limit', choices: ['voxels'] }) as object,
       }) as Error,
     );
   });

@@ -111,12 +111,13 @@ export function createMultipartParser(contentType: string): MultipartParser {
     return true;
   };
 
+  const isClosed = (): boolean => state === 'closed';
   const startsWithDelimiter = (): boolean => rest.subarray(0, delimiter.length).equals(delimiter);
 
   return {
     push(chunk) {
       const events: MultipartEvent[] = [];
-      if (state === 'closed') return events;
+      if (isClosed()) return events;
       rest =
         rest.length === 0
           ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
@@ -124,13 +125,13 @@ export function createMultipartParser(contentType: string): MultipartParser {
       let goesOn = true;
       while (goesOn) {
         if (state === 'headers') goesOn = readHeaders(events);
-        else if (state === 'closed') goesOn = false;
+        else if (isClosed()) goesOn = false;
         else goesOn = skipToDelimiter(events);
       }
       return events;
     },
     end() {
-      if (state !== 'closed') throw new Error('the body is not closed by the boundary of its Content-Type');
+      if (!isClosed()) throw new Error('the body is not closed by the boundary of its Content-Type');
     },
   };
 }
