@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { EnvHttpProxyAgent, fetch } from 'undici';
 import { z } from 'zod';
 import { EnvironmentError, InputError } from '../src/errors.ts';
 import { isMainModule } from './is-main-module.ts';
@@ -97,16 +98,33 @@ async function downloadFile(url: URL, target: string, file: PublicFile): Promise
 
 async function fetchBytes(url: URL): Promise<Uint8Array> {
   try {
-    const response = await fetch(url);
+    const response = await fetch(url, { dispatcher: byProxy() });
     if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
     return new Uint8Array(await response.arrayBuffer());
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new EnvironmentError('file-not-readable', `${url.href} could not be fetched: ${reason}.`, {
+    throw new EnvironmentError('file-not-readable', `${url.href} could not be fetched: ${reasonOf(cause)}.`, {
       remedy: 'Check the connection and run the download again: it goes on where it stopped.',
       cause,
     });
   }
+}
+
+let agent: EnvHttpProxyAgent | undefined;
+
+/** The proxies of the environment: HTTP_PROXY, HTTPS_PROXY, NO_PROXY, in capitals or not. Node's own fetch heeds them from
+ * 24 on, and only if it is told to. */
+function byProxy(): EnvHttpProxyAgent {
+  return (agent ??= new EnvHttpProxyAgent());
+}
+
+/** "fetch failed: connect ECONNREFUSED 127.0.0.1:9": what failed, down to its cause; of several addresses each. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return [...new Set(error.errors.map(reasonOf))].join('; ');
+  }
+  if (!(error instanceof Error)) return String(error);
+  const own = error.message === '' && 'code' in error ? String(error.code) : error.message;
+  return error.cause === undefined ? own : `${own}: ${reasonOf(error.cause)}`;
 }
 
 function sha256Of(bytes: Uint8Array): string {
@@ -121,7 +139,7 @@ async function main(): Promise<void> {
   console.log(`${series.title} (${series.licence}).\n${series.reference}`);
   const { downloaded, present } = await downloadSeries(series, values.output, {
     onFile: (done, total) => {
-      if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${total} files`);
+      if (process.stderr.isTTY && process.env['TERM'] !== 'dumb') process.stderr.write(`\r${done} of ${total} files`);
     },
   });
   console.log(`${downloaded} files fetched, ${present} were there: ${values.output}`);

@@ -1,18 +1,28 @@
 #!/usr/bin/env node
-import { ExitCode } from './exit-code.ts';
+import { EnvironmentError } from '../errors.ts';
+import { ExitCode, formatError } from './exit-code.ts';
+import { printLines } from './print.ts';
 import { runCli } from './run-cli.ts';
+import { standardStream } from './standard-stream.ts';
 
-// `slicewise models | head -1`: a reader that has seen enough is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+const terminal = process.env['TERM'];
+const stdout = standardStream(process.stdout, { terminal });
+const stderr = standardStream(process.stderr, { terminal });
+const debug = Boolean(process.env['DEBUG']);
 
-process.exitCode = await runCli(process.argv.slice(2), {
-  stdout: process.stdout,
-  stderr: process.stderr,
-  catchInterrupts,
-  debug: Boolean(process.env['DEBUG']),
-});
+const code = await runCli(process.argv.slice(2), { stdout, stderr, catchInterrupts, debug });
+const failure = await stdout.failure();
+if (failure !== undefined) printLines(stderr, formatError(notPrinted(failure), { withStack: debug }));
+await stderr.failure();
+process.exitCode = code === ExitCode.done && failure !== undefined ? ExitCode.environment : code;
+
+function notPrinted(cause: NodeJS.ErrnoException): EnvironmentError {
+  const reason = cause.code === 'ENOSPC' || cause.code === 'EDQUOT' ? 'the disk is full' : cause.message;
+  return new EnvironmentError('file-not-writable', `The standard output cannot be written: ${reason}.`, {
+    remedy: 'Send it to where there is room. Files that the command was to write are there all the same.',
+    cause,
+  });
+}
 
 function catchInterrupts(): AbortSignal {
   const controller = new AbortController();

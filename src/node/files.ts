@@ -1,10 +1,11 @@
 import { closeSync, openSync, readFileSync, readSync, readdirSync, realpathSync, statSync, type Dirent } from 'node:fs';
 import { constants } from 'node:buffer';
-import { basename, join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { EnvironmentError, InputError, isSegmentationError, type SegmentationError } from '../errors.ts';
 import type { SourceFile } from '../readers/reader.ts';
+import { nameWithin } from './path-names.ts';
 
 export interface LocalFile extends SourceFile {
   /** Absolute, without links. */
@@ -21,19 +22,13 @@ export function openFiles(paths: readonly string[]): LocalFile[] {
   const takeTurns = createTurns();
   return paths.flatMap((path) =>
     filesBelow(path).flatMap(({ path: file, error }) => {
-      const name = nameBelow(path, file);
+      const name = nameWithin(path, file);
       const opened = error ? unreadable(file, name, error) : openBelow(path, file, name, takeTurns);
       if (seen.has(opened.realPath)) return [];
       seen.add(opened.realPath);
       return [opened];
     }),
   );
-}
-
-/** Relative to the folder that was given; a file that was given, or comes with it, by its own name. */
-function nameBelow(path: string, file: string): string {
-  const name = relative(path, file);
-  return name === '' || name.startsWith('..') ? basename(file) : name;
 }
 
 interface PathBelow {

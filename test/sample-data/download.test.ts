@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -108,8 +111,83 @@ describe('downloadSeries', () => {
     expect(requests).toEqual(['a/one.dcm', 'a/two.dcm', 'a/two.dcm']);
   });
 
-  it('says that a server cannot be reached', async () => {
-    await expect(downloadSeries(series, folder, { baseUrl: 'http://127.0.0.1:9/' })).rejects.toThrow(EnvironmentError);
+  it('says why a server cannot be reached: nobody listens', async () => {
+    await new Promise((resolve) => server.close(resolve));
+    const failed = downloadSeries(series, folder);
+    await expect(failed).rejects.toThrow(EnvironmentError);
+    await expect(failed).rejects.toThrow(/fetch failed: .*ECONNREFUSED 127\.0\.0\.1:\d+/);
+  });
+
+  it('says why a server cannot be reached: its name does not exist', async () => {
+    const failed = downloadSeries(series, folder, { baseUrl: 'http://nowhere.invalid/' });
+    await expect(failed).rejects.toThrow(/EAI_AGAIN|ENOTFOUND/);
+  });
+
+  it('says what the server answered', async () => {
+    served.clear();
+    await expect(downloadSeries(series, folder)).rejects.toThrow(/404 Not Found/);
+  });
+});
+
+describe('a proxy that the environment names', () => {
+  let proxy: Server;
+  let asked: string[];
+  beforeEach(async () => {
+    asked = [];
+    proxy = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      const answer = published.get(new URL(request.url ?? '').pathname.slice(1));
+      response.writeHead(answer === undefined ? 404 : 200).end(answer);
+    });
+    // A tunnel to the server of the test, whatever host was asked for.
+    proxy.on('connect', (request, socket: Socket) => {
+      asked.push(request.url ?? '');
+      const address = server.address();
+      const there = connect(typeof address === 'object' && address !== null ? address.port : 0, '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+        there.pipe(socket);
+        socket.pipe(there);
+      });
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  });
+  afterEach(async () => {
+    proxy.closeAllConnections();
+    await new Promise((resolve) => proxy.close(resolve));
+  });
+
+  /** In a process of its own, whose environment is read at its start. */
+  async function download(env: Readonly<Record<string, string>>): Promise<{ code: number | null; stderr: string }> {
+    const script = `
+      const { downloadSeries } = await import(${JSON.stringify(new URL('../../sample-data/download.ts', import.meta.url).href)});
+      await downloadSeries(${JSON.stringify(series)}, ${JSON.stringify(folder)});
+      process.exit(0);`;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      env: { PATH: process.env['PATH'] ?? '', ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, stderr };
+  }
+
+  const proxyUrl = (): string => {
+    const address = proxy.address();
+    return `http://127.0.0.1:${String(typeof address === 'object' && address !== null ? address.port : 0)}`;
+  };
+
+  it.each(['http_proxy', 'HTTP_PROXY'])('is asked: %s', async (name) => {
+    series = { ...series, baseUrl: 'http://scans.invalid/' };
+    expect(await download({ [name]: proxyUrl() })).toMatchObject({ code: 0 });
+    expect(asked.join(' ')).toContain('scans.invalid');
+    expect(await stored()).toHaveLength(2);
+  });
+
+  it('is not asked for what NO_PROXY names', async () => {
+    expect(await download({ HTTP_PROXY: proxyUrl(), NO_PROXY: '127.0.0.1' })).toMatchObject({ code: 0 });
+    expect(asked).toEqual([]);
+    expect(await stored()).toHaveLength(2);
   });
 });
 

@@ -1,11 +1,12 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { EnvironmentError, InputError, isSegmentationError, problemOf, type Problem } from '../../errors.ts';
 import { loadModel } from '../../models/load-model.ts';
 import type { ModelManifest } from '../../models/manifest.ts';
 import { openFiles, type LocalFile } from '../../node/files.ts';
 import { openModelFolder } from '../../node/model-folders.ts';
+import { isWithin } from '../../node/path-names.ts';
 import { assertWritable } from '../../node/write-file.ts';
 import { checkModel } from '../../pipeline/check-model.ts';
 import type { InterruptibleContext } from '../command-context.ts';
@@ -77,7 +78,7 @@ async function openInputs({ inputs, outputDir, csv }: BatchRequest): Promise<Loc
     // Of several inputs each has its name before those of its files, so that no two are one.
     return inputs.length === 1
       ? own
-      : own.map((file) => ({ ...file, name: join(basename(resolve(input)), file.name) }));
+      : own.map((file) => ({ ...file, name: `${basename(resolve(input))}/${file.name}` }));
   });
   await mkdir(outputDir, { recursive: true }).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -106,11 +107,6 @@ async function openInputs({ inputs, outputDir, csv }: BatchRequest): Promise<Loc
     seen.add(realPath);
     return true;
   });
-}
-
-function isWithin(folder: string, path: string): boolean {
-  const way = relative(folder, path);
-  return way === '' || (!way.startsWith('..') && resolve(folder, way) === path);
 }
 
 interface WaitingSeries {

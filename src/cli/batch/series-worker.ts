@@ -19,6 +19,9 @@ interface OpenedModel {
 const controller = new AbortController();
 let opened: OpenedModel | undefined;
 
+// A terminal or pipe that has gone is no reason to end: what is printed here is for people only.
+process.stderr.on('error', () => undefined);
+
 process.on('message', (message: SeriesRequest) => {
   if (message.kind === 'abort') {
     controller.abort(new Error('Interrupted'));
