@@ -65,6 +65,7 @@ export default {
     onlyImporter('@cornerstonejs/codec-openjph', 'src/readers/high-throughput-jpeg-2000.ts'),
     onlyImporter('@cornerstonejs/codec-charls', 'src/readers/jpeg-ls.ts'),
     onlyImporter('@cornerstonejs/codec-libjpeg-turbo-8bit', 'src/readers/jpeg-baseline.ts'),
+    onlyImporter('@zip.js/zip.js', 'src/readers/zip-archive.ts'),
     onlyImporter('dcmjs', 'src/export/dicom-file.ts'),
     onlyImporter('onnxruntime-web', 'src/inference/ort-web.ts', 'src/inference/ort-webgpu.ts'),
     onlyImporter('onnxruntime-node', 'src/node/ort-node-worker.js'),
