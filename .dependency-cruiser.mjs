@@ -66,6 +66,8 @@ export default {
     onlyImporter('@cornerstonejs/codec-charls', 'src/readers/jpeg-ls.ts'),
     onlyImporter('@cornerstonejs/codec-libjpeg-turbo-8bit', 'src/readers/jpeg-baseline.ts'),
     onlyImporter('@zip.js/zip.js', 'src/readers/zip-archive.ts'),
+    onlyImporter('dicom-parser', 'src/readers/element-stream.ts'),
+    onlyImporter('nifti-reader-js', 'src/readers/nifti-header.ts'),
     onlyImporter('dcmjs', 'src/export/dicom-file.ts'),
     onlyImporter('onnxruntime-web', 'src/inference/ort-web.ts', 'src/inference/ort-webgpu.ts'),
     onlyImporter('onnxruntime-node', 'src/node/ort-node-worker.js'),

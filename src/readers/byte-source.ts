@@ -27,19 +27,50 @@ export function openBytes(
 ): ByteSource {
   if (!isGzip(bytes)) return openPlain(bytes);
   if (gunzip === undefined) return openGzip(bytes, name, limits);
-  let content: ByteSource | undefined;
-  const open = (): ByteSource => {
-    const most = Math.min(limits.inflatedBytes, bytes.length * limits.inflateRatio);
-    const unpacked = gunzip(bytes, most);
-    if (unpacked !== undefined) return openPlain(unpacked);
-    const limit = most === limits.inflatedBytes ? 'inflatedBytes' : 'inflateRatio';
-    assertWithinLimit(limits[limit] + 1, limit, limits, { name, what: 'unpacked bytes' });
-    throw new RangeError('The limit was exceeded.');
-  };
+  return openGzipOnce(bytes, name, limits, gunzip);
+}
+
+/** Streams what is read piece by piece, and unpacks at once where the rest of the content is asked for in one piece. */
+function openGzipOnce(
+  bytes: Uint8Array,
+  name: string,
+  limits: ReadLimits,
+  gunzip: NonNullable<SourceFile['gunzip']>,
+): ByteSource {
+  const stream = openGzip(bytes, name, limits);
+  let position = 0;
   return {
-    take: async (byteLength) => (content ??= open()).take(byteLength),
-    skip: async (byteLength) => (content ??= open()).skip(byteLength),
+    async take(byteLength) {
+      const end = position + byteLength;
+      if (byteLength >= LEAST_AT_ONCE && endsAt(bytes, end) && isWithinLimits(end, bytes, limits)) {
+        const content = gunzip(bytes, end);
+        if (content?.length === end) {
+          const taken = content.subarray(position);
+          position = end;
+          return taken;
+        }
+      }
+      const taken = await stream.take(byteLength);
+      position = end;
+      return taken;
+    },
+    async skip(byteLength) {
+      await stream.skip(byteLength);
+      position += byteLength;
+    },
   };
+}
+
+const LEAST_AT_ONCE = 2 ** 16;
+
+/** Whether the content is as long, by its last four bytes (RFC 1952 2.3.1): not so where members follow each other. */
+function endsAt(bytes: Uint8Array, end: number): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return bytes.length >= 18 && view.getUint32(bytes.length - 4, true) === end % 2 ** 32;
+}
+
+function isWithinLimits(end: number, bytes: Uint8Array, { inflatedBytes, inflateRatio }: ReadLimits): boolean {
+  return end <= inflatedBytes && end / bytes.length <= inflateRatio;
 }
 
 function openPlain(bytes: Uint8Array): ByteSource {
@@ -102,37 +133,59 @@ function openGzip(bytes: Uint8Array, name: string, limits: ReadLimits): ByteSour
   };
 }
 
-/** Unpacks raw Deflate data (PS3.5 A.5).
- * @param name for messages
- * @throws InputError `damaged-file`; `limit-exceeded` as soon as more comes out than the limits allow */
-export async function inflateRaw(bytes: Uint8Array, name: string, limits: ReadLimits): Promise<Uint8Array> {
-  // The data are padded to even length; browsers refuse a byte after the end, Node does not.
-  const attempts = bytes.at(-1) === 0 ? [bytes, bytes.subarray(0, -1)] : [bytes];
-  let problem: unknown;
-  for (const attempt of attempts) {
-    try {
-      return await inflateWithin(attempt, name, limits);
-    } catch (error) {
-      if (error instanceof InputError) throw error;
-      problem = error;
-    }
-  }
-  throw damagedFile(name, 'its deflated data set cannot be unpacked', problem);
+/** Raw Deflate data (PS3.5 A.5), unpacked as far as is asked for. */
+export interface DeflatedBytes {
+  /** @param most bytes from the beginning; a second call goes on where the first ended
+   * @returns as many, fewer where there are not so many
+   * @throws InputError `damaged-file`; `limit-exceeded` as soon as more comes out than the limits allow */
+  unpack(most: number): Promise<{ readonly content: Uint8Array; readonly isWhole: boolean }>;
+  /** Gives back what the unpacking holds. */
+  close(): void;
 }
 
-async function inflateWithin(bytes: Uint8Array, name: string, limits: ReadLimits): Promise<Uint8Array> {
-  const inflated: ReadableStream<Uint8Array> = streamOf(bytes).pipeThrough(new DecompressionStream('deflate-raw'));
-  const reader = inflated.getReader();
-  const chunks: Uint8Array[] = [];
+/** @param name for messages */
+export function openDeflated(bytes: Uint8Array, name: string, limits: ReadLimits): DeflatedBytes {
+  let reader = inflating(bytes);
+  let chunks: Uint8Array[] = [];
   let length = 0;
-  for (;;) {
+  let isWhole = false;
+  // The data are padded to even length; browsers refuse a byte after the end, Node does not.
+  let mayBePadded = bytes.at(-1) === 0;
+  const next = async (): Promise<void> => {
     const { done, value } = await reader.read();
-    if (done) return concatenate(chunks);
+    isWhole = done;
+    if (done) return;
     chunks.push(value);
     length += value.length;
     assertWithinLimit(length, 'inflatedBytes', limits, { name, what: 'bytes of deflated content' });
-    assertWithinLimit(length / bytes.length, 'inflateRatio', limits, { name, what: 'bytes from one deflated byte' });
-  }
+    const ratio = Math.floor(length / bytes.length);
+    assertWithinLimit(ratio, 'inflateRatio', limits, { name, what: 'bytes from one deflated byte' });
+  };
+  return {
+    async unpack(most) {
+      while (!isWhole && length < most) {
+        try {
+          await next();
+        } catch (error) {
+          if (error instanceof InputError) throw error;
+          if (!mayBePadded) throw damagedFile(name, 'its deflated data set cannot be unpacked', error);
+          mayBePadded = false;
+          [reader, chunks, length] = [inflating(bytes.subarray(0, -1)), [], 0];
+        }
+      }
+      const content = concatenate(chunks);
+      chunks = [content];
+      return { content: content.subarray(0, Math.min(most, length)), isWhole: isWhole && length <= most };
+    },
+    close() {
+      reader.cancel().catch(() => undefined); // what follows is not wanted, and may be damaged
+    },
+  };
+}
+
+function inflating(bytes: Uint8Array): ReadableStreamDefaultReader<Uint8Array> {
+  const inflated: ReadableStream<Uint8Array> = streamOf(bytes).pipeThrough(new DecompressionStream('deflate-raw'));
+  return inflated.getReader();
 }
 
 function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array<ArrayBuffer>> {

@@ -1,5 +1,7 @@
 import { InputError } from '../errors.ts';
-import { inflateRaw } from './byte-source.ts';
+import type { Notice } from '../volume/volume.ts';
+import { openDeflated, type DeflatedBytes } from './byte-source.ts';
+import { concatenate } from './concatenate.ts';
 import { damagedFile } from './damaged-file.ts';
 import { DICOM_DICTIONARY, type DicomKeyword } from './dicom-dictionary.ts';
 import {
@@ -12,16 +14,13 @@ import {
   type DicomEncoding,
   type ParseBudget,
 } from './dicom-elements.ts';
+import { encodingAt, startOfDicom } from './dicom-encoding.ts';
+import { actualSyntax, claimedEncoding, parseFileMeta, type FileMeta } from './dicom-file-meta.ts';
+import { BINARY_NUMBERS } from './dicom-numbers.ts';
 import { decodeText, isEncodedText, latin1, trimPadding } from './dicom-text.ts';
 import { DEFAULT_READ_LIMITS, type ReadLimits } from './read-limits.ts';
 import type { SourceFile } from './reader.ts';
-import {
-  DEFLATED_LITTLE_ENDIAN,
-  EXPLICIT_BIG_ENDIAN,
-  EXPLICIT_LITTLE_ENDIAN,
-  IMPLICIT_LITTLE_ENDIAN,
-  transferSyntaxName,
-} from './transfer-syntaxes.ts';
+import { DEFLATED_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN, transferSyntaxName } from './transfer-syntaxes.ts';
 
 /** Where a file's pixel data lies: its value bytes, or the first item of encapsulated pixel data. */
 export interface PixelDataLocation {
@@ -35,69 +34,124 @@ export interface PixelDataLocation {
 
 /** Bytes read at first: holds the header of nearly every image, and spares reading the pixels twice. */
 const HEAD_BYTES = 32 * 1024;
+const HEAD_GROWTH = 8;
+/** Of a packed file, before it is unpacked as a whole. */
+const MOST_HEAD_BYTES = 2 ** 26;
+/** After the pixels, more than any writer adds. */
+const MOST_PADDING = 2 ** 16;
 const PIXEL_DATA_KEYWORDS = ['PixelData', 'FloatPixelData', 'DoubleFloatPixelData'] as const;
-const EXPLICIT: DicomEncoding = { isImplicit: false, littleEndian: true };
 
-/** Whether the bytes begin as a DICOM Part 10 file (PS3.10 7.1). */
+/** Whether the bytes begin as a DICOM file: as PS3.10 7.1 says, or without preamble, prefix or file meta information with
+ * the first elements of an image.
+ * @param head the first 352 bytes, or more; fewer if the file is shorter */
 export function isDicom(head: Uint8Array): boolean {
-  return head.length >= 132 && latin1(head.subarray(128, 132)) === 'DICM';
+  return startOfDicom(head) !== undefined;
 }
 
-/** Parses a Part 10 file up to its pixel data (what follows that is padding and signatures).
+/** Parses a DICOM file up to its pixel data (what follows that is padding and signatures).
  * @param name for messages
  * @throws InputError `not-dicom`, `unsupported-transfer-syntax` (a deflated file: see {@link inflateDicom}),
  * `damaged-file`, `limit-exceeded` */
 export function parseDicom(bytes: Uint8Array, name: string, limits: ReadLimits = DEFAULT_READ_LIMITS): DicomDataset {
   return orDamaged(name, () => {
     const meta = parseFileMeta(bytes, name, limits);
-    if (meta.transferSyntaxUID === DEFLATED_LITTLE_ENDIAN)
-      throw unsupportedTransferSyntax(DEFLATED_LITTLE_ENDIAN, name);
+    if (meta.isDeflated) throw unsupportedTransferSyntax(DEFLATED_LITTLE_ENDIAN, name);
     return parseBody(bytes, meta);
   });
 }
 
-/** Parses a file's attributes, reading no more of it than needed; of a deflated file, all of it.
+/** Parses a file's attributes, reading and unpacking no more of it than needed.
  * @throws as {@link parseDicom} */
 export async function readDicomHeader(
   file: SourceFile,
   limits: ReadLimits = DEFAULT_READ_LIMITS,
 ): Promise<DicomDataset> {
-  const head = await file.readHead(HEAD_BYTES);
-  const meta = orDamaged(file.name, () => parseFileMeta(head, file.name, limits));
-  if (meta.transferSyntaxUID === DEFLATED_LITTLE_ENDIAN) {
-    const bytes = await inflateDicom(await file.read(), file.name, limits);
-    return orDamaged(file.name, () => parseBody(bytes, meta));
+  const { name } = file;
+  // A packed file is longer than anyone knows: its head is read in longer and longer pieces.
+  for (let most = HEAD_BYTES; most < file.byteLength && most <= MOST_HEAD_BYTES; most *= HEAD_GROWTH) {
+    const head = await file.readHead(most);
+    const meta = orDamaged(name, () => parseFileMeta(head, name, limits));
+    if (meta.isDeflated) break;
+    if (head.length < most) return orDamaged(name, () => parseBody(head, meta));
+    const dataset = headerWithin(head, meta);
+    if (dataset !== undefined) return dataset;
+    if (Number.isFinite(file.byteLength)) break;
   }
-  if (head.length < file.byteLength) {
-    try {
-      const dataset = parseBody(head, meta);
-      if (dataset.reachedPixelData) return dataset;
-    } catch (error) {
-      if (error instanceof InputError && error.code !== 'damaged-file') throw error;
-      // Otherwise the header may only be longer than the head.
-    }
-  }
-  return parseDicom(head.length < file.byteLength ? await file.read() : head, file.name, limits);
+  const bytes = await file.read();
+  const meta = orDamaged(name, () => parseFileMeta(bytes, name, limits));
+  if (!meta.isDeflated) return orDamaged(name, () => parseBody(bytes, meta));
+  const { dataset, deflated } = await inflateHeader(bytes, meta);
+  deflated.close();
+  return dataset;
 }
 
-/** A Part 10 file whose data set is deflated as the same file in Explicit VR Little Endian; any other unchanged.
+/** @returns undefined if the header goes on after these bytes
+ * @throws InputError `limit-exceeded` */
+function headerWithin(head: Uint8Array, meta: FileMeta): DicomDataset | undefined {
+  try {
+    const dataset = orDamaged(meta.budget.name, () => parseBody(head, meta));
+    return dataset.reachedPixelData ? dataset : undefined;
+  } catch (error) {
+    if (error instanceof InputError && error.code === 'damaged-file') return undefined;
+    throw error;
+  }
+}
+
+interface InflatedHeader {
+  readonly dataset: DicomDataset;
+  readonly deflated: DeflatedBytes;
+}
+
+/** Unpacks a deflated data set no further than to its pixel data, or to its end where it has none. Places are those in the
+ * unpacked file. */
+async function inflateHeader(bytes: Uint8Array, meta: FileMeta): Promise<InflatedHeader> {
+  const { name, limits } = meta.budget;
+  const deflated = openDeflated(bytes.subarray(meta.end), name, limits);
+  for (let most = HEAD_BYTES; ; most *= HEAD_GROWTH) {
+    const { content, isWhole } = await deflated.unpack(most);
+    const file = concatenate([bytes.subarray(0, meta.end), content]);
+    const dataset = isWhole ? orDamaged(name, () => parseBody(file, meta)) : headerWithin(file, meta);
+    if (dataset !== undefined) return { dataset, deflated };
+  }
+}
+
+/** A file whose data set is deflated as the same file in Explicit VR Little Endian, up to the last of the pixels that its
+ * header promises; any other file unchanged.
  * @throws InputError `damaged-file`, `limit-exceeded`, `not-dicom` */
 export async function inflateDicom(
   bytes: Uint8Array,
   name: string,
   limits: ReadLimits = DEFAULT_READ_LIMITS,
 ): Promise<Uint8Array> {
-  const { transferSyntaxUID, end, elements } = orDamaged(name, () => parseFileMeta(bytes, name, limits));
-  const uid = elements[DICOM_DICTIONARY.TransferSyntaxUID[0]];
-  if (transferSyntaxUID !== DEFLATED_LITTLE_ENDIAN || uid === undefined) return bytes;
-  const body = await inflateRaw(bytes.subarray(end), name, limits);
-  const file = new Uint8Array(end + body.length);
-  file.set(bytes.subarray(0, end));
-  file.set(body, end);
+  const meta = orDamaged(name, () => parseFileMeta(bytes, name, limits));
+  const uid = meta.elements[DICOM_DICTIONARY.TransferSyntaxUID[0]];
+  if (!meta.isDeflated || uid === undefined) return bytes;
+  const { dataset, deflated } = await inflateHeader(bytes, meta);
+  const { content: body } = await deflated.unpack(endOfPixels(dataset) - meta.end);
+  deflated.close();
+  const file = new Uint8Array(meta.end + body.length);
+  file.set(bytes.subarray(0, meta.end));
+  file.set(body, meta.end);
   // The new name is shorter: padded with nulls (PS3.5 6.2).
   file.fill(0, uid.dataOffset, uid.dataOffset + uid.length);
   file.set(new TextEncoder().encode(EXPLICIT_LITTLE_ENDIAN), uid.dataOffset);
   return file;
+}
+
+/** Where what an image needs of its file ends: pixel data may claim to be longer than the image.
+ * @returns Infinity where the header does not tell */
+function endOfPixels(dataset: DicomDataset): number {
+  const { pixelData } = dataset;
+  if (pixelData?.byteLength === undefined) return Infinity;
+  const needed = Math.ceil(pixelBytes(dataset));
+  return pixelData.dataOffset + Math.min(pixelData.byteLength, needed + MOST_PADDING);
+}
+
+/** Bytes of all frames where they are not compressed, as the header has it. */
+function pixelBytes(dataset: DicomDataset): number {
+  const factor = (keyword: DicomKeyword, otherwise: number): number => dataset.number(keyword) ?? otherwise;
+  const pixels = factor('Rows', 0) * factor('Columns', 0) * Math.max(1, factor('NumberOfFrames', 1));
+  return (pixels * factor('SamplesPerPixel', 1) * factor('BitsAllocated', 64)) / 8;
 }
 
 /** Read access to one data set or sequence item, by DICOM keyword. Values are decoded when asked for. */
@@ -113,7 +167,7 @@ export class DicomDataset {
     bytes: Uint8Array,
     elements: DicomElements,
     transferSyntaxUID: string,
-    context: DatasetContext = TOP_LEVEL,
+    context: DatasetContext = topLevel(),
   ) {
     this.#bytes = bytes;
     this.#elements = elements;
@@ -133,14 +187,21 @@ export class DicomDataset {
     return this.#element(keyword) !== undefined;
   }
 
-  /** The whole value as text, padding removed, backslashes kept; undefined if absent or empty. */
+  /** What was read otherwise than the file has it, in the whole file and so far: values are decoded when asked for. */
+  get warnings(): readonly Notice[] {
+    return this.#context.warnings;
+  }
+
+  /** The whole value as text, padding removed, backslashes kept, a decimal comma as a point; undefined if absent or
+   * empty. */
   text(keyword: DicomKeyword): string | undefined {
     const bytes = this.bytes(keyword);
     if (bytes === undefined) return undefined;
     const vr = this.#vr(keyword);
     const text = isEncodedText(vr) ? decodeText(bytes, this.#characterSet, vr) : latin1(bytes);
     const trimmed = trimPadding(text);
-    return trimmed === '' ? undefined : trimmed;
+    if (trimmed === '') return undefined;
+    return vr === 'DS' && trimmed.includes(',') ? this.#withPoints(trimmed, keyword) : trimmed;
   }
 
   /** The values as text, verbatim but for padding; none if absent or empty. */
@@ -191,6 +252,7 @@ export class DicomDataset {
           budget,
           depth,
           characterSet: this.#characterSet,
+          warnings: this.#context.warnings,
         }),
     );
   }
@@ -222,12 +284,25 @@ export class DicomDataset {
     return this.#elements[DICOM_DICTIONARY[keyword][0]];
   }
 
+  /** Some writers take the decimal sign of their locale; PS3.5 6.2 knows the point alone. */
+  #withPoints(text: string, keyword: DicomKeyword): string {
+    const numbers = text.split('\\').map((value) => value.replace(DECIMAL_COMMA, '$1.$2'));
+    const { warnings, budget } = this.#context;
+    const message = `${budget.name} has a decimal comma in ${keyword}: it was read as a point.`;
+    const isNew = numbers.join('\\') !== text && !warnings.some((warning) => warning.message === message);
+    if (isNew) warnings.push({ code: 'decimal-comma', message });
+    return numbers.join('\\');
+  }
+
   #vr(keyword: DicomKeyword): string {
     const [, vr] = DICOM_DICTIONARY[keyword];
     const stored = this.#element(keyword)?.vr;
     return stored === undefined || stored === 'UN' ? vr : stored;
   }
 }
+
+/** A number of one comma and no point; two commas may be anything. */
+const DECIMAL_COMMA = /^(\s*[+-]?\d+),(\d*(?:[eE][+-]?\d+)?\s*)$/;
 
 /** What a data set has from the one around it. */
 interface DatasetContext {
@@ -236,13 +311,14 @@ interface DatasetContext {
   /** Sequences around it. */
   readonly depth: number;
   readonly characterSet?: string | undefined;
+  /** Of the whole file. */
+  readonly warnings: Notice[];
 }
 
-const TOP_LEVEL: DatasetContext = {
-  encoding: EXPLICIT,
-  budget: { limits: DEFAULT_READ_LIMITS, name: 'The data set', elements: 0 },
-  depth: 0,
-};
+function topLevel(): DatasetContext {
+  const budget = { limits: DEFAULT_READ_LIMITS, name: 'The data set', elements: 0 };
+  return { encoding: { isImplicit: false, littleEndian: true }, budget, depth: 0, warnings: [] };
+}
 
 export function unsupportedTransferSyntax(transferSyntaxUID: string, name: string): InputError {
   return new InputError(
@@ -256,42 +332,16 @@ export function unsupportedTransferSyntax(transferSyntaxUID: string, name: strin
   );
 }
 
-interface FileMeta {
-  readonly transferSyntaxUID: string;
-  readonly elements: DicomElements;
-  /** Where the data set begins. */
-  readonly end: number;
-  readonly budget: ParseBudget;
-}
-
-function parseFileMeta(bytes: Uint8Array, name: string, limits: ReadLimits): FileMeta {
-  if (!isDicom(bytes)) {
-    throw new InputError('not-dicom', `${name} is no DICOM Part 10 file.`, {
-      remedy: 'Pass files that begin with a DICOM preamble, as scanners and archives export them.',
-      details: { file: name },
-    });
-  }
-  const budget: ParseBudget = { limits, name, elements: 0 };
-  const { elements, end } = parseElements(bytes, 132, EXPLICIT, budget, true);
-  const named = new DicomDataset(bytes, elements, '').string('TransferSyntaxUID');
-  return { transferSyntaxUID: named ?? guessedSyntax(bytes, end), elements, end, budget };
-}
-
-/** Without a name: explicit if the first attribute has a representation, else the default of PS3.5 10.1. */
-function guessedSyntax(bytes: Uint8Array, start: number): string {
-  return /^[A-Z]{2}$/.test(latin1(bytes.subarray(start + 4, start + 6)))
-    ? EXPLICIT_LITTLE_ENDIAN
-    : IMPLICIT_LITTLE_ENDIAN;
-}
-
-/** @param bytes inflated, if the file was deflated */
-function parseBody(bytes: Uint8Array, { transferSyntaxUID, elements: meta, end, budget }: FileMeta): DicomDataset {
-  const encoding: DicomEncoding = {
-    isImplicit: transferSyntaxUID === IMPLICIT_LITTLE_ENDIAN,
-    littleEndian: transferSyntaxUID !== EXPLICIT_BIG_ENDIAN,
-  };
+/** @param bytes inflated, if the file was deflated
+ * @returns a data set whose transfer syntax is what its bytes are, with a warning where the file says otherwise */
+function parseBody(bytes: Uint8Array, meta: FileMeta): DicomDataset {
+  const { budget, end } = meta;
+  const encoding = encodingAt(bytes, end, bytes.length, claimedEncoding(meta));
   const { elements } = parseElements(bytes, end, encoding, budget);
-  return new DicomDataset(bytes, { ...meta, ...elements }, transferSyntaxUID, { encoding, budget, depth: 0 });
+  const { transferSyntaxUID, notices } = actualSyntax(meta, encoding);
+  // A spread makes a dictionary of hundreds of names, which Node 20 does in thirteen times the time.
+  const whole = Object.assign(elements, meta.elements);
+  return new DicomDataset(bytes, whole, transferSyntaxUID, { encoding, budget, depth: 0, warnings: [...notices] });
 }
 
 function orDamaged<T>(name: string, parse: () => T): T {
@@ -302,35 +352,3 @@ function orDamaged<T>(name: string, parse: () => T): T {
     throw damagedFile(name, error instanceof Error ? error.message : 'its attributes cannot be parsed', error);
   }
 }
-
-interface NumberReader {
-  readonly byteLength: number;
-  readonly at: (view: DataView, offset: number, littleEndian: boolean) => number;
-}
-
-const UINT16: NumberReader = { byteLength: 2, at: (view, offset, little) => view.getUint16(offset, little) };
-const UINT32: NumberReader = { byteLength: 4, at: (view, offset, little) => view.getUint32(offset, little) };
-const UINT64: NumberReader = { byteLength: 8, at: (view, offset, little) => Number(view.getBigUint64(offset, little)) };
-const FLOAT32: NumberReader = { byteLength: 4, at: (view, offset, little) => view.getFloat32(offset, little) };
-const FLOAT64: NumberReader = { byteLength: 8, at: (view, offset, little) => view.getFloat64(offset, little) };
-
-const BINARY_NUMBERS: Readonly<Record<string, NumberReader | undefined>> = {
-  OB: { byteLength: 1, at: (view, offset) => view.getUint8(offset) },
-  US: UINT16,
-  OW: UINT16,
-  SS: { byteLength: 2, at: (view, offset, little) => view.getInt16(offset, little) },
-  UL: UINT32,
-  OL: UINT32,
-  SL: { byteLength: 4, at: (view, offset, little) => view.getInt32(offset, little) },
-  UV: UINT64,
-  OV: UINT64,
-  SV: { byteLength: 8, at: (view, offset, little) => Number(view.getBigInt64(offset, little)) },
-  FL: FLOAT32,
-  OF: FLOAT32,
-  FD: FLOAT64,
-  OD: FLOAT64,
-  AT: {
-    byteLength: 4,
-    at: (view, offset, little) => view.getUint16(offset, little) * 0x10000 + view.getUint16(offset + 2, little),
-  },
-};

@@ -1,46 +1,17 @@
-import { DICOM_DICTIONARY } from './dicom-dictionary.ts';
-import { assertWithinLimit, type ReadLimits } from './read-limits.ts';
+import { encodingAt, isVr } from './dicom-encoding.ts';
+import {
+  ElementStream,
+  isPixelDataTag,
+  UNDEFINED_LENGTH,
+  type DicomElement,
+  type DicomEncoding,
+  type ParseBudget,
+} from './element-stream.ts';
+import { assertWithinLimit } from './read-limits.ts';
 
-/** One attribute as it lies in a file's bytes. */
-export interface DicomElement {
-  /** xGGGGEEEE */
-  readonly tag: string;
-  /** As stored; undefined in implicit VR. */
-  readonly vr?: string | undefined;
-  readonly dataOffset: number;
-  /** Bytes of the value, delimiters included; UNDEFINED_LENGTH for encapsulated pixel data. */
-  readonly length: number;
-  /** How the items of a sequence are encoded, where that is not as the data set around it: UN is implicit. */
-  readonly itemEncoding?: DicomEncoding;
-}
+export { isPixelDataTag, UNDEFINED_LENGTH, type DicomElement, type DicomEncoding, type ParseBudget };
 
 export type DicomElements = Readonly<Record<string, DicomElement>>;
-
-export interface DicomEncoding {
-  readonly isImplicit: boolean;
-  readonly littleEndian: boolean;
-}
-
-/** What parsing one file has used up of its limits. */
-export interface ParseBudget {
-  readonly limits: ReadLimits;
-  /** For messages. */
-  readonly name: string;
-  elements: number;
-}
-
-export const UNDEFINED_LENGTH = 0xffffffff;
-const PIXEL_DATA_TAGS = new Set<string>([
-  DICOM_DICTIONARY.PixelData[0],
-  DICOM_DICTIONARY.FloatPixelData[0],
-  DICOM_DICTIONARY.DoubleFloatPixelData[0],
-]);
-const IMPLICIT_LITTLE: DicomEncoding = { isImplicit: true, littleEndian: true };
-/** Representations with two reserved bytes and a four-byte length (PS3.5 7.1.2). */
-const LONG_VRS = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV']);
-const ITEM = 0xfffee000;
-const ITEM_DELIMITATION = 0xfffee00d;
-const SEQUENCE_DELIMITATION = 0xfffee0dd;
 
 /** Finds the attributes of a data set, up to its pixel data: what follows is padding and signatures. Sequences are
  * stepped over, not read: {@link parseItems} does that when it is asked for them.
@@ -54,21 +25,26 @@ export function parseElements(
   encoding: DicomEncoding,
   budget: ParseBudget,
   isFileMeta = false,
-): { readonly elements: DicomElements; readonly end: number } {
-  const reader = new ElementReader(bytes, bytes.length, encoding, budget);
-  reader.position = start;
+): { readonly elements: Record<string, DicomElement>; readonly end: number } {
   const elements: Record<string, DicomElement> = {};
-  while (reader.position < bytes.length) {
-    if (isFileMeta && reader.peekGroup() !== 0x0002) break;
-    const element = reader.readElement(0);
-    if (element === undefined) throw new Error(`an item ends at byte ${reader.position} that never began`);
+  if (start >= bytes.length) return { elements, end: start };
+  const stream = streamOver(bytes, start, bytes.length, encoding, budget);
+  while (stream.position < bytes.length) {
+    if (isFileMeta && stream.peekGroup() !== 0x0002) break;
+    const element = stream.readElement(0);
+    if (element === undefined) throw new Error(`an item ends at byte ${stream.position} that never began`);
     elements[element.tag] = element;
-    if (PIXEL_DATA_TAGS.has(element.tag)) break;
+    if (isPixelDataTag(element.tag)) break;
   }
-  return { elements, end: reader.position };
+  return { elements, end: stream.position };
 }
 
-/** The items of a sequence, each with its attributes.
+interface DicomItem {
+  readonly elements: DicomElements;
+  readonly encoding: DicomEncoding;
+}
+
+/** The items of a sequence, each with its attributes and its own encoding.
  * @param depth of the sequence: 1 at the top
  * @throws as {@link parseElements} */
 export function parseItems(
@@ -77,170 +53,107 @@ export function parseItems(
   encoding: DicomEncoding,
   budget: ParseBudget,
   depth: number,
-): { readonly elements: DicomElements; readonly encoding: DicomEncoding }[] {
-  const own = itemEncoding ?? encoding;
-  const reader = new ElementReader(bytes, Math.min(bytes.length, dataOffset + length), own, budget);
-  reader.position = dataOffset;
-  const items: { elements: DicomElements; encoding: DicomEncoding }[] = [];
-  reader.readItems(depth, (elements) => items.push({ elements, encoding: own }));
+): DicomItem[] {
+  const items: DicomItem[] = [];
+  if (length === 0) return items;
+  const end = Math.min(bytes.length, dataOffset + length);
+  const own = itemEncoding === undefined ? encoding : unknownItemsEncoding(bytes, dataOffset, itemEncoding);
+  readItems(streamOver(bytes, dataOffset, end, own, budget), budget, depth, (item) => items.push(item));
   return items;
 }
 
-export function isPixelDataTag(tag: string): boolean {
-  return PIXEL_DATA_TAGS.has(tag);
+function streamOver(
+  bytes: Uint8Array,
+  position: number,
+  end: number,
+  encoding: DicomEncoding,
+  budget: ParseBudget,
+): ElementStream {
+  return new ElementStream(bytes, { position, end }, encoding, budget, (stream, vr, depth) =>
+    endOfUndefined(stream, budget, vr, depth),
+  );
 }
 
-class ElementReader {
-  position = 0;
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  #end: number;
-  readonly #encoding: DicomEncoding;
-  readonly #budget: ParseBudget;
-
-  constructor(bytes: Uint8Array, end: number, encoding: DicomEncoding, budget: ParseBudget) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#end = end;
-    this.#encoding = encoding;
-    this.#budget = budget;
-  }
-
-  peekGroup(): number {
-    this.#require(2);
-    return this.#view.getUint16(this.position, this.#encoding.littleEndian);
-  }
-
-  /** @returns undefined at the end of an item, which is consumed */
-  readElement(depth: number): DicomElement | undefined {
-    this.#count();
-    const tag = this.#readTag();
-    if (tag === ITEM_DELIMITATION) {
-      this.#readUint32();
-      return undefined;
+/** Where a value of undefined length ends: a sequence, or the fragments of an icon's pixel data. */
+function endOfUndefined(stream: ElementStream, budget: ParseBudget, vr: string | undefined, depth: number): number {
+  if (vr === 'OB' || vr === 'OW') {
+    while (stream.position < stream.end) {
+      const { isDelimiter, length } = stream.readItemHead();
+      if (isDelimiter) return stream.position;
+      stream.seek(length);
     }
-    const { vr, length } = this.#readLength();
-    const name = tagName(tag);
-    const dataOffset = this.position;
-    const isPixelData = depth === 0 && PIXEL_DATA_TAGS.has(name);
-    if (isPixelData) {
-      this.position = length === UNDEFINED_LENGTH ? this.#end : Math.min(this.#end, dataOffset + length);
-      return { tag: name, vr, dataOffset, length };
-    }
-    const itemEncoding = vr === 'UN' ? { itemEncoding: IMPLICIT_LITTLE } : {};
-    if (length === UNDEFINED_LENGTH) {
-      const encoding = vr === 'UN' ? IMPLICIT_LITTLE : this.#encoding;
-      this.#skipUndefined(vr, encoding, depth + 1);
-      return { tag: name, vr, dataOffset, length: this.position - dataOffset, ...itemEncoding };
-    }
-    this.#require(length);
-    this.position += length;
-    return { tag: name, vr, dataOffset, length, ...itemEncoding };
+    throw new Error('it ends within compressed pixel data');
   }
-
-  /** Reads items up to the end or the delimiter of the sequence.
-   * @returns whether there was a delimiter */
-  readItems(depth: number, onItem?: (elements: DicomElements) => void): boolean {
-    assertWithinLimit(depth, 'sequenceDepth', this.#budget.limits, {
-      name: this.#budget.name,
-      what: 'sequences within each other',
-    });
-    while (this.position < this.#end) {
-      this.#count();
-      const tag = this.#readTag();
-      const length = this.#readUint32();
-      if (tag === SEQUENCE_DELIMITATION) return true;
-      if (tag !== ITEM) throw new Error(`a sequence has no item at byte ${this.position - 8}`);
-      this.#readItem(length, depth, onItem);
-    }
-    return false;
-  }
-
-  #readItem(length: number, depth: number, onItem: ((elements: DicomElements) => void) | undefined): void {
-    const isOpenEnded = length === UNDEFINED_LENGTH;
-    if (!isOpenEnded) this.#require(length);
-    if (!isOpenEnded && onItem === undefined) {
-      this.position += length;
-      return;
-    }
-    const endOfSequence = this.#end;
-    if (!isOpenEnded) this.#end = this.position + length;
-    const elements: Record<string, DicomElement> = {};
-    let isOpen = true;
-    while (isOpen && this.position < this.#end) {
-      const element = this.readElement(depth);
-      if (element === undefined) isOpen = false;
-      else elements[element.tag] = element;
-    }
-    if (isOpen && isOpenEnded) throw new Error('it ends within a sequence');
-    if (!isOpenEnded) this.position = this.#end;
-    this.#end = endOfSequence;
-    onItem?.(elements);
-  }
-
-  /** Steps over a value of undefined length: a sequence, or the fragments of an icon's pixel data. */
-  #skipUndefined(vr: string | undefined, encoding: DicomEncoding, depth: number): void {
-    if (vr === 'OB' || vr === 'OW') {
-      while (this.position < this.#end) {
-        const tag = this.#readTag();
-        const length = this.#readUint32();
-        if (tag === SEQUENCE_DELIMITATION) return;
-        this.#require(length);
-        this.position += length;
-      }
-      throw new Error('it ends within compressed pixel data');
-    }
-    const isOwn = encoding === this.#encoding;
-    const reader = isOwn ? this : new ElementReader(this.#bytes, this.#end, encoding, this.#budget);
-    reader.position = this.position;
-    if (!reader.readItems(depth)) throw new Error('it ends within a sequence');
-    this.position = reader.position;
-  }
-
-  #readTag(): number {
-    this.#require(8);
-    const { littleEndian } = this.#encoding;
-    const group = this.#view.getUint16(this.position, littleEndian);
-    const element = this.#view.getUint16(this.position + 2, littleEndian);
-    this.position += 4;
-    return group * 0x10000 + element;
-  }
-
-  #readLength(): { readonly vr: string | undefined; readonly length: number } {
-    const [a = 0, b = 0] = this.#bytes.subarray(this.position, this.position + 2);
-    // Some writers fall back to implicit VR within explicit files.
-    if (this.#encoding.isImplicit || !isCapital(a) || !isCapital(b)) {
-      return { vr: undefined, length: this.#readUint32() };
-    }
-    const vr = String.fromCharCode(a, b);
-    this.position += 4;
-    if (LONG_VRS.has(vr)) return { vr, length: this.#readUint32() };
-    return { vr, length: this.#view.getUint16(this.position - 2, this.#encoding.littleEndian) };
-  }
-
-  #readUint32(): number {
-    this.#require(4);
-    this.position += 4;
-    return this.#view.getUint32(this.position - 4, this.#encoding.littleEndian);
-  }
-
-  #require(byteLength: number): void {
-    if (this.position + byteLength > this.#end) throw new Error('it ends within an attribute');
-  }
-
-  #count(): void {
-    const { limits, name } = this.#budget;
-    this.#budget.elements++;
-    if (this.#budget.elements > limits.elements) {
-      assertWithinLimit(this.#budget.elements, 'elements', limits, { name, what: 'attributes and items' });
-    }
-  }
+  const items = vr === 'UN' ? streamOfUnknown(stream, budget) : stream;
+  if (!readItems(items, budget, depth)) throw new Error('it ends within a sequence');
+  return items.position;
 }
 
-function isCapital(byte: number): boolean {
-  return byte >= 0x41 && byte <= 0x5a;
+function streamOfUnknown({ byteArray, position, end }: ElementStream, budget: ParseBudget): ElementStream {
+  const encoding = unknownItemsEncoding(byteArray, position, { isImplicit: true, littleEndian: true });
+  return streamOver(byteArray, position, end, encoding, budget);
 }
 
-function tagName(tag: number): string {
-  return `x${tag.toString(16).padStart(8, '0')}`;
+/** A sequence of unknown representation is in implicit little endian (PS3.5 6.2.2); writers of big endian files leave it as
+ * it was. */
+function unknownItemsEncoding(bytes: Uint8Array, at: number, assumed: DicomEncoding): DicomEncoding {
+  const isBig = bytes[at] === 0xff && bytes[at + 1] === 0xfe;
+  return isBig ? { ...assumed, littleEndian: false } : assumed;
+}
+
+/** Reads items up to the end or the delimiter of the sequence; those of known length only where there is `onItem`.
+ * @returns whether there was a delimiter */
+function readItems(
+  stream: ElementStream,
+  budget: ParseBudget,
+  depth: number,
+  onItem?: (item: DicomItem) => void,
+): boolean {
+  assertWithinLimit(depth, 'sequenceDepth', budget.limits, {
+    name: budget.name,
+    what: 'sequences within each other',
+  });
+  while (stream.position < stream.end) {
+    const { isDelimiter, length } = stream.readItemHead();
+    if (isDelimiter) return true;
+    if (onItem === undefined && length !== UNDEFINED_LENGTH) stream.seek(length);
+    else readItem(stream, budget, length, depth, onItem);
+  }
+  return false;
+}
+
+function readItem(
+  stream: ElementStream,
+  budget: ParseBudget,
+  length: number,
+  depth: number,
+  onItem: ((item: DicomItem) => void) | undefined,
+): void {
+  const isOpenEnded = length === UNDEFINED_LENGTH;
+  const start = stream.position;
+  if (!isOpenEnded && start + length > stream.end) throw new Error('it ends within an attribute');
+  const end = isOpenEnded ? stream.end : start + length;
+  const encoding = itemEncoding(stream, end);
+  const isOwn = encoding === stream.encoding;
+  const reader = isOwn ? stream : streamOver(stream.byteArray, start, end, encoding, budget);
+  const endOfSequence = stream.end;
+  reader.end = end;
+  const elements: Record<string, DicomElement> = {};
+  let isOpen = true;
+  while (isOpen && reader.position < end) {
+    const element = reader.readElement(depth);
+    if (element === undefined) isOpen = false;
+    else elements[element.tag] = element;
+  }
+  if (isOpen && isOpenEnded) throw new Error('it ends within a sequence');
+  stream.end = endOfSequence;
+  stream.position = isOpenEnded ? reader.position : end;
+  onItem?.({ elements, encoding });
+}
+
+/** Of the item that begins at the stream's position: some writers put explicit items into implicit sequences. (Implicit
+ * elements among explicit ones are told one by one.) */
+function itemEncoding({ byteArray, position, encoding }: ElementStream, end: number): DicomEncoding {
+  if (!encoding.isImplicit || !isVr(byteArray[position + 4], byteArray[position + 5])) return encoding;
+  return encodingAt(byteArray, position, end, encoding);
 }
