@@ -17,6 +17,7 @@ import {
 import { encodingAt, startOfDicom } from './dicom-encoding.ts';
 import { actualSyntax, claimedEncoding, parseFileMeta, type FileMeta } from './dicom-file-meta.ts';
 import { BINARY_NUMBERS } from './dicom-numbers.ts';
+import { nativeFrameBytes } from './native-frame.ts';
 import { decodeText, isEncodedText, latin1, trimPadding } from './dicom-text.ts';
 import { DEFAULT_READ_LIMITS, type ReadLimits } from './read-limits.ts';
 import type { SourceFile } from './reader.ts';
@@ -149,9 +150,14 @@ function endOfPixels(dataset: DicomDataset): number {
 
 /** Bytes of all frames where they are not compressed, as the header has it. */
 function pixelBytes(dataset: DicomDataset): number {
-  const factor = (keyword: DicomKeyword, otherwise: number): number => dataset.number(keyword) ?? otherwise;
-  const pixels = factor('Rows', 0) * factor('Columns', 0) * Math.max(1, factor('NumberOfFrames', 1));
-  return (pixels * factor('SamplesPerPixel', 1) * factor('BitsAllocated', 64)) / 8;
+  const frameBytes = nativeFrameBytes({
+    rows: dataset.number('Rows') ?? 0,
+    columns: dataset.number('Columns') ?? 0,
+    bitsAllocated: dataset.number('BitsAllocated') ?? 64,
+    samplesPerPixel: dataset.number('SamplesPerPixel') ?? 1,
+    photometricInterpretation: dataset.string('PhotometricInterpretation'),
+  });
+  return frameBytes * Math.max(1, dataset.number('NumberOfFrames') ?? 1);
 }
 
 /** Read access to one data set or sequence item, by DICOM keyword. Values are decoded when asked for. */

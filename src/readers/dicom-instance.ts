@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import type { CopiedAttribute } from '../volume/volume.ts';
+import type { CopiedAttribute, Notice } from '../volume/volume.ts';
 import { readDicomHeader, type DicomDataset } from './dicom-dataset.ts';
 import { isMosaic, unfoldMosaic } from './mosaic.ts';
 import { DEFAULT_READ_LIMITS, type ReadLimits } from './read-limits.ts';
@@ -29,6 +29,8 @@ export interface DicomInstance {
   readonly lossyMethods: readonly string[];
   readonly isInverted: boolean;
   readonly copied: Readonly<Partial<Record<CopiedAttribute, string>>>;
+  /** What was read otherwise than the file has it. */
+  readonly warnings: readonly Notice[];
   /** The images as slices, or why they cannot be any. */
   readonly slices: readonly SliceHeader[] | InputError;
 }
@@ -99,6 +101,7 @@ export function dicomInstanceOf(dataset: DicomDataset, file: SourceFile, fileLen
     isInverted: dataset.string('PhotometricInterpretation') === 'MONOCHROME1',
     copied: copiedAttributes(dataset),
     slices: sliceHeadersOrProblem(dataset, file.name, fileLength),
+    warnings: dataset.warnings,
   };
 }
 

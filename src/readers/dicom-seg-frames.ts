@@ -3,6 +3,7 @@ import type { Vector3, WorldPoint } from '../volume/geometry.ts';
 import { damagedFile } from './damaged-file.ts';
 import type { DicomDataset } from './dicom-dataset.ts';
 import type { DicomKeyword } from './dicom-dictionary.ts';
+import { frameCount } from './frame-count.ts';
 
 /** The planes that a segmentation's frames lie in: one orientation and one spacing for all. */
 export interface SegPlanes {
@@ -41,7 +42,7 @@ export function readSegFrames(
   const groups = dataset.items('PerFrameFunctionalGroupsSequence');
   const rows = required(dataset.number('Rows'), 'Rows');
   const columns = required(dataset.number('Columns'), 'Columns');
-  const count = required(dataset.number('NumberOfFrames'), 'NumberOfFrames');
+  const count = frameCount(dataset);
   if (groups.length !== count || count < 1) {
     throw damagedFile(name, `it says that it has ${count} frames, and describes ${groups.length}`);
   }

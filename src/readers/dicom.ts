@@ -1,10 +1,11 @@
 import { InputError, isSegmentationError, problemOf } from '../errors.ts';
 import { resampleStack } from '../volume/resample-stack.ts';
-import type { Volume, VoxelArray } from '../volume/volume.ts';
+import type { Notice, Volume, VoxelArray } from '../volume/volume.ts';
 import { inflateDicom, isDicom, unsupportedTransferSyntax } from './dicom-dataset.ts';
 import { readDicomInstance, type DicomInstance } from './dicom-instance.ts';
 import { assertOnePatient, groupBySeries, hasIdentity, noImages } from './dicom-series.ts';
 import { commonPath } from './file-names.ts';
+import { mergedNotices } from './file-notices.ts';
 import { openFrames } from './frames.ts';
 import { createModalityVoxels, type ModalityVoxels } from './modality-values.ts';
 import { cropTile } from './mosaic.ts';
@@ -75,7 +76,8 @@ async function readSeries(
   assertOnePatient(group);
   const stack = stackSlices(group, { phase, resample });
   for (const instance of group) findDecoder(instance, decoders);
-  const voxels = await readVoxels(stack, { decoders, limits, signal });
+  const frameNotices = new Map<DicomInstance, Notice[]>();
+  const voxels = await readVoxels(stack, { decoders, limits, signal, frameNotices });
   const { source, notices } = sourceSeriesOf(stack);
   const { instance: first, header } = firstOf(stack);
   const volume: Volume = {
@@ -86,13 +88,22 @@ async function readSeries(
     ...(header.rescaleType === undefined ? {} : { rescaleType: header.rescaleType }),
     ...(source === undefined ? {} : { source }),
   };
-  return { volume, warnings: [...stack.notices, ...notices] };
+  return { volume, warnings: [...stack.notices, ...notices, ...noticesOfFiles(group, frameNotices)] };
 }
 
 interface ReadContext {
   readonly decoders: readonly PixelDecoder[];
   readonly limits: ReadLimits;
   readonly signal: AbortSignal | undefined;
+  /** What was noticed while frames were found. */
+  readonly frameNotices: Map<DicomInstance, Notice[]>;
+}
+
+function noticesOfFiles(
+  group: readonly DicomInstance[],
+  frameNotices: ReadonlyMap<DicomInstance, readonly Notice[]> = new Map(),
+): Notice[] {
+  return mergedNotices(group.map((instance) => [...instance.warnings, ...(frameNotices.get(instance) ?? [])]));
 }
 
 async function readVoxels(stack: SliceStack, context: ReadContext): Promise<VoxelArray> {
@@ -150,12 +161,12 @@ async function* decodeFrames(frames: readonly FrameOfFile[], context: ReadContex
 }
 
 /** For frames file after file: it keeps the one that it read last. */
-function createFrameDecoder({ limits, signal }: ReadContext) {
+function createFrameDecoder({ limits, signal, frameNotices }: ReadContext) {
   let last: { readonly instance: DicomInstance; readonly frameBytes: ReturnType<typeof openFile> } | undefined;
   return async (frame: FrameOfFile, decoder: PixelDecoder, framesLeft: number): Promise<DecodedFrame> => {
     signal?.throwIfAborted();
     const { instance, header } = frame;
-    if (last?.instance !== instance) last = { instance, frameBytes: openFile(frame, limits) };
+    if (last?.instance !== instance) last = { instance, frameBytes: openFile(frame, limits, frameNotices) };
     const encoded = (await last.frameBytes)(header.frameIndex);
     const format = header.tile?.format ?? header.format;
     const fileName = instance.file.name;
@@ -169,10 +180,17 @@ function createFrameDecoder({ limits, signal }: ReadContext) {
   };
 }
 
-async function openFile({ instance, header }: FrameOfFile, limits: ReadLimits) {
+async function openFile(
+  { instance, header }: FrameOfFile,
+  limits: ReadLimits,
+  frameNotices: Map<DicomInstance, Notice[]>,
+) {
   const { file, transferSyntaxUID } = instance;
   const bytes = await inflateDicom(await file.read(), file.name, limits);
-  return openFrames(bytes, transferSyntaxUID, { ...header, format: header.tile?.format ?? header.format }, file.name);
+  const notices: Notice[] = [];
+  frameNotices.set(instance, notices);
+  const stored = { ...header, format: header.tile?.format ?? header.format };
+  return openFrames(bytes, transferSyntaxUID, stored, file.name, (notice) => notices.push(notice));
 }
 
 function findDecoder({ transferSyntaxUID, file }: DicomInstance, decoders: readonly PixelDecoder[]): PixelDecoder {
@@ -201,7 +219,7 @@ function describeSeries(group: readonly DicomInstance[], decoders: readonly Pixe
       };
     }
     const stack = stackVolume(chooseVolume(volumes, undefined));
-    const warnings = [...notices, ...stack.notices, ...sourceSeriesOf(stack).notices];
+    const warnings = [...notices, ...stack.notices, ...sourceSeriesOf(stack).notices, ...noticesOfFiles(group)];
     return { ...description, geometry: stack.geometry, warnings };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

@@ -1,46 +1,98 @@
+import type { Notice } from '../volume/volume.ts';
 import { concatenate } from './concatenate.ts';
 import { damagedFile } from './damaged-file.ts';
 
+export interface EncapsulatedFrames {
+  /** Each frame's bytes: a view where it is one fragment. */
+  readonly frames: readonly Uint8Array[];
+  readonly notices: readonly Notice[];
+}
+
 /** The compressed frames of encapsulated pixel data (PS3.5 A.4): one fragment a frame, else as the basic offset table
- * says, else from one beginning of a JPEG or JPEG 2000 image to the next. (An extended offset table is for frames of one
- * fragment each.)
+ * says, else from one beginning of an image to the next. (An extended offset table is for frames of one fragment each.)
  * @param start of the first item
+ * @returns with a notice `offset-table-wrong` where a table is there and not true
  * @throws InputError `damaged-file` */
-export function encapsulatedFrames(file: Uint8Array, start: number, frameCount: number, name: string): Uint8Array[] {
+export function encapsulatedFrames(
+  file: Uint8Array,
+  start: number,
+  frameCount: number,
+  name: string,
+): EncapsulatedFrames {
   const [table, ...fragments] = itemsOf(file, start, name);
   if (table === undefined || fragments.length < frameCount) {
     throw damagedFile(name, `it has ${fragments.length} compressed fragments for ${frameCount} frames`);
   }
-  if (fragments.length === frameCount) return fragments.map(({ bytes }) => bytes);
-  const startsFrame = frameCount === 1 ? () => false : frameStarts(table, fragments);
-  const frames: Item[][] = [];
-  for (const fragment of fragments) {
-    const current = frames.at(-1);
-    if (current === undefined || startsFrame(fragment)) frames.push([fragment]);
-    else current.push(fragment);
-  }
-  if (frames.length !== frameCount) {
+  const offsets = offsetsOf(table);
+  const listed = framesAt(offsets, fragments, frameCount);
+  const isWrong = offsets.length > 0 && listed === undefined;
+  const frames = groupFragments(fragments, frameCount, listed);
+  if (frames === undefined) {
     throw damagedFile(
       name,
       `its ${fragments.length} compressed fragments do not say which of ${frameCount} frames is theirs`,
     );
   }
-  return frames.map((own) => (own.length === 1 && own[0] !== undefined ? own[0].bytes : joined(own)));
+  return {
+    frames: frames.map((own) => (own.length === 1 && own[0] !== undefined ? own[0].bytes : joined(own))),
+    notices: isWrong ? [tableWrong(name)] : [],
+  };
 }
 
-/** Whether a fragment is the first of its frame. */
-function frameStarts(table: Item, [first]: readonly Item[]): (fragment: Item) => boolean {
-  const { buffer, byteOffset, byteLength } = table.bytes;
-  if (byteLength < 4 || first === undefined) return ({ bytes }) => beginsImage(bytes);
-  const offsets = new DataView(buffer, byteOffset, byteLength);
-  const starts = new Set<number>();
-  for (let at = 0; at + 4 <= byteLength; at += 4) starts.add(first.itemOffset + offsets.getUint32(at, true));
-  return ({ itemOffset }) => starts.has(itemOffset);
+function groupFragments(
+  fragments: readonly Item[],
+  frameCount: number,
+  listed: ReadonlySet<Item> | undefined,
+): Item[][] | undefined {
+  if (fragments.length === frameCount) return fragments.map((fragment) => [fragment]);
+  if (frameCount === 1) return [[...fragments]];
+  const frames: Item[][] = [];
+  for (const fragment of fragments) {
+    const current = frames.at(-1);
+    const isFirst = listed === undefined ? beginsImage(fragment.bytes) : listed.has(fragment);
+    if (current === undefined || isFirst) frames.push([fragment]);
+    else current.push(fragment);
+  }
+  return frames.length === frameCount ? frames : undefined;
 }
 
-/** SOI of JPEG and JPEG-LS, SOC and SIZ of JPEG 2000. */
-function beginsImage([a, b, c, d]: Uint8Array): boolean {
-  return a === 0xff && ((b === 0xd8 && c === 0xff) || (b === 0x4f && c === 0xff && d === 0x51));
+function offsetsOf({ bytes: { buffer, byteOffset, byteLength } }: Item): number[] {
+  const view = new DataView(buffer, byteOffset, byteLength);
+  return Array.from({ length: Math.floor(byteLength / 4) }, (_, n) => view.getUint32(4 * n, true));
+}
+
+/** The fragments that the table says frames begin with; undefined where it cannot be true. */
+function framesAt(
+  offsets: readonly number[],
+  fragments: readonly Item[],
+  frameCount: number,
+): ReadonlySet<Item> | undefined {
+  const [first] = fragments;
+  if (first === undefined || offsets.length !== frameCount || offsets[0] !== 0) return undefined;
+  const byOffset = new Map(fragments.map((fragment) => [fragment.itemOffset - first.itemOffset, fragment]));
+  const begins = new Set<Item>();
+  let last = -1;
+  for (const offset of offsets) {
+    const fragment = byOffset.get(offset);
+    if (fragment === undefined || offset <= last) return undefined;
+    begins.add(fragment);
+    last = offset;
+  }
+  return begins;
+}
+
+/** SOI of JPEG and JPEG-LS; SOC and SIZ of JPEG 2000; the signature box of a JP2 file. Entropy-coded bytes of none of them
+ * look so. */
+function beginsImage([a, b, c, d, e]: Uint8Array): boolean {
+  if (a === 0xff) return b === 0xd8 || (b === 0x4f && c === 0xff && d === 0x51);
+  return a === 0 && b === 0 && c === 0 && d === 0x0c && e === 0x6a;
+}
+
+function tableWrong(name: string): Notice {
+  return {
+    code: 'offset-table-wrong',
+    message: `${name} has a wrong table of where its frames begin: they were told by their fragments.`,
+  };
 }
 
 interface Item {

@@ -1,6 +1,8 @@
+import type { Notice } from '../volume/volume.ts';
 import { damagedFile } from './damaged-file.ts';
 import type { PixelDataLocation } from './dicom-dataset.ts';
 import { encapsulatedFrames } from './encapsulated-frames.ts';
+import { nativeFrameBytes } from './native-frame.ts';
 import type { SliceHeader } from './slice-header.ts';
 import { swapBytes } from './swap-bytes.ts';
 import { EXPLICIT_BIG_ENDIAN } from './transfer-syntaxes.ts';
@@ -8,6 +10,7 @@ import { EXPLICIT_BIG_ENDIAN } from './transfer-syntaxes.ts';
 /** Finds the frames of a file's pixel data.
  * @param file inflated, if it was deflated
  * @param header of any of its frames
+ * @param onNotice called for what is read otherwise than the file has it
  * @returns a frame's bytes by its place from 0: a view of native pixels, or one compressed frame, its fragments joined
  * @throws InputError `damaged-file` */
 export function openFrames(
@@ -15,6 +18,7 @@ export function openFrames(
   transferSyntaxUID: string,
   header: Pick<SliceHeader, 'pixelData' | 'frameCount' | 'format'> | undefined,
   name: string,
+  onNotice: (notice: Notice) => void = () => undefined,
 ): (frameIndex: number) => Uint8Array {
   if (header === undefined) throw new RangeError('There is no frame to open.');
   const { pixelData, frameCount, format } = header;
@@ -24,10 +28,11 @@ export function openFrames(
     return frame;
   };
   if (pixelData.byteLength === undefined) {
-    const frames = encapsulatedFrames(file, pixelData.dataOffset, frameCount, name);
+    const { frames, notices } = encapsulatedFrames(file, pixelData.dataOffset, frameCount, name);
+    notices.forEach(onNotice);
     return (frameIndex) => at(frames, frameIndex);
   }
-  const frameLength = (format.rows * format.columns * format.bitsAllocated) / 8;
+  const frameLength = nativeFrameBytes(format);
   const bytes = nativePixels(file, transferSyntaxUID, { pixelData, bitsAllocated: format.bitsAllocated }, name);
   return (frameIndex) => bytes.subarray(frameIndex * frameLength, (frameIndex + 1) * frameLength);
 }
@@ -46,7 +51,7 @@ export function nativePixels(
   if (dataOffset + byteLength > file.length) {
     throw damagedFile(name, `its last ${dataOffset + byteLength - file.length} bytes of pixel data are missing`);
   }
-  const isSwapped = transferSyntaxUID === EXPLICIT_BIG_ENDIAN && bitsAllocated <= 8 && vr === 'OW';
+  const isSwapped = transferSyntaxUID === EXPLICIT_BIG_ENDIAN && bitsAllocated <= 8 && (vr ?? 'OW') === 'OW';
   const pixels = file.subarray(dataOffset, dataOffset + byteLength);
   return isSwapped ? bytesOfSwappedWords(pixels) : pixels;
 }

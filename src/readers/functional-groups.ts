@@ -1,6 +1,7 @@
 import { damagedFile } from './damaged-file.ts';
 import type { DicomDataset } from './dicom-dataset.ts';
 import type { DicomKeyword } from './dicom-dictionary.ts';
+import { frameCount } from './frame-count.ts';
 
 /** Where the attributes of one frame are: in its own functional group, in the shared one, else in the data set itself,
  * where those of a single-frame image are (PS3.3 C.7.6.16). */
@@ -10,7 +11,7 @@ export type FrameAttributes = (group: DicomKeyword) => DicomDataset;
  * @returns undefined for an image of several frames that has nothing for each of them
  * @throws InputError `damaged-file` if frames and functional groups differ in number */
 export function frameAttributes(dataset: DicomDataset, name: string): FrameAttributes[] | undefined {
-  const count = dataset.number('NumberOfFrames') ?? 1;
+  const count = frameCount(dataset);
   // GE writes an empty per-frame sequence into some single-frame images.
   const isSingle = count === 1 && dataset.has('ImagePositionPatient');
   const frames = isSingle ? [] : dataset.items('PerFrameFunctionalGroupsSequence');

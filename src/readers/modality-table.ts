@@ -8,12 +8,13 @@ export interface ModalityTable {
   readonly entries: Uint16Array;
 }
 
-/** Reads the Modality LUT of an image; undefined if it has none.
+/** Reads the Modality LUT of an image; undefined if it has none, or one without entries beside a slope, which then counts.
  * @param isSigned whether stored values are, which the table's first value then is too
  * @throws InputError `invalid-attribute` */
 export function readModalityTable(dataset: DicomDataset, isSigned: boolean, name: string): ModalityTable | undefined {
   const [table] = dataset.items('ModalityLUTSequence');
   if (table === undefined) return undefined;
+  if (!table.has('LUTData') && dataset.has('RescaleSlope')) return undefined;
   const [length = 0, first = 0, bits = 0] = table.numbers('LUTDescriptor');
   const data = table.bytes('LUTData');
   const count = length === 0 ? 0x10000 : length;

@@ -172,12 +172,12 @@ describe('JPEG 2000', () => {
 });
 
 describe('encapsulated pixel data', () => {
-  const framesOf = (fragments: readonly Uint8Array[], count = 1, cut = 0): Uint8Array[] => {
+  const framesOf = (fragments: readonly Uint8Array[], count = 1, cut = 0): readonly Uint8Array[] => {
     const bytes = encodePart10({ Rows: 1 }, { transferSyntaxUID: RLE, fragments });
     const { pixelData } = parseDicom(bytes, 'a.dcm');
     if (pixelData === undefined) throw new Error('The file has no pixel data.');
     expect(pixelData.byteLength).toBeUndefined();
-    return encapsulatedFrames(bytes.slice(0, bytes.length - cut), pixelData.dataOffset, count, 'a.dcm');
+    return encapsulatedFrames(bytes.slice(0, bytes.length - cut), pixelData.dataOffset, count, 'a.dcm').frames;
   };
   const damaged = errorWith({ code: 'damaged-file' });
 
