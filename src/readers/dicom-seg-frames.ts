@@ -49,7 +49,8 @@ export function readSegFrames(
   const group = (frame: DicomDataset, keyword: DicomKeyword): DicomDataset | undefined =>
     frame.items(keyword)[0] ?? shared?.items(keyword)[0];
 
-  const shapes = new Map<string, { orientation: number[]; pixelSpacing: number[]; measures: DicomDataset }>();
+  // As text, which is the same in most files, so that numbers are compared but where the text differs.
+  const shapes = new Map<string, PlaneShape>();
   const frames = groups.map((frame): SegFrame => {
     const orientationGroup = group(frame, 'PlaneOrientationSequence');
     const measures = required(group(frame, 'PixelMeasuresSequence'), 'PixelMeasuresSequence');
@@ -66,14 +67,13 @@ export function readSegFrames(
       ...sourceOf(frame),
     };
   });
-  const [shape] = shapes.values();
-  if (shape === undefined || shapes.size > 1) {
+  const [shape, another] = differentShapes([...shapes.values()]);
+  if (shape === undefined || another !== undefined) {
     throw new InputError(
       'unsupported-segmentation',
-      `The DICOM-SEG has frames in ${shapes.size} orientations or spacings.`,
-      {
-        remedy: 'Export one segmentation for each orientation.',
-      },
+      'The DICOM-SEG has frames in several orientations or spacings, which are no one grid' +
+        `${shape === undefined || another === undefined ? '' : `: ${describeShape(shape)} and ${describeShape(another)}`}.`,
+      { remedy: 'Export one segmentation for each orientation.' },
     );
   }
   const { orientation, pixelSpacing, measures } = shape;
@@ -88,6 +88,32 @@ export function readSegFrames(
     frameOfReferenceUID: dataset.string('FrameOfReferenceUID'),
     frames,
   };
+}
+
+interface PlaneShape {
+  readonly orientation: readonly number[];
+  readonly pixelSpacing: readonly number[];
+  readonly measures: DicomDataset;
+}
+
+/** Cosines that differ by less are one orientation: over 1,000 voxels it moves the last one by a tenth. */
+const COSINE_TOLERANCE = 1e-4;
+/** Parts of a spacing that are rounding; as above. */
+const SPACING_TOLERANCE = 1e-4;
+
+/** The first of the shapes, and one that differs from it by more than writers round, if there is one. */
+function differentShapes([first, ...others]: readonly PlaneShape[]): PlaneShape[] {
+  if (first === undefined) return [];
+  const another = others.find(
+    ({ orientation, pixelSpacing }) =>
+      orientation.some((cosine, at) => Math.abs(cosine - (first.orientation[at] ?? NaN)) > COSINE_TOLERANCE) ||
+      pixelSpacing.some((mm, at) => Math.abs(mm / (first.pixelSpacing[at] ?? NaN) - 1) > SPACING_TOLERANCE),
+  );
+  return another === undefined ? [first] : [first, another];
+}
+
+function describeShape({ orientation, pixelSpacing }: PlaneShape): string {
+  return `(${orientation.map((cosine) => Number(cosine.toFixed(4))).join(', ')}) with ${pixelSpacing.join(' × ')} mm`;
 }
 
 function sourceOf(frame: DicomDataset): Pick<SegFrame, 'sourceSOPInstanceUID' | 'sourceFrameNumber'> {
@@ -105,7 +131,7 @@ function sourceOf(frame: DicomDataset): Pick<SegFrame, 'sourceSOPInstanceUID' | 
 function finite(group: DicomDataset | undefined, keyword: DicomKeyword, count: number): number[] {
   const values = required(group, keyword).numbers(keyword);
   if (values.length === count && values.every(Number.isFinite)) return values;
-  throw new InputError('invalid-attribute', `The DICOM-SEG's ${keyword} has not ${count} numbers.`, {
+  throw new InputError('invalid-attribute', `The DICOM-SEG's ${keyword} does not have ${count} numbers.`, {
     remedy: 'Export the segmentation again.',
   });
 }

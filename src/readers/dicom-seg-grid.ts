@@ -22,13 +22,15 @@ export interface SegGrid {
 
 /** Part of a voxel that a frame may be off its slice: positions are rounded, and gaps of regular series differ a little. */
 const TOLERANCE_VOXELS = 0.1;
+/** Cosine of two directions that run the same way, as in labelmapOnto. */
+const PARALLEL = 0.9999;
 /** More voxels than any real scan; a wrong gap in a small file must not ask for all memory. */
 const MAX_VOXELS = 2 ** 31;
 
-/** The smallest regular grid that holds all frames. Its gap is Spacing Between Slices where all positions are multiples
- * of it, else the smallest distance of two frames; of a single plane, its thickness.
+/** The smallest regular grid that holds all frames. Its gap is the given one, else Spacing Between Slices where all
+ * positions are multiples of it, else the smallest distance of two frames; of a single plane, its thickness.
  * @throws IrregularSlicesError `irregular-slices`; InputError `gantry-tilt` if positions drift within the plane */
-export function gridOfPlanes(planes: SegPlanes): SegGrid {
+export function gridOfPlanes(planes: SegPlanes, gapMm?: number): SegGrid {
   const { rowDirection, columnDirection, spacing, frames } = planes;
   const i = normalised(rowDirection);
   const j = normalised(columnDirection);
@@ -36,7 +38,7 @@ export function gridOfPlanes(planes: SegPlanes): SegGrid {
   const heights = frames.map(({ position }) => dot(position, normal));
   const sorted = [...heights].sort((a, b) => a - b);
   const lowest = sorted[0] ?? 0;
-  const gap = sliceGapMm(sorted, planes);
+  const gap = gapMm ?? sliceGapMm(sorted, planes);
   const last = Math.round(((sorted.at(-1) ?? lowest) - lowest) / gap);
   const direction: Direction = [i, j, normal];
   const geometry = createGeometry({
@@ -59,7 +61,11 @@ export function gridOfPlanes(planes: SegPlanes): SegGrid {
   const slices = frames.map(({ position }) => {
     const index = worldToIndex(geometry, position);
     if (Math.abs(index[0]) > TOLERANCE_VOXELS || Math.abs(index[1]) > TOLERANCE_VOXELS) throw tilted(index, spacing);
-    return Math.round(index[2]);
+    const slice = Math.round(index[2]);
+    if (Math.abs(index[2] - slice) > TOLERANCE_VOXELS) {
+      throw mismatch(`a frame lies ${(Math.abs(index[2] - slice) * gap).toPrecision(3)} mm off its slices`);
+    }
+    return slice;
   });
   return { geometry, slices };
 }
@@ -70,16 +76,13 @@ export interface SegReference {
   readonly source?: SourceSeries | undefined;
 }
 
-/** For each frame the slice of the reference: that of its source image, else the nearest one. Either way the frame's
- * corners must be the slice's. The images that a volume was interpolated between lie each at its own place.
- * @throws InputError `geometry-mismatch` */
-export function slicesOnReference(planes: SegPlanes, { geometry, source }: SegReference): SegGrid {
+/** Where the frames lie as images of the reference, each whole and the same way round.
+ * @returns for each frame the slice of the reference: that of its source image, else the nearest one; either way the
+ * frame's corners are the slice's. The images that a volume was interpolated between lie each at its own place.
+ * Undefined if a frame is not such an image: turned round, across the slices, or a part of them. */
+export function slicesOnReference(planes: SegPlanes, { geometry, source }: SegReference): SegGrid | undefined {
   const [columns, rows] = geometry.dimensions;
-  if (planes.columns !== columns || planes.rows !== rows) {
-    throw mismatch(
-      `its frames are ${planes.columns} × ${planes.rows} voxels, the reference's slices ${columns} × ${rows}`,
-    );
-  }
+  if (planes.columns !== columns || planes.rows !== rows) return undefined;
   const stack = source?.interpolated === undefined ? slicesOfGrid(geometry) : slicesOfSource(source, columns, rows);
   const sliceOfSource = new Map(
     source?.instances.map((instance) => [
@@ -93,16 +96,51 @@ export function slicesOnReference(planes: SegPlanes, { geometry, source }: SegRe
       ? undefined
       : // A single-frame image may be referred to with the number of its only frame.
         (sliceOfSource.get(sourceKey(uid, sourceFrameNumber)) ?? sliceOfSource.get(uid));
-  const slices = planes.frames.map((frame) => {
+  const slices: number[] = [];
+  for (const frame of planes.frames) {
     const corners = cornersOf(frame.position, planes);
-    const slice = sliceOf(frame) ?? nearestTo(frame.position, stack);
-    const distance = distanceMm(corners, stack[slice]);
-    if (!(distance <= toleranceMm)) {
-      throw mismatch(`a frame is ${distance.toPrecision(3)} mm away from slice ${slice} of the reference`);
+    const named = sliceOf(frame);
+    const slice = named ?? nearestTo(frame.position, stack);
+    if (!(distanceMm(corners, stack[slice]) <= toleranceMm)) {
+      if (named !== undefined) assertInPlaneOf(corners, { slice, image: stack[slice] }, toleranceMm);
+      return undefined;
     }
-    return slice;
-  });
+    slices.push(slice);
+  }
   return { geometry, slices };
+}
+
+/** A frame that is parallel to the image it names lies in its plane, whichever way round and however much of it.
+ * @throws InputError `geometry-mismatch` */
+function assertInPlaneOf(
+  frame: Corners,
+  { slice, image }: { readonly slice: number; readonly image: Corners | undefined },
+  toleranceMm: number,
+): void {
+  if (image === undefined) return;
+  const [normal, ofFrame] = [normalOf(image), normalOf(frame)];
+  const distance = Math.abs(dot(difference(frame[0], image[0]), normal));
+  if (!(Math.abs(dot(normal, ofFrame)) > PARALLEL) || distance <= toleranceMm) return;
+  throw mismatch(`a frame is ${distance.toPrecision(3)} mm away from slice ${slice} of the reference, which it names`);
+}
+
+function normalOf([first, lastOfRow, lastOfColumn]: Corners): Vector3 {
+  return normalised(cross(difference(lastOfRow, first), difference(lastOfColumn, first)));
+}
+
+/** The smallest grid on the frames' own axes whose voxels are the reference's: what it holds is then put on the
+ * reference whatever the order, the direction and the extent of its axes.
+ * @throws InputError `geometry-mismatch` if the frames are not parallel to slices of the reference, or between them */
+export function gridAlongReference(planes: SegPlanes, { geometry }: Pick<SegReference, 'geometry'>): SegGrid {
+  const normal = normalised(cross(planes.rowDirection, planes.columnDirection));
+  const along = ([0, 1, 2] as const).find((axis) => Math.abs(dot(normal, geometry.direction[axis])) > PARALLEL);
+  if (along === undefined) throw mismatch("its frames are parallel to none of the reference's planes of voxels");
+  try {
+    return gridOfPlanes(planes, geometry.spacing[along]);
+  } catch (error) {
+    if (!(error instanceof InputError) || error.code !== 'gantry-tilt') throw error;
+    throw mismatch('its frames are shifted in their plane, as those of a tilted gantry, and the reference is not');
+  }
 }
 
 function sliceGapMm(sorted: readonly number[], { spacingBetweenSlices, sliceThickness }: SegPlanes): number {
@@ -209,7 +247,10 @@ function tilted(index: IndexPoint, spacing: readonly [number, number]): InputErr
     'gantry-tilt',
     `The DICOM-SEG's frames are shifted by ${drift.toPrecision(3)} mm in their plane.`,
     {
-      remedy: 'Segment an untilted series.',
+      remedy:
+        'Convert it to a NIfTI labelmap, with the series that it was made from as the reference, interpolated onto an ' +
+        'upright grid.',
+      details: { option: 'reference' },
     },
   );
 }

@@ -11,7 +11,15 @@ import {
   ENCAPSULATED_UNCOMPRESSED,
   EXPLICIT_BIG_ENDIAN,
   EXPLICIT_LITTLE_ENDIAN,
+  HTJ2K,
+  HTJ2K_LOSSLESS,
+  HTJ2K_LOSSLESS_RPCL,
   IMPLICIT_LITTLE_ENDIAN,
+  JPEG_2000,
+  JPEG_2000_LOSSLESS,
+  JPEG_LOSSLESS,
+  JPEG_LOSSLESS_SV1,
+  JPEG_LS_LOSSLESS,
   RLE_LOSSLESS,
 } from './transfer-syntaxes.ts';
 
@@ -55,6 +63,8 @@ export async function binaryFrames(source: SegPixelSource): Promise<PaintFrame[]
   if (NATIVE_SYNTAXES.has(transferSyntaxUID)) {
     return paintersOf(nativePixels(file, transferSyntaxUID, { pixelData, bitsAllocated }, name), source);
   }
+  if (PIXEL_SYNTAXES.has(transferSyntaxUID))
+    return framesAbove(decodedFrames(source, { rows, columns, bitsAllocated: 8 }), 1, source);
   if (!BYTE_SYNTAXES.has(transferSyntaxUID)) throw unsupportedTransferSyntax(transferSyntaxUID, name);
   const frames: PaintFrame[] = [];
   // Every frame begins on a byte, and is compressed as the bytes it is.
@@ -73,14 +83,34 @@ const NATIVE_SYNTAXES = new Set([
 ]);
 /** Encapsulated syntaxes of bytes, which may each hold eight pixels. */
 const BYTE_SYNTAXES = new Set([RLE_LOSSLESS, ENCAPSULATED_UNCOMPRESSED]);
+/** Codecs of images, whose code stream has a sample a pixel, of one bit or more (PS3.5 8.2.4 and its table of values). */
+const PIXEL_SYNTAXES = new Set([
+  JPEG_2000_LOSSLESS,
+  JPEG_2000,
+  HTJ2K_LOSSLESS,
+  HTJ2K_LOSSLESS_RPCL,
+  HTJ2K,
+  JPEG_LS_LOSSLESS,
+  JPEG_LOSSLESS,
+  JPEG_LOSSLESS_SV1,
+]);
 
 /** How the frames of a FRACTIONAL segmentation are painted, in the file's order: where a value is at least `threshold`.
  * @throws as {@link storedFrames} */
-export async function fractionalFrames(source: SegPixelSource, threshold: number): Promise<PaintFrame[]> {
+export function fractionalFrames(source: SegPixelSource, threshold: number): Promise<PaintFrame[]> {
+  return framesAbove(storedFrames(source), threshold, source);
+}
+
+/** Frames of values as frames of bits, which take an eighth of the memory. */
+async function framesAbove(
+  frames: AsyncIterable<StoredValues>,
+  threshold: number,
+  source: SegPixelSource,
+): Promise<PaintFrame[]> {
   const { frameCount, rows, columns } = source;
   const packed = new Uint8Array(Math.ceil((frameCount * rows * columns) / 8));
   let bit = 0;
-  for await (const values of storedFrames(source)) {
+  for await (const values of frames) {
     for (const value of values) {
       if (value >= threshold) packed[bit >> 3] = (packed[bit >> 3] ?? 0) | (1 << (bit & 7));
       bit++;

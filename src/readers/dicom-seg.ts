@@ -1,16 +1,24 @@
 import { InputError, type ErrorDetails } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
+import { labelmapOnto } from '../labelmap/onto-grid.ts';
 import type { Segment } from '../labelmap/segment.ts';
 import { labelmapFromSourceSlices, sourceSlicesGeometry } from '../labelmap/source-slices.ts';
 import { gridDistanceMm, voxelCount, type VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice } from '../volume/volume.ts';
 import { inflateDicom, parseDicom, type DicomDataset } from './dicom-dataset.ts';
-import { readSegFrames } from './dicom-seg-frames.ts';
-import { gridOfPlanes, slicesOnReference, type SegReference } from './dicom-seg-grid.ts';
+import { readSegFrames, type SegPlanes } from './dicom-seg-frames.ts';
+import {
+  gridAlongReference,
+  gridOfPlanes,
+  slicesOnReference,
+  type SegGrid,
+  type SegReference,
+} from './dicom-seg-grid.ts';
 import { isSegmentation, readSegIdentity, sopClassOf, type SegIdentity } from './dicom-seg-identity.ts';
 import { paintApart, paintTogether, type PaintFrame, type SegmentFrames } from './dicom-seg-layers.ts';
 import { assertPixels, binaryFrames, fractionalFrames, storedFrames, type SegPixelSource } from './dicom-seg-pixels.ts';
 import { readSegments } from './dicom-seg-segments.ts';
+import { sourceNotices, sourceSeriesOf } from './dicom-seg-sources.ts';
 import { assertWithinLimit, withDefaultLimits, type ReadLimits } from './read-limits.ts';
 
 export interface ReadSegOptions {
@@ -55,10 +63,11 @@ interface SegFramePlace {
  * and need not begin on a byte. FRACTIONAL is thresholded at half of its maximum, with a warning.
  *
  * With a reference the labelmap is on its whole grid: a frame belongs to the slice of its source image, else to the
- * slice at its position. Frames of reference are not compared: some series have one a slice. Without a reference the
- * grid spans the frames that are there.
+ * slice at its position. Frames may be mirrored, lie across the reference's slices or hold a part of them: their voxels
+ * count. Frames of reference are not compared: some series have one a slice. A warning says where none of the source
+ * images is in the reference. Without a reference the grid spans the frames that are there.
  * @throws InputError `not-segmentation`; `unsupported-segmentation` for overlapping segments unless `overlap` says which
- * to take; `geometry-mismatch` if a frame is not on a slice of the reference; `irregular-slices`, `gantry-tilt` if the
+ * to take; `geometry-mismatch` if the frames' voxels are not the reference's; `irregular-slices`, `gantry-tilt` if the
  * frames span no regular grid; `missing-attribute`; `invalid-attribute`; `damaged-file` */
 export async function readDicomSeg(bytes: Uint8Array, options: ReadDicomSegOptions = {}): Promise<ReadDicomSegResult> {
   const seg = await openSeg(bytes, options);
@@ -120,7 +129,7 @@ interface OpenSeg extends SegPixelSource {
   readonly geometry: VolumeGeometry;
   readonly frames: readonly SegFramePlace[];
   readonly result: ReadSegResult;
-  /** Takes a labelmap on the reference's images to its grid, where that was interpolated between them. */
+  /** Takes a labelmap from the grid that the frames lie on to the reference's. */
   readonly onReference: (labelmap: Labelmap) => Labelmap;
 }
 
@@ -134,8 +143,7 @@ async function openSeg(
   const segmentationType = typeOf(dataset, name);
   const { segments, warnings } = readSegments(dataset);
   const planes = readSegFrames(dataset, { name, isLabelmap: segmentationType === 'LABELMAP' });
-  const images = reference && imagesOf(reference);
-  const { geometry, slices } = images === undefined ? gridOfPlanes(planes) : slicesOnReference(planes, images);
+  const { geometry, slices, onReference } = placeFrames(planes, reference);
   assertWithinLimit(voxelCount(geometry), 'voxels', limits, { name, what: 'voxels' });
   const frames = planes.frames.map(({ segmentNumber, sourceSOPInstanceUID }, at): SegFramePlace => ({
     ...(segmentNumber !== undefined && { segmentNumber }),
@@ -147,7 +155,7 @@ async function openSeg(
   const sourceSeriesInstanceUID = sourceSeriesOf(dataset);
   const result: ReadSegResult = {
     segmentationType,
-    warnings,
+    warnings: [...warnings, ...sourceNotices(dataset, reference?.source)],
     identity: readSegIdentity(dataset),
     ...(sourceSeriesInstanceUID !== undefined && { sourceSeriesInstanceUID }),
     frames,
@@ -161,10 +169,27 @@ async function openSeg(
     geometry,
     frames,
     result,
+    onReference,
+  };
+}
+
+/** Where the frames lie: on the reference's own images, else on a grid of their own whose voxels are the reference's. */
+function placeFrames(planes: SegPlanes, reference: SegReference | undefined): SegGrid & Pick<OpenSeg, 'onReference'> {
+  if (reference === undefined) return { ...gridOfPlanes(planes), onReference: (labelmap) => labelmap };
+  const { source, geometry } = reference;
+  const onImages = slicesOnReference(planes, imagesOf(reference));
+  if (onImages === undefined) {
+    return {
+      ...gridAlongReference(planes, reference),
+      onReference: (labelmap) => labelmapOnto(labelmap, geometry),
+    };
+  }
+  return {
+    ...onImages,
     onReference: (labelmap) =>
-      reference?.source?.interpolated === undefined || gridDistanceMm(reference.geometry, geometry) < 1e-6
+      source?.interpolated === undefined || gridDistanceMm(geometry, onImages.geometry) < 1e-6
         ? labelmap
-        : labelmapFromSourceSlices(labelmap, reference.source, reference.geometry),
+        : labelmapFromSourceSlices(labelmap, source, geometry),
   };
 }
 
@@ -180,7 +205,7 @@ function typeOf(dataset: DicomDataset, name: string): ReadSegResult['segmentatio
   if (!isSegmentation(sopClass)) {
     throw new InputError(
       'not-segmentation',
-      `${name} is no DICOM Segmentation (its SOP class is ${sopClass || 'missing'}).`,
+      `${name} is not a DICOM Segmentation (its SOP class is ${sopClass || 'missing'}).`,
       {
         remedy: 'Pass a DICOM-SEG file; images are its reference.',
         details: { option: 'reference', sopClassUID: sopClass },
@@ -209,18 +234,6 @@ function assertFrames(frames: readonly SegFramePlace[], segments: readonly Segme
     }
     seen.add(place);
   }
-}
-
-/** The one series that images are referred to in; the segmentation's predecessor is in one of its own. */
-function sourceSeriesOf(dataset: DicomDataset): string | undefined {
-  const series = dataset
-    .items('ReferencedSeriesSequence')
-    .filter((item) => {
-      const [instance] = item.items('ReferencedInstanceSequence');
-      return !isSegmentation(instance?.string('ReferencedSOPClassUID'));
-    })
-    .map((item) => item.string('SeriesInstanceUID'));
-  return new Set(series).size === 1 ? series[0] : undefined;
 }
 
 function createVoxels({ segments, geometry }: OpenSeg): Labelmap['voxels'] {

@@ -11,7 +11,7 @@ import { openFiles } from '../../src/node/files.ts';
 import { measureSegments } from '../../src/labelmap/measure.ts';
 import { readDicomSeg, readDicomSegLayers } from '../../src/readers/dicom-seg.ts';
 import { readVolume } from '../../src/readers/read-volume.ts';
-import { indexToWorld } from '../../src/volume/geometry.ts';
+import { cross, dot, indexToWorld } from '../../src/volume/geometry.ts';
 import type { SourceSeries } from '../../src/volume/volume.ts';
 import { dataPath, describeWithData } from '../support/data.ts';
 import {
@@ -23,9 +23,11 @@ import {
   testSegments,
   testUid,
 } from '../support/labelled-series.ts';
+import { encodeJpeg2000 } from '../support/jpeg-2000.ts';
 import { textContaining } from '../support/matchers.ts';
 import { encodeRle } from '../support/rle.ts';
 import { overlappingSegFile, segFile } from '../support/seg-files.ts';
+import { allStorageOrders } from '../support/storage-orders.ts';
 import goldens from './dicom-seg-goldens.json' with { type: 'json' };
 
 function withMeasures(usual: DicomAttributes, measures: DicomAttributes): DicomAttributes {
@@ -132,6 +134,26 @@ describe('single bits', () => {
     expect([...read.labelmap.voxels]).toEqual([...odd.voxels]);
   });
 
+  test('that are JPEG 2000 images are read', async () => {
+    const [columns, rows] = odd.geometry.dimensions;
+    const format = { rows, columns, bitsAllocated: 8, bitsStored: 1, isSigned: false } as const;
+    const frames = findFrames(odd);
+    const images = await Promise.all(
+      frames.map(({ segmentNumber, sliceIndex }) => {
+        const slice = odd.voxels.subarray(sliceIndex * columns * rows, (sliceIndex + 1) * columns * rows);
+        return encodeJpeg2000(
+          Uint8Array.from(slice, (label) => (label === segmentNumber ? 1 : 0)),
+          format,
+        );
+      }),
+    );
+    let next = 0;
+    const encode = (): Uint8Array => images[next++] ?? new Uint8Array();
+    const file = await segFile(odd, { encapsulated: { transferSyntaxUID: '1.2.840.10008.1.2.4.90', encode } });
+    const read = await readDicomSeg(file, { reference: { geometry: odd.geometry } });
+    expect([...read.labelmap.voxels]).toEqual([...odd.voxels]);
+  });
+
   test('of a deflated file are read', async () => {
     const file = await segFile(odd);
     const read = await readDicomSeg(deflated(file), { reference: { geometry: odd.geometry } });
@@ -144,11 +166,11 @@ describe('single bits', () => {
     await expect(readDicomSeg(file)).rejects.toMatchObject({ code: 'damaged-file' });
   });
 
-  test('in a syntax of images are refused by its name', async () => {
-    const encapsulated = { transferSyntaxUID: '1.2.840.10008.1.2.4.90', encode: (bits: Uint8Array) => bits };
+  test('in a syntax of lossy images are refused by its name', async () => {
+    const encapsulated = { transferSyntaxUID: '1.2.840.10008.1.2.4.50', encode: (bits: Uint8Array) => bits };
     await expect(readDicomSeg(await segFile(odd, { encapsulated }))).rejects.toMatchObject({
       code: 'unsupported-transfer-syntax',
-      message: textContaining('JPEG 2000'),
+      message: textContaining('JPEG Baseline'),
     });
   });
 
@@ -298,6 +320,84 @@ describe('overlapping segments', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('on a reference, by the place of their voxels', () => {
+  const whole = { geometry: labelmap.geometry, voxels: labelmap.voxels };
+
+  test('frames of any order and direction of the axes give the labels where they were', async () => {
+    for (const { geometry, voxels } of allStorageOrders(whole)) {
+      // Frames lie along the third axis, whose direction DICOM has as the cross product of the others.
+      const { direction } = geometry;
+      if (dot(cross(direction[0], direction[1]), direction[2]) < 0) continue;
+      const stored = { ...labelmap, geometry, voxels: Uint8Array.from(voxels) };
+      // Each of its frames is derived from several images, and names none of them alone.
+      const series = seriesOn(geometry);
+      const instances = series.instances.map((one, k) => ({ ...one, sopInstanceUID: testUid(700 + k) }));
+      const file = await segFile(stored, { source: { ...series, instances } });
+      for (const grid of [reference, { geometry: labelmap.geometry }]) {
+        const read = await readDicomSeg(file, { reference: grid });
+        expect(read.labelmap.geometry).toEqual(labelmap.geometry);
+        expect([...read.labelmap.voxels]).toEqual([...labelmap.voxels]);
+      }
+    }
+  });
+
+  test('a part of the slices, or more than them, fills what it covers', async () => {
+    const inner = testLabelmap([0]);
+    const at = 2 * 35 + 2 * 7 + 3; // (3, 2, 2)
+    inner.voxels[at] = 2;
+    const cases = [
+      { dimensions: [2, 2, 2], first: [3, 1, 1], voxel: [0, 1, 1] },
+      { dimensions: [11, 9, 6], first: [-2, -3, -1], voxel: [5, 5, 3] },
+    ] as const;
+    for (const { dimensions, first, voxel } of cases) {
+      const geometry = { ...labelmap.geometry, dimensions, origin: indexToWorld(labelmap.geometry, first) };
+      const cropped = testLabelmap([0], { geometry });
+      cropped.voxels[voxel[0] + dimensions[0] * (voxel[1] + dimensions[1] * voxel[2])] = 2;
+      const read = await readDicomSeg(await segFile(cropped), { reference });
+      expect([...read.labelmap.voxels]).toEqual([...inner.voxels]);
+    }
+  });
+
+  test('of every second slice need no gap of their own', async () => {
+    const sparse = testLabelmap([0]);
+    for (const slice of [0, 2]) sparse.voxels[slice * 35 + 3] = 1;
+    const file = await segFile(sparse, {
+      attributes: (usual) => withMeasures(usual, { SpacingBetweenSlices: undefined }),
+    });
+    const read = await readDicomSeg(file, { reference: { geometry: reversedRows(labelmap.geometry) } });
+    expect([...read.labelmap.voxels].filter((label) => label === 1)).toHaveLength(2);
+    expect(measureSegments(read.labelmap)[0]?.centroid).toEqual(
+      measureSegments(sparse)[0]?.centroid?.map((mm) => expect.closeTo(mm, 3) as number),
+    );
+  });
+
+  test('a warning says that none of the source images is there', async () => {
+    const instances = source.instances.map((one, k) => ({ ...one, sopInstanceUID: testUid(700 + k) }));
+    const other = { geometry: labelmap.geometry, source: { ...source, instances } };
+    const read = await readDicomSeg(await segFile(labelmap), { reference: other });
+    expect([...read.labelmap.voxels]).toEqual([...labelmap.voxels]);
+    expect(read.warnings.map(({ code }) => code)).toEqual(['source-not-in-reference']);
+    expect((await readDicomSeg(await segFile(labelmap), { reference })).warnings).toEqual([]);
+  });
+});
+
+/** The same voxels with the rows from last to first. */
+function reversedRows(geometry: Labelmap['geometry']): Labelmap['geometry'] {
+  const [i, j, k] = geometry.direction;
+  const origin = indexToWorld(geometry, [0, geometry.dimensions[1] - 1, 0]);
+  return { ...geometry, origin, direction: [i, [-j[0], -j[1], -j[2]], k] };
+}
+
+describe('of what writers round or leave out', () => {
+  test.each([undefined, '0'])('a Number of Frames of %s is one frame', async (NumberOfFrames) => {
+    const dot = testLabelmap([0]);
+    dot.voxels[3] = 2;
+    const file = await segFile(dot, { attributes: (usual) => ({ ...usual, NumberOfFrames }) });
+    const read = await readDicomSeg(file, { reference });
+    expect([...read.labelmap.voxels]).toEqual([...dot.voxels]);
   });
 });
 
@@ -453,9 +553,9 @@ describe('readDicomSeg refuses', () => {
   });
 
   test.each<[string, Labelmap['geometry'], RegExp]>([
-    ['a reference of another size', obliqueGeometry([5, 7, 4]), /7 × 5 voxels, the reference's slices 5 × 7/],
-    ['a reference beside it', { ...labelmap.geometry, origin: [0, 0, 0] }, /away from slice|outside/],
-    ['a reference with other spacing', { ...labelmap.geometry, spacing: [1.35, 1.5, 8] }, /0\.6.* mm away from slice/],
+    ['a reference that is smaller than the segments', obliqueGeometry([5, 7, 4]), /label 3 lies outside it/],
+    ['a reference beside it', { ...labelmap.geometry, origin: [0, 0, 0] }, /between each other|away from slice/],
+    ['a reference with other spacing', { ...labelmap.geometry, spacing: [1.35, 1.5, 8] }, /1\.25 and 1\.35 mm/],
   ])('%s (geometry-mismatch)', async (_, geometry, message) => {
     for (const grid of [{ geometry, source }, { geometry }]) {
       await expect(readDicomSeg(await segFile(labelmap), { reference: grid })).rejects.toThrow(
@@ -499,7 +599,7 @@ describeWithData('segmentations by other writers', () => {
 
   test.each([
     ['dcmqi/segmentations/partial_overlaps.dcm', 'unsupported-segmentation', /segments 1 and [23] overlap/],
-    ['highdicom/ct_image.dcm', 'not-segmentation', /no DICOM Segmentation/],
+    ['highdicom/ct_image.dcm', 'not-segmentation', /is not a DICOM Segmentation/],
   ])('%s ends in its error', async (name, code, message) => {
     await expect(readDicomSeg(readFileSync(dataPath('dicom/seg-objects', name)))).rejects.toThrow(
       expect.objectContaining({ code, message: expect.stringMatching(message) as string }) as Error,
