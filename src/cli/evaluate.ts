@@ -1,4 +1,5 @@
 import { evaluateLabelmaps, type Evaluation } from '../evaluate/evaluation.ts';
+import { matchSegments } from '../evaluate/match-segments.ts';
 import { openFiles } from '../node/files.ts';
 import { assertWritable, writeFilesTogether } from '../node/write-file.ts';
 import type { CommandContext } from './command-context.ts';
@@ -29,9 +30,11 @@ export async function evaluate(
   }
   const prediction = await readLabelmap(openFiles([predictionPath]), reading);
   const reference = await readLabelmap(openFiles([referencePath]), reading);
-  printWarnings(stderr, [...prediction.warnings, ...reference.warnings], evaluateSpec);
+  const matched = matchSegments(prediction.labelmap, reference.labelmap);
+  printWarnings(stderr, [...prediction.warnings, ...reference.warnings, ...matched.notices], evaluateSpec);
 
-  const evaluation = evaluateLabelmaps(...onOneGrid(prediction, reference), tolerance);
+  const grids = onOneGrid({ ...prediction, labelmap: matched.labelmap }, reference);
+  const evaluation = evaluateLabelmaps(...grids, tolerance);
   if (csv !== undefined) await writeCsv(csv, evaluation);
   if (options.json) {
     const document: EvaluationDocument = { schemaVersion: 1, ...evaluation };
@@ -65,10 +68,10 @@ function onOneGrid(prediction: ReadLabelmapResult, reference: ReadLabelmapResult
   return [labelmapOnto(prediction.labelmap, grid), labelmapOnto(reference.labelmap, grid)] as const;
 }
 
-function describeEvaluation({ toleranceMm, labels, meanDice, means }: Evaluation): string[] {
+function describeEvaluation({ toleranceMm, labels, meanDice, absentInBoth, means }: Evaluation): string[] {
   const rows = labels.map((one) => [
     one.name === undefined ? `label ${String(one.label)}` : `${String(one.label)}  ${one.name}`,
-    one.dice.toFixed(4),
+    formatShare(one.dice),
     formatShare(one.surfaceDice),
     formatMm(one.hd95Mm),
     formatMm(one.averageSymmetricSurfaceDistanceMm),
@@ -82,7 +85,7 @@ function describeEvaluation({ toleranceMm, labels, meanDice, means }: Evaluation
       ...rows,
       [
         'mean',
-        meanDice.toFixed(4),
+        formatShare(meanDice),
         formatShare(means.surfaceDice),
         formatMm(means.hd95Mm),
         formatMm(means.averageSymmetricSurfaceDistanceMm),
@@ -96,6 +99,7 @@ function describeEvaluation({ toleranceMm, labels, meanDice, means }: Evaluation
           `${String(withoutDistances)} of ${String(labels.length)} segments are empty in one of the labelmaps or both and have no distances (–)`,
         ]
       : []),
+    ...(absentInBoth > 0 ? [`${String(absentInBoth)} of them are empty in both and count in no mean`] : []),
   ];
 }
 

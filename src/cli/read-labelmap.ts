@@ -35,11 +35,8 @@ export async function readLabelmap(
     return { format: 'DICOM-SEG', labelmap, warnings };
   }
   const { readNiftiLabelmap } = await import('../readers/nifti.ts');
-  return {
-    format: 'NIfTI',
-    labelmap: { ...(await readNiftiLabelmap(file, { ...(limits && { limits }) })), segments: [] },
-    warnings: [],
-  };
+  const { warnings, ...labels } = await readNiftiLabelmap(file, { ...(limits && { limits }) });
+  return { format: 'NIfTI', labelmap: { ...labels, segments: [] }, warnings };
 }
 
 async function isDicomFile(file: SourceFile): Promise<boolean> {

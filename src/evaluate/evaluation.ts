@@ -4,6 +4,7 @@ import type { Labelmap } from '../labelmap/labelmap.ts';
 import { assertSameVoxels, labelmapOnto } from '../labelmap/onto-grid.ts';
 import { labelBoxes } from './label-boxes.ts';
 import { evaluateOverlap, overlapSchema } from './overlap.ts';
+import { matchSegments } from './match-segments.ts';
 import { measureSurfaceDistances, NO_DISTANCES } from './surface-distances.ts';
 
 const mm = (description: string) => z.nullable(z.number().check(z.nonnegative())).check(z.describe(description));
@@ -34,6 +35,7 @@ export const evaluationSchema = z.strictObject({
     )
     .check(z.describe('every label that is described or occurs in either labelmap, ascending')),
   meanDice: overlapSchema.shape.meanDice,
+  absentInBoth: overlapSchema.shape.absentInBoth,
   means: z
     .strictObject({ ...surfaceFigures, labels: z.int().check(z.nonnegative(), z.describe('with distances')) })
     .check(z.describe('over the labels that have the figure; null if none has')),
@@ -51,7 +53,8 @@ const DEFAULT_TOLERANCE_MM = 2;
 
 /** Compares two labelmaps of the same voxels label by label: Dice, volumes in ml and distances of surfaces in mm, by the
  * definitions of Nikolov et al., 10.2196/26151. Their axes may be in another order and run the other way; a DICOM-SEG,
- * which leaves out empty slices, is first put on the grid of its series.
+ * which leaves out empty slices, is first put on the grid of its series. Segments that are described are matched by what
+ * they are, see {@link matchSegments}; labels are the reference's.
  * @throws InputError `geometry-mismatch` saying how the grids differ, `invalid-arguments` for a tolerance of 0 or less */
 export function evaluateLabelmaps(
   prediction: Labelmap,
@@ -64,7 +67,7 @@ export function evaluateLabelmaps(
     });
   }
   assertSameVoxels(prediction.geometry, reference.geometry);
-  const placed = labelmapOnto(prediction, reference.geometry);
+  const placed = labelmapOnto(matchSegments(prediction, reference).labelmap, reference.geometry);
   const overlap = evaluateOverlap(placed, reference);
   const boxes = labelBoxes([placed, reference]);
   const labels = overlap.labels.map((figures): LabelEvaluation => {
@@ -76,7 +79,8 @@ export function evaluateLabelmaps(
     const empty = emptyOf(figures);
     return { ...figures, ...distances, ...(empty && { empty }) };
   });
-  return { toleranceMm, labels, meanDice: overlap.meanDice, means: meansOf(labels) };
+  const { meanDice, absentInBoth } = overlap;
+  return { toleranceMm, labels, meanDice, absentInBoth, means: meansOf(labels) };
 }
 
 function emptyOf({

@@ -5,7 +5,8 @@ import { gridDistanceMm, voxelVolumeMl, type VolumeGeometry } from '../volume/ge
 
 const count = z.int().check(z.nonnegative());
 const volumeMl = z.number().check(z.nonnegative());
-const dice = (description: string) => z.number().check(z.minimum(0), z.maximum(1), z.describe(description));
+const dice = (description: string) =>
+  z.nullable(z.number().check(z.minimum(0), z.maximum(1))).check(z.describe(description));
 
 /** Normative description of an evaluation; JSON Schema and type come from it. */
 export const overlapSchema = z.strictObject({
@@ -14,7 +15,7 @@ export const overlapSchema = z.strictObject({
       z.strictObject({
         label: z.int().check(z.minimum(1)),
         name: z.optional(z.string()).check(z.describe("the segment's label, where a file has one")),
-        dice: dice('2 |A∩B| / (|A| + |B|); 1 where both are empty'),
+        dice: dice('2 |A∩B| / (|A| + |B|); null where both are empty'),
         predictionVoxels: count,
         referenceVoxels: count,
         commonVoxels: count,
@@ -23,7 +24,8 @@ export const overlapSchema = z.strictObject({
       }),
     )
     .check(z.describe('every label that is described or occurs in either labelmap, ascending')),
-  meanDice: dice('mean over labels; 1 without any label'),
+  meanDice: dice('mean over the labels that either labelmap has; null if none has any'),
+  absentInBoth: count.check(z.describe('labels that are described and that neither labelmap has: not in the mean')),
 });
 
 export type Overlap = z.infer<typeof overlapSchema>;
@@ -33,7 +35,8 @@ export interface OverlapOptions {
   readonly toleranceMm?: number;
 }
 
-/** Compares two labelmaps on one grid label by label.
+/** Compares two labelmaps on one grid label by label. A label that neither has says nothing of the prediction: it has no
+ * Dice, and is counted beside the mean.
  * @throws InputError `geometry-mismatch` saying how the grids differ */
 export function evaluateOverlap(prediction: Labelmap, reference: Labelmap, options: OverlapOptions = {}): Overlap {
   assertSameGrid(prediction.geometry, reference.geometry, options.toleranceMm);
@@ -47,7 +50,7 @@ export function evaluateOverlap(prediction: Labelmap, reference: Labelmap, optio
     return {
       label,
       ...(name !== undefined && { name }),
-      dice: a + b === 0 ? 1 : (2 * common) / (a + b),
+      dice: a + b === 0 ? null : (2 * common) / (a + b),
       predictionVoxels: a,
       referenceVoxels: b,
       commonVoxels: common,
@@ -55,8 +58,12 @@ export function evaluateOverlap(prediction: Labelmap, reference: Labelmap, optio
       referenceMl: b * voxelMl,
     };
   });
-  const sum = labels.reduce((total, label) => total + label.dice, 0);
-  return { labels, meanDice: labels.length === 0 ? 1 : sum / labels.length };
+  const dices = labels.map((one) => one.dice).filter((value) => value !== null);
+  return {
+    labels,
+    meanDice: dices.length === 0 ? null : dices.reduce((sum, value) => sum + value, 0) / dices.length,
+    absentInBoth: labels.length - dices.length,
+  };
 }
 
 function assertSameGrid(prediction: VolumeGeometry, reference: VolumeGeometry, tolerance?: number): void {

@@ -6,6 +6,7 @@ import type { Notice, VoxelArray } from '../volume/volume.ts';
 import { isGzip, openBytes, type ByteSource } from './byte-source.ts';
 import { concatenate } from './concatenate.ts';
 import { damagedFile } from './damaged-file.ts';
+import { labelsOf, stackOfMasks } from './labelmap-values.ts';
 import { rescaleVoxels, type Rescale } from './modality-values.ts';
 import {
   analyzeRefused,
@@ -53,27 +54,28 @@ export const niftiReader: VolumeReader = {
   find,
 };
 
-/** Reads an integer labelmap; names of its labels are not in NIfTI.
- * @returns Uint8Array, or Uint16Array if a label exceeds 255; a float file of whole numbers is accepted
- * @throws InputError `not-segmentation` if a value is no integer from 0 to 65535, else as the reader */
+/** Reads a labelmap; names of its labels are not in NIfTI.
+ * @returns Uint8Array, or Uint16Array if a label exceeds 255; a float file of numbers within 1e-3 of whole ones is
+ * accepted, with a warning where they are rounded
+ * @throws InputError `not-segmentation` if a value is not an integer from 0 to 65535, or the file is an image or a stack
+ * of masks; else as the reader */
 export async function readNiftiLabelmap(
   file: SourceFile,
   options: Pick<ReadOptions, 'limits'> = {},
-): Promise<Pick<Labelmap, 'geometry' | 'voxels'>> {
-  const { geometry, voxels } = await readImage({ header: file, voxels: file }, options);
-  let largest = 0;
-  for (let index = 0; index < voxels.length; index++) {
-    const value = voxels[index] ?? 0;
-    if (!Number.isInteger(value) || value < 0 || value > 0xffff) {
-      throw new InputError('not-segmentation', `${file.name} is no labelmap: it holds the value ${value}.`, {
-        remedy: 'Pass a labelmap of whole numbers from 0 to 65535.',
-        details: { file: file.name, value },
-      });
-    }
-    if (value > largest) largest = value;
-  }
-  if (voxels instanceof Uint8Array || (voxels instanceof Uint16Array && largest > 0xff)) return { geometry, voxels };
-  return { geometry, voxels: largest > 0xff ? Uint16Array.from(voxels) : Uint8Array.from(voxels) };
+): Promise<Pick<Labelmap, 'geometry' | 'voxels'> & { readonly warnings: readonly Notice[] }> {
+  const { name } = file;
+  const {
+    geometry,
+    voxels: values,
+    header,
+  } = await readImage({ header: file, voxels: file }, options).catch((error: unknown) => {
+    if (!(error instanceof InputError) || error.code !== 'several-volumes') throw error;
+    const { dimensions, volumes } = error.details;
+    throw stackOfMasks(name, Array.isArray(dimensions) ? dimensions.map(Number) : [], Number(volumes));
+  });
+  const areLabels = header.intent === INTENT_LABEL;
+  const { voxels, notices } = labelsOf(values, { name, row: geometry.dimensions[0], areLabels });
+  return { geometry, voxels, warnings: notices };
 }
 
 async function find(files: readonly SourceFile[], { limits: some, signal }: FindOptions = {}): Promise<FoundSeries[]> {
@@ -141,7 +143,7 @@ async function describeImage(
 async function readImage(
   image: NiftiImageFiles,
   { phase, resample, limits: some }: ReadOptions,
-): Promise<{ geometry: VolumeGeometry; voxels: VoxelArray; notices: readonly Notice[] }> {
+): Promise<{ geometry: VolumeGeometry; voxels: VoxelArray; header: NiftiHeader; notices: readonly Notice[] }> {
   const { name } = image.header;
   const limits = withDefaultLimits(some);
   const { header, source, consumed } = await readHeader(await image.header.read(), image.header, limits);
@@ -157,7 +159,7 @@ async function readImage(
   const stored = await readVoxels(content, image.voxels.name, skipped, count, type, header.littleEndian);
   const rescaled = rescaleVoxels(stored, rescaleOf(header, name));
   const voxels = rescaled === stored ? ownVoxels(stored) : rescaled;
-  return { geometry, voxels: resampling === undefined ? voxels : resampleStack(voxels, resampling), notices };
+  return { geometry, voxels: resampling === undefined ? voxels : resampleStack(voxels, resampling), header, notices };
 }
 
 /** @returns the header, and the file's content from where it was `consumed` */

@@ -11,8 +11,10 @@ describe('evaluateOverlap', () => {
     fc.assert(
       fc.property(labels, (values) => {
         const { labels: found, meanDice } = evaluateOverlap(testLabelmap(values), testLabelmap(values));
-        expect(found.map((label) => label.dice)).toEqual([1, 1, 1]);
-        expect(meanDice).toBe(1);
+        expect(found.map(({ label, dice }) => [label, dice])).toEqual(
+          [1, 2, 3].map((label) => [label, values.includes(label) ? 1 : null]),
+        );
+        expect(meanDice).toBe(values.some((label) => label > 0) ? 1 : null);
       }),
     );
   });
@@ -30,7 +32,7 @@ describe('evaluateOverlap', () => {
           const common = inFirst.filter((at) => inSecond.has(at)).length;
           const total = inFirst.length + inSecond.size;
           expect([predictionVoxels, referenceVoxels]).toEqual([inFirst.length, inSecond.size]);
-          expect(dice).toBe(total === 0 ? 1 : (2 * common) / total);
+          expect(dice).toBe(total === 0 ? null : (2 * common) / total);
         }
       }),
     );
@@ -45,22 +47,22 @@ describe('evaluateOverlap', () => {
     expect(first?.dice).toBe((2 * 70) / (140 + 70));
   });
 
-  test('a label that only one of them has counts as 0, one that neither has as 1', () => {
+  test('a label that only one of them has counts as 0, one that neither has is left out of the mean and counted', () => {
     const prediction = testLabelmap([1, 0], { segments: testSegments(2) });
     const reference = testLabelmap([0, 7], { segments: [] });
-    const { labels: found, meanDice } = evaluateOverlap(prediction, reference);
+    const { labels: found, meanDice, absentInBoth } = evaluateOverlap(prediction, reference);
     expect(found.map(({ label, dice }) => [label, dice])).toEqual([
       [1, 0],
-      [2, 1],
+      [2, null],
       [7, 0],
     ]);
     expect(found.map(({ name }) => name)).toEqual(['Kidney 1', 'Kidney 2', undefined]);
-    expect(meanDice).toBeCloseTo(1 / 3, 12);
+    expect({ meanDice, absentInBoth }).toEqual({ meanDice: 0, absentInBoth: 1 });
   });
 
-  test('two empty labelmaps without segments agree', () => {
+  test('two empty labelmaps without segments have no Dice', () => {
     const empty = testLabelmap([0], { segments: [] });
-    expect(evaluateOverlap(empty, empty)).toEqual({ labels: [], meanDice: 1 });
+    expect(evaluateOverlap(empty, empty)).toEqual({ labels: [], meanDice: null, absentInBoth: 0 });
   });
 
   test('the result is what its schema says', () => {

@@ -27,7 +27,7 @@ from .data import load_part
 from .evaluate import log_test_reading
 from .export import export_onnx, generated_window
 from .network import build_network, parameter_count
-from .predict import Run, dice, predict_labels
+from .predict import Run, dice, mean_dice, predict_labels
 from .runs import load_network, run_onnx_file
 
 MODELS = Path(__file__).parents[2]
@@ -92,7 +92,7 @@ def worth(config: Config, data: Path, part: str, run: Run) -> dict[str, Any]:
                     alone += 1
     hd95, surface_dice = np.mean(surfaces, 0).round(4).tolist() if surfaces else (None, None)
     return {
-        "dice": round(float(np.mean(dices)), 4),
+        "dice": round(mean_dice(dices), 4),
         "hd95Px": hd95,
         "surfaceDice": surface_dice,
         "onlyOneShows": round(alone / max(1, alone + len(surfaces)), 4),

@@ -90,22 +90,23 @@ def segmented(image: Path, command: list[str]) -> Iterator[Path]:
 
 
 def summarise(patients: dict[str, list[list[float]]], names: list[str]) -> dict[str, Any]:
-    """Means over volumes, labels alike; patients with the mean of their volumes, the worst first."""
+    """Means over volumes, labels alike, without the labels that result and reference both lack; patients with the mean of their volumes, the worst first."""
     volumes = np.array([dices for of_patient in patients.values() for dices in of_patient])
-    by_patient = {patient: np.mean(of_patient, 0) for patient, of_patient in patients.items()}
-    means = np.array([dices.mean() for dices in by_patient.values()])
+    by_patient = {patient: np.nanmean(of_patient, 0) for patient, of_patient in patients.items()}
+    means = np.array([np.nanmean(dices) for dices in by_patient.values()])
     drawn = np.random.default_rng(1).integers(0, len(means), (2000, len(means)))
     low, high = np.percentile(means[drawn].mean(1), [2.5, 97.5])
-    order = sorted(by_patient, key=lambda patient: float(by_patient[patient].mean()))
+    order = sorted(by_patient, key=lambda patient: float(np.nanmean(by_patient[patient])))
     return {
-        "mean": rounded(volumes.mean()),
+        "mean": rounded(np.nanmean(volumes)),
         "interval95": [rounded(low), rounded(high)],
         "median": rounded(np.median(means)),
         "worst": order[0],
-        "perSegment": dict(zip(names, map(rounded, volumes.mean(0)), strict=True)),
+        "absentInBoth": int(np.isnan(volumes).sum()),
+        "perSegment": dict(zip(names, map(rounded, np.nanmean(volumes, 0)), strict=True)),
         "patients": {
             patient: {
-                "mean": rounded(by_patient[patient].mean()),
+                "mean": rounded(np.nanmean(by_patient[patient])),
                 **dict(zip(names, map(rounded, by_patient[patient]), strict=True)),
             }
             for patient in order

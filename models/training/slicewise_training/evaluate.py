@@ -14,11 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .config import Config, load_config
 from .data import load_part
-from .predict import Run, dice, predict_labels
+from .predict import Run, dice, mean_dice, predict_labels
 from .runs import run_checkpoint, run_onnx
 
 
@@ -43,7 +41,7 @@ def main() -> None:
 
 
 def evaluate(config: Config, data: Path, part: str, run: Run) -> dict[str, Any]:
-    """{"mean": {label: Dice, "all": mean of labels}, "volumes": {name: {label: Dice}}}."""
+    """{"mean": {label: Dice, "all": mean of labels}, "volumes": {name: {label: Dice}}}; NaN where both lack a label."""
     volumes: dict[str, dict[str, float]] = {}
     for volume in load_part(data, config, part):
         prediction = predict_labels(volume.image, volume.spacing, config.input, run)
@@ -51,8 +49,8 @@ def evaluate(config: Config, data: Path, part: str, run: Run) -> dict[str, Any]:
             str(label): dice(prediction, volume.label, label) for label in range(1, config.network.classes)
         }
     labels = [str(label) for label in range(1, config.network.classes)]
-    mean = {label: float(np.mean([v[label] for v in volumes.values()])) for label in labels}
-    return {"mean": {**mean, "all": float(np.mean(list(mean.values())))}, "volumes": volumes}
+    mean = {label: mean_dice([v[label] for v in volumes.values()]) for label in labels}
+    return {"mean": {**mean, "all": mean_dice(list(mean.values()))}, "volumes": volumes}
 
 
 def log_test_reading(config: Config, what: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,13 @@ def predict_labels(image: Float, spacing: tuple[float, float], config: InputConf
 
 
 def dice(prediction: NDArray[np.uint8], reference: NDArray[np.uint8], label: int) -> float:
-    """2 |A ∩ B| / (|A| + |B|); 1 where both are empty."""
+    """2 |A ∩ B| / (|A| + |B|); NaN where both are empty: such a label is left out of means (mean_dice)."""
     a, b = prediction == label, reference == label
     both = int(a.sum()) + int(b.sum())
-    return 1.0 if both == 0 else 2 * int((a & b).sum()) / both
+    return float("nan") if both == 0 else 2 * int((a & b).sum()) / both
+
+
+def mean_dice(dices: Sequence[float]) -> float:
+    """The mean of those that are there: NaN, of a label that prediction and reference both lack, is left out."""
+    present = [value for value in dices if not math.isnan(value)]
+    return sum(present) / len(present) if present else float("nan")

@@ -23,7 +23,7 @@ from .augment import random_view
 from .config import Config, Crop, load_config
 from .data import LabelledVolume, load_part, to_model_matrix, with_neighbours
 from .network import build_network
-from .predict import dice, predict_labels
+from .predict import dice, mean_dice, predict_labels
 
 VALIDATE_EVERY_S = 600.0
 SAVE_EVERY_S = 120.0
@@ -188,8 +188,8 @@ class Training:
             prediction = predict_labels(volume.image, volume.spacing, self.config.input, run)
             for n in labels:
                 figures[n].append(dice(prediction, volume.label, n))
-        result = {str(n): float(np.mean(values)) for n, values in figures.items()}
-        return {**result, "mean": float(np.mean(list(result.values())))}
+        result = {str(n): mean_dice(values) for n, values in figures.items()}
+        return {**result, "mean": mean_dice(list(result.values()))}
 
     def note(self, **figures: object) -> None:
         row = {

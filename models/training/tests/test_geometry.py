@@ -45,6 +45,6 @@ def test_weights_sum_to_one_and_the_outside_is_marked() -> None:
     assert inside.sum() == 10
 
 
-def test_dice_of_two_empty_masks_is_one() -> None:
+def test_two_empty_masks_have_no_dice() -> None:
     empty = np.zeros((2, 2, 2), np.uint8)
-    assert dice(empty, empty, 1) == 1
+    assert np.isnan(dice(empty, empty, 1))
