@@ -5,6 +5,7 @@ import { createSession, reasonOf, type LoadedGraph } from '../inference/session.
 import { assertBytesAtHand, assertSignature, unusableModel } from '../inference/signature.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 import type { Reply, Request } from './ort-node-worker.js';
+import { disableRuntimeTelemetry } from './no-telemetry.ts';
 import { createThreadQueue, RUNS_UNDER_WAY } from './thread-queue.ts';
 
 export interface NodeBackendOptions {
@@ -61,8 +62,9 @@ interface Thread {
 }
 
 function startThread(script: URL): Thread {
+  const isSilent = disableRuntimeTelemetry(); // before any other thread reads the environment
   const channel = openChannel(script);
-  const started = startRuntime(channel);
+  const started = isSilent ? startRuntime(channel) : Promise.reject(wouldReport());
   started.catch(() => undefined); // it may fail before it is awaited
   return { channel, started };
 }
@@ -81,6 +83,15 @@ async function startRuntime(thread: Channel): Promise<void> {
       architecture: process.arch,
       message: reasonIn(reply),
     },
+  });
+}
+
+function wouldReport(): EnvironmentError {
+  const message =
+    "onnxruntime-node would report to its maker: in a worker thread it sees the process's environment only, " +
+    'where ORT_DISABLE_TELEMETRY is not 1.';
+  return new EnvironmentError('backend-unavailable', message, {
+    remedy: 'Set ORT_DISABLE_TELEMETRY=1 in the main thread before the worker starts, or use the wasm backend.',
   });
 }
 

@@ -66,7 +66,7 @@ export async function measureStartUp(): Promise<number> {
   const modules = ['cli/segment.js', 'pipeline/segment-volume.js', 'export/dicom-seg.js', 'export/verify.js'].map(
     (path) => `await import(${JSON.stringify(join(ROOT, 'dist', path))});`,
   );
-  const script = `${modules.join('')} await import('onnxruntime-node');`;
+  const script = `process.env.ORT_DISABLE_TELEMETRY = '1'; ${modules.join('')} await import('onnxruntime-node');`;
   return (await measureProcess(process.execPath, ['--input-type=module', '--eval', script])).wallMs;
 }
 

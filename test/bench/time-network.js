@@ -8,6 +8,7 @@ const WARM_UP = 2;
 const RUNS = 9;
 const [runtime = '', threads = '', file = ''] = process.argv.slice(2);
 
+process.env['ORT_DISABLE_TELEMETRY'] = '1'; // as src/node does: else the library reports to its maker
 const ort = await (runtime === 'wasm' ? import('onnxruntime-web/wasm') : import('onnxruntime-node'));
 if (runtime === 'wasm') ort.env.wasm.numThreads = 1;
 const session = await ort.InferenceSession.create(

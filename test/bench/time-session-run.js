@@ -8,6 +8,7 @@ import process from 'node:process';
 import workerThreads from 'node:worker_threads';
 
 if (workerThreads.isMainThread) {
+  process.env['ORT_DISABLE_TELEMETRY'] = '1'; // before any thread loads the library
   workerThreads.Worker = class extends workerThreads.Worker {
     /** @param {string | URL} url @param {import('node:worker_threads').WorkerOptions} [options] */
     constructor(url, options = {}) {

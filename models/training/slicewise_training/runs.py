@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from torch import nn
 
 from .data import Float
 from .network import NetworkConfig, build_network
 from .predict import Run
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the library is loaded, and never again
+import onnxruntime  # noqa: E402
 
 
 def load_network(run_folder: Path, config: NetworkConfig) -> nn.Module:
