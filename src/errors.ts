@@ -37,6 +37,7 @@ export type ErrorCode =
   // environment
   | 'backend-unavailable'
   | 'insecure-page'
+  | 'out-of-memory'
   | 'ohif-unavailable'
   | 'orthanc-unavailable'
   | 'port-unavailable'

@@ -1,5 +1,5 @@
 import { verifyModel } from '../inference/self-test.ts';
-import { loadManifest, loadModel } from '../models/load-model.ts';
+import { loadGolden, loadModel } from '../models/load-model.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import { findModels, openModelFolder } from '../node/model-folders.ts';
 import { InternalError } from '../errors.ts';
@@ -77,7 +77,9 @@ function toListEntry({
 }
 
 async function show(idOrFolder: string, { json }: ModelsOptions, stdout: CommandContext['stdout']): Promise<void> {
-  const manifest = await loadManifest(await openModelFolder(idOrFolder));
+  const read = await openModelFolder(idOrFolder);
+  const { manifest } = await loadModel(read);
+  await loadGolden(manifest, read); // what verify would refuse is told here too
   if (json) {
     printJson(stdout, manifest);
     return;
@@ -100,8 +102,8 @@ async function show(idOrFolder: string, { json }: ModelsOptions, stdout: Command
     `weights   ${formatSize(file.byteLength)}, SHA-256 ${file.sha256}`,
     `--tta     ${views.join('; ') || 'nothing to average over'}`,
     'segments',
-    ...segments.map(({ segmentNumber, segmentLabel, segmentedPropertyType: { codeMeaning, codeValue } }) => {
-      return `  ${String(segmentNumber)}  ${segmentLabel} (${codeMeaning}, SCT ${codeValue})`;
+    ...segments.map(({ segmentNumber, segmentLabel, segmentedPropertyType: type }) => {
+      return `  ${String(segmentNumber)}  ${segmentLabel} (${type.codeMeaning}, ${type.codingSchemeDesignator} ${type.codeValue})`;
     }),
     evaluation.length === 0 ? 'evaluation: none yet' : 'evaluation',
     ...evaluation.map(({ data, metric, value }) => `  ${metric} ${String(value)} on ${data}`),

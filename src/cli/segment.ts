@@ -73,7 +73,7 @@ export async function openModel({
   const backend = await openBackend(id, threads);
   // Probing starts the runtime meanwhile; opening says what is wrong with it.
   const [model] = await Promise.all([loadModel(read), backend.probe()]);
-  return { session: await backend.openSession(model), licence: model.manifest.licence };
+  return { session: await backend.openSession(model, { takesBytes: true }), licence: model.manifest.licence };
 }
 
 async function runModel(

@@ -23,10 +23,15 @@ export type Availability =
 export interface InferenceBackend {
   readonly id: string;
   probe(): Promise<Availability>;
-  /** @param model its bytes may be transferred to another thread: load the model again to open it twice
-   * @throws EnvironmentError `backend-unavailable`; ModelError `model-file-mismatch` if the bytes are no usable model or
-   * its inputs and outputs are not the manifest's */
-  openSession(model: LoadedModel): Promise<InferenceSession>;
+  /** @throws EnvironmentError `backend-unavailable`, `out-of-memory`; ModelError `model-file-mismatch` if the bytes are not
+   * the manifest's, hold not all weights, or are no usable model, or its inputs and outputs are not the manifest's */
+  openSession(model: LoadedModel, options?: OpenSessionOptions): Promise<InferenceSession>;
+}
+
+export interface OpenSessionOptions {
+  /** The model's bytes may be transferred to another thread, so that they are in memory once; the model then opens no
+   * second session. */
+  readonly takesBytes?: boolean;
 }
 
 /** One loaded model. Runs are queued: one at a time, a failed or aborted run does not poison the next. */
@@ -39,7 +44,9 @@ export interface InferenceSession {
   /** Logits or probabilities (manifest.output.kind) of one batch of model input.
    * @param input shape as manifest.input.shape; its data may be transferred away, and must stay as they are until the run
    * has ended
-   * @throws the signal's reason if aborted before the run starts; InternalError `inference-failed`, after which the
+   * @throws the signal's reason if aborted before the run starts; ModelError `inference-failed` if the graph
+   * fails or gives numbers that are not finite, `model-file-mismatch` if its output has another shape or kind than its
+   * manifest says; EnvironmentError `out-of-memory`; InternalError `inference-failed` if the backend itself is lost. The
    * session is still usable unless the message says otherwise */
   run(input: Tensor, options?: { readonly signal?: AbortSignal }): Promise<Tensor>;
   /** Frees the model after the runs already queued; may be called twice. */

@@ -5,7 +5,7 @@ import type { ModelManifest } from '../models/manifest.ts';
 import type { InferenceBackend } from './backend.ts';
 import { createSerialQueue } from './queue.ts';
 import { createSession, reasonOf, type LoadedGraph } from './session.ts';
-import { assertBytesAtHand, assertSignature, unusableModel, type TensorSignature } from './signature.ts';
+import { assertModelBytes, assertSignature, openingFailed, type TensorSignature } from './signature.ts';
 
 export type Ort = typeof OrtModule;
 export type OrtSession = OrtModule.InferenceSession;
@@ -31,7 +31,7 @@ export function createWasmBackend(options: WasmBackendOptions = {}): InferenceBa
       }
     },
     async openSession(model) {
-      assertBytesAtHand(model);
+      await assertModelBytes(model);
       const { manifest, bytes } = model;
       const ort = await startRuntime(options).catch((cause: unknown) => {
         throw unavailable(cause);
@@ -104,7 +104,7 @@ export async function openOrtSession(
   try {
     session = await ort.InferenceSession.create(bytes, options);
   } catch (cause) {
-    throw unusableModel(manifest, reasonOf(cause), cause);
+    throw openingFailed(manifest, cause);
   }
   try {
     assertSignature(manifest, signatures(session.inputMetadata), signatures(session.outputMetadata));

@@ -5,7 +5,7 @@ import type { InferenceBackend } from './backend.ts';
 import { openOrtSession, QUIET, startOnIdentity, type Ort } from './ort-web.ts';
 import { createSerialQueue } from './queue.ts';
 import { createSession, reasonOf, type LoadedGraph } from './session.ts';
-import { assertBytesAtHand } from './signature.ts';
+import { assertModelBytes } from './signature.ts';
 
 export interface WebGpuBackendOptions {
   /** Take an adapter that only imitates a graphics card: for tests, it is far slower than WASM. */
@@ -28,7 +28,7 @@ export function createWebGpuBackend({ allowSoftwareAdapter = false }: WebGpuBack
       }
     },
     async openSession(model) {
-      assertBytesAtHand(model);
+      await assertModelBytes(model);
       const runtime = await startRuntime(allowSoftwareAdapter).catch((cause: unknown) => {
         throw unavailable(cause);
       });

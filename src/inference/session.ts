@@ -1,4 +1,5 @@
-import { InternalError, isSegmentationError } from '../errors.ts';
+import { EnvironmentError, InternalError, isSegmentationError, ModelError } from '../errors.ts';
+import { assertScores } from '../models/assert-scores.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import { outputShape } from '../models/output-shape.ts';
 import type { InferenceSession, Tensor } from './backend.ts';
@@ -33,7 +34,7 @@ export function createSession(
     runsUnderWay,
     async run(input, { signal } = {}) {
       if (disposal !== undefined) throw runOnDisposedSession();
-      assertShape('input', input, manifest.input.shape);
+      assertInputShape(input, manifest.input.shape);
       const read = await queue.add(async () => {
         const answer = await graph.execute(input).catch(rethrowAsFailedRun);
         const output = typeof answer === 'function' ? answer() : Promise.resolve(answer);
@@ -41,7 +42,8 @@ export function createSession(
         return () => output.catch(rethrowAsFailedRun).finally(() => reading.delete(output));
       }, signal);
       const output = await read();
-      assertShape('output', output, outputShape(manifest));
+      assertOutputShape(output, manifest);
+      assertScores(output.data, manifest);
       return output;
     },
     dispose() {
@@ -54,21 +56,58 @@ export function createSession(
   };
 }
 
-function assertShape(side: 'input' | 'output', { shape, data }: Tensor, expected: readonly number[]): void {
-  const count = expected.reduce((product, length) => product * length, 1);
-  if (String(shape) === String(expected) && data.length === count) return;
+/** Inputs are ours. */
+function assertInputShape({ shape, data }: Tensor, expected: readonly number[]): void {
+  if (isOfShape({ shape, data }, expected)) return;
   throw new InternalError(
     'inference-failed',
-    `The model's ${side} has shape [${shape.join(', ')}] and ${data.length} values, ` +
+    `The model's input has shape [${shape.join(', ')}] and ${data.length} values, ` +
       `but its manifest says [${expected.join(', ')}].`,
-    { remedy: 'Please report this.', details: { side, shape, length: data.length, expected } },
+    { remedy: 'Please report this.', details: { side: 'input', shape, length: data.length, expected } },
   );
+}
+
+/** What a graph with axes of no fixed size gives is known only now. */
+function assertOutputShape(output: Tensor, manifest: ModelManifest): void {
+  const expected = outputShape(manifest);
+  if (isOfShape(output, expected)) return;
+  const { shape, data } = output;
+  throw new ModelError(
+    'model-file-mismatch',
+    `The graph gave an output of [${shape.join(', ')}] for an input of [${manifest.input.shape.join(', ')}]; ` +
+      `its manifest says [${expected.join(', ')}].`,
+    {
+      remedy: 'Correct output.stride and the segments in manifest.json, or export the graph as it describes it.',
+      details: { side: 'output', shape, length: data.length, expected },
+    },
+  );
+}
+
+function isOfShape({ shape, data }: Tensor, expected: readonly number[]): boolean {
+  const count = expected.reduce((product, length) => product * length, 1);
+  return String(shape) === String(expected) && data.length === count;
 }
 
 function rethrowAsFailedRun(cause: unknown): never {
   if (isSegmentationError(cause)) throw cause;
-  throw new InternalError('inference-failed', `The model failed to run: ${reasonOf(cause)}.`, {
-    remedy: 'Please report this, with the model and the series that show it.',
+  if (isLackOfMemory(cause)) throw outOfMemory('run the model', cause);
+  throw new ModelError('inference-failed', `The model's graph failed to run: ${reasonOf(cause)}.`, {
+    remedy: 'Check the graph and its weights in the runtime that exported it, and export the model again.',
+    cause,
+  });
+}
+
+/** As the allocators of C++, onnxruntime, WebAssembly and JavaScript word it. */
+export function isLackOfMemory(cause: unknown): boolean {
+  const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  return /bad_alloc|bad allocation|out of memory|failed to allocate memory|allocation failed|not enough memory/i.test(
+    text,
+  );
+}
+
+export function outOfMemory(act: string, cause: unknown): EnvironmentError {
+  return new EnvironmentError('out-of-memory', `There is not enough memory to ${act} (${reasonOf(cause)}).`, {
+    remedy: 'End other programs, choose a smaller model, or use a machine with more memory.',
     cause,
   });
 }

@@ -1,7 +1,8 @@
-import { ModelError } from '../errors.ts';
-import type { LoadedModel } from '../models/load-model.ts';
+import { ModelError, type EnvironmentError } from '../errors.ts';
+import { assertFile, assertSelfContained, type LoadedModel } from '../models/load-model.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import { outputShape } from '../models/output-shape.ts';
+import { isLackOfMemory, outOfMemory, reasonOf } from './session.ts';
 
 /** One input or output of a graph as its runtime describes it. */
 export interface TensorSignature {
@@ -32,12 +33,21 @@ export function unusableModel({ file }: ModelManifest, why: string, cause?: unkn
   });
 }
 
-/** @throws ModelError `model-file-mismatch` if the bytes were transferred to an earlier session */
-export function assertBytesAtHand({ manifest, bytes }: LoadedModel): void {
-  if (bytes.byteLength > 0) return;
-  throw new ModelError('model-file-mismatch', `${manifest.file.path} has no bytes: an earlier session took them.`, {
-    remedy: 'Load the model again for each session.',
-  });
+/** What a runtime said of a model that it did not open. */
+export function openingFailed(manifest: ModelManifest, cause: unknown): ModelError | EnvironmentError {
+  return isLackOfMemory(cause) ? outOfMemory('open the model', cause) : unusableModel(manifest, reasonOf(cause), cause);
+}
+
+/** Checks a model's bytes before a runtime sees them: they are the manifest's, and hold all weights.
+ * @throws ModelError `model-file-mismatch` */
+export async function assertModelBytes({ manifest, bytes }: LoadedModel): Promise<void> {
+  if (bytes.byteLength === 0) {
+    throw new ModelError('model-file-mismatch', `${manifest.file.path} has no bytes: an earlier session took them.`, {
+      remedy: 'Load the model again, or leave takesBytes out.',
+    });
+  }
+  await assertFile(bytes, manifest.file);
+  assertSelfContained(bytes, manifest.file);
 }
 
 function assertHas(

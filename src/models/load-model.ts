@@ -1,4 +1,6 @@
 import { EnvironmentError, ModelError } from '../errors.ts';
+import { assertScores } from './assert-scores.ts';
+import { findWeightsFault } from './onnx-weights.ts';
 import { parseManifest, type GoldenArray, type ModelManifest } from './manifest.ts';
 
 /** A model whose ONNX bytes were proved to be the ones its manifest names. */
@@ -18,11 +20,18 @@ export interface ExpectedFile {
   readonly sha256: string;
 }
 
+/** A file of a model folder as its manifest describes it. */
+export interface NamedFile extends ExpectedFile {
+  readonly path: string;
+}
+
 /** Reads manifest.json and the ONNX file of one model folder.
- * @throws ModelError `invalid-manifest`; `model-file-mismatch` if the file's size or SHA-256 is not the manifest's */
+ * @throws ModelError `invalid-manifest`; `model-file-mismatch` if the file's size or SHA-256 is not the manifest's, or
+ * some of its weights are in another file */
 export async function loadModel(read: ReadModelFile): Promise<LoadedModel> {
   const manifest = await loadManifest(read);
   const bytes = await readVerified(read, manifest.file);
+  assertSelfContained(bytes, manifest.file);
   return { manifest, bytes };
 }
 
@@ -68,15 +77,18 @@ export interface Golden {
 }
 
 /** Reads the golden arrays of a model folder: little-endian float32, slowest axis first, without a header.
- * @throws ModelError `model-file-mismatch` */
-export async function loadGolden({ golden }: ModelManifest, read: ReadModelFile): Promise<Golden> {
+ * @throws ModelError `model-file-mismatch`, also if the output is not of the kind that the manifest says */
+export async function loadGolden(manifest: ModelManifest, read: ReadModelFile): Promise<Golden> {
+  const { golden } = manifest;
   const values = async ({ path, shape, sha256 }: GoldenArray): Promise<Float32Array<ArrayBuffer>> => {
     const byteLength = Float32Array.BYTES_PER_ELEMENT * shape.reduce((product, length) => product * length, 1);
     const bytes = await readVerified(read, { path, sha256, byteLength });
     // The copy is aligned to four bytes, which the file's own buffer need not be.
     return new Float32Array(Uint8Array.from(bytes).buffer);
   };
-  return { input: await values(golden.input), output: await values(golden.output) };
+  const arrays = { input: await values(golden.input), output: await values(golden.output) };
+  assertScores(arrays.output, manifest);
+  return arrays;
 }
 
 export async function isFile(bytes: Uint8Array, { byteLength, sha256 }: ExpectedFile): Promise<boolean> {
@@ -93,15 +105,41 @@ export async function sha256Hex(bytes: Uint8Array): Promise<string> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-async function readVerified(read: ReadModelFile, file: ModelManifest['file']): Promise<Uint8Array> {
+async function readVerified(read: ReadModelFile, file: NamedFile): Promise<Uint8Array> {
   const bytes = await read(file.path, file);
+  await assertFile(bytes, file);
+  return bytes;
+}
+
+/** @throws ModelError `model-file-mismatch` if bytes are not of the size and SHA-256 that a manifest names */
+export async function assertFile(bytes: Uint8Array, file: NamedFile): Promise<void> {
   const { byteLength } = bytes;
   if (byteLength !== file.byteLength) {
     throw fileMismatch(file, `it has ${byteLength} bytes, expected ${file.byteLength}`, { byteLength });
   }
   const sha256 = await sha256Hex(bytes);
-  if (sha256 === file.sha256) return bytes;
+  if (sha256 === file.sha256) return;
   throw fileMismatch(file, `its SHA-256 is ${sha256}, expected ${file.sha256}`, { byteLength, sha256 });
+}
+
+/** Checks that all weights of an ONNX file are inside it, and so under its hash.
+ * @throws ModelError `model-file-mismatch` */
+export function assertSelfContained(bytes: Uint8Array, { path }: NamedFile): void {
+  const fault = findWeightsFault(bytes);
+  if (fault === undefined) return;
+  if (fault.kind === 'not-onnx') {
+    throw new ModelError('model-file-mismatch', `${path} cannot be run: ${fault.why}.`, {
+      remedy: 'Export the model again as its manifest describes it.',
+    });
+  }
+  throw new ModelError(
+    'model-file-mismatch',
+    `${path} keeps weights in another file ("${fault.tensor}"), of which its SHA-256 says nothing.`,
+    {
+      remedy: `Put them into the file, in Python: p = "${path}"; onnx.save(onnx.load(p), p). Then write its new size and SHA-256 into manifest.json.`,
+      details: { tensor: fault.tensor },
+    },
+  );
 }
 
 function insecurePage(): EnvironmentError {
@@ -110,7 +148,7 @@ function insecurePage(): EnvironmentError {
   });
 }
 
-function fileMismatch(expected: ModelManifest['file'], how: string, actual: object): ModelError {
+function fileMismatch(expected: NamedFile, how: string, actual: object): ModelError {
   return new ModelError('model-file-mismatch', `${expected.path} is not the file its manifest names: ${how}.`, {
     remedy: 'Fetch the model folder again; do not run weights that nobody vouches for.',
     details: { expected, actual },

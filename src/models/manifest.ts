@@ -1,7 +1,8 @@
 import en from 'zod/v4/locales/en.js';
 import * as z from 'zod/mini';
 import { ModelError } from '../errors.ts';
-import { outputShape } from './output-shape.ts';
+import { sidesExchanged } from './laterality.ts';
+import { outputLength, outputShape } from './output-shape.ts';
 
 /** Text for a terminal and for DICOM's LO and SH (PS3.5 6.2): neither control characters, nor invisible ones that turn
  * the text around, nor a backslash. Written as ranges, which every language's JSON Schema validator understands. */
@@ -99,7 +100,7 @@ export const manifestSchema = z.strictObject({
     channels: z.strictObject({
       offsetsInSlices: z
         .array(z.int().check(z.minimum(-64), z.maximum(64)))
-        .check(z.minLength(1), z.describe('ascending, along +k after reorientation')),
+        .check(z.minLength(1), z.describe('from low to high, one may repeat; along +k after reorientation')),
       edge: z.literal('replicate').check(z.describe('beyond the first and last slice')),
     }),
     spacing: positive('mm a pixel, in plane'),
@@ -117,7 +118,12 @@ export const manifestSchema = z.strictObject({
   output: z.strictObject({
     name: text(256),
     kind: z.enum(['logits', 'probabilities']),
-    stride: z.int().check(z.positive(), z.describe('input pixels for one output pixel')),
+    stride: z
+      .int()
+      .check(
+        z.positive(),
+        z.describe('input pixels for one output pixel; with alignCorners, for one step between output pixels'),
+      ),
     alignCorners: z.boolean(),
     temperature: positive('logits are divided by it before the softmax'),
     neighbourWeight: z
@@ -181,7 +187,7 @@ function findContradictions(manifest: ModelManifest): string[] {
   const offsets = input.channels.offsetsInSlices;
   const labels = segments.map((s) => s.segmentLabel);
   const paths = [manifest.file.path, golden.input.path, golden.output.path];
-  const strideDivides = rows % output.stride === 0 && columns % output.stride === 0;
+  const strideDivides = [rows, columns].every((pixels) => Number.isInteger(outputLength(pixels, output)));
   const claims: [holds: boolean, what: string][] = [
     [
       `${manifest.title} ${manifest.version}`.length <= LONGEST_ALGORITHM_NAME,
@@ -192,14 +198,21 @@ function findContradictions(manifest: ModelManifest): string[] {
       'file.path, golden.input.path, golden.output.path: must be three files beside manifest.json',
     ],
     [channels === offsets.length, `input.shape: ${channels} channels, but ${offsets.length} slice offsets`],
-    [offsets.every((n, at) => at === 0 || n > (offsets[at - 1] ?? n)), 'input.channels.offsetsInSlices: must ascend'],
+    [
+      offsets.every((n, at) => at === 0 || n >= (offsets[at - 1] ?? n)),
+      'input.channels.offsetsInSlices: must not descend',
+    ],
     [offsets.includes(0), 'input.channels.offsetsInSlices: must contain 0, the slice itself'],
     [input.intensity.low < input.intensity.high, 'input.intensity: low must be below high'],
     [
       input.intensity.kind === 'window' || (input.intensity.low >= 0 && input.intensity.high <= 100),
       'input.intensity: percentiles are 0 to 100',
     ],
-    [strideDivides, 'output.stride: must divide input.shape'],
+    [
+      strideDivides,
+      `output.stride: ${output.stride} must divide the rows and columns of input.shape` +
+        (output.alignCorners ? ', or one less than them' : '; with alignCorners it may divide one less than them'),
+    ],
     [
       output.kind === 'logits' || output.temperature === 1,
       'output.temperature: must be 1 for probabilities, which have had their softmax',
@@ -232,7 +245,7 @@ function findContradictions(manifest: ModelManifest): string[] {
       `golden.output.shape: must be [${outputShape(manifest).join(', ')}]`,
     ],
   ];
-  return claims.filter(([holds]) => !holds).map(([, what]) => what);
+  return [...claims.filter(([holds]) => !holds).map(([, what]) => what), ...sidesExchanged(manifest)];
 }
 
 function isDistinct(values: readonly unknown[]): boolean {

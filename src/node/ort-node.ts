@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { EnvironmentError, InternalError } from '../errors.ts';
 import type { InferenceBackend } from '../inference/backend.ts';
 import { createSession, reasonOf, type LoadedGraph } from '../inference/session.ts';
-import { assertBytesAtHand, assertSignature, unusableModel } from '../inference/signature.ts';
+import { assertModelBytes, assertSignature, openingFailed } from '../inference/signature.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 import type { Reply, Request } from './ort-node-worker.js';
 import { disableRuntimeTelemetry } from './no-telemetry.ts';
@@ -40,12 +40,12 @@ export function createNodeBackend(options: NodeBackendOptions = {}): InferenceBa
         return { available: false, reason: reasonOf(cause) };
       }
     },
-    async openSession(model) {
-      assertBytesAtHand(model);
+    async openSession(model, { takesBytes = false } = {}) {
+      await assertModelBytes(model);
       const { channel, started } = takeThread();
       try {
         await started;
-        const graph = await openGraph(channel, model, options.threads);
+        const graph = await openGraph(channel, model, takesBytes, options.threads);
         return createSession('node', model.manifest, graph, createThreadQueue(), RUNS_UNDER_WAY);
       } catch (cause) {
         await channel.close();
@@ -98,14 +98,15 @@ function wouldReport(): EnvironmentError {
 async function openGraph(
   thread: Channel,
   { manifest, bytes }: LoadedModel,
+  takesBytes: boolean,
   threads: number | undefined,
 ): Promise<LoadedGraph> {
-  const buffer = ownBuffer(bytes);
+  const buffer = takesBytes ? ownBuffer(bytes) : new Uint8Array(bytes).buffer;
   // Inputs go through shared memory: transferred ones would pile up in a thread that has little else to collect.
   const length = manifest.input.shape.reduce((product, axis) => product * axis, 1);
   const free = Array.from({ length: RUNS_UNDER_WAY }, () => new Float32Array(new SharedArrayBuffer(4 * length)));
   const opened = await thread.request({ kind: 'open', bytes: buffer, threads }, [buffer]);
-  if (opened.kind !== 'opened') throw unusableModel(manifest, reasonIn(opened));
+  if (opened.kind !== 'opened') throw openingFailed(manifest, reasonIn(opened));
   assertSignature(manifest, opened.inputs, opened.outputs);
   return {
     async execute({ shape, data }) {

@@ -1,4 +1,4 @@
-import { InternalError } from '../errors.ts';
+import { ModelError } from '../errors.ts';
 import type { Tensor } from '../inference/backend.ts';
 import type { GridView } from '../volume/reorient.ts';
 import {
@@ -70,7 +70,7 @@ export function decodeWindow(
 }
 
 /** The scores of a run as a grid.
- * @throws InternalError `inference-failed` if the model answered another shape, NaN or infinity */
+ * @throws ModelError `inference-failed` if the model answered another shape, NaN or infinity */
 export function toScoreGrid({ shape, data }: Tensor, classes: number): ScoreGrid {
   const [batch, channels, rows = 0, columns = 0] = shape;
   const complaint =
@@ -80,8 +80,8 @@ export function toScoreGrid({ shape, data }: Tensor, classes: number): ScoreGrid
         ? 'scores that are not finite numbers'
         : undefined;
   if (complaint === undefined) return { data, rows, columns };
-  throw new InternalError('inference-failed', `The model answered ${complaint}.`, {
-    remedy: 'Check the model with `slicewise models verify`, or try another backend.',
+  throw new ModelError('inference-failed', `The model answered ${complaint}.`, {
+    remedy: 'Check the graph and its weights, or try another backend.',
     details: { shape, classes },
   });
 }

@@ -33,7 +33,7 @@ export interface SliceSegmentation {
   /** Runs of the model from one slice to the next, at most: windows of all views, and of neighbours that it needs. */
   readonly runsPerSlice: number;
   readonly warnings: readonly Notice[];
-  /** @throws InternalError `inference-failed`; the signal's reason, after the runs in flight */
+  /** @throws what the session's run throws; the signal's reason, after the runs in flight */
   slices(): AsyncGenerator<DecodedSlice, void, undefined>;
 }
 

@@ -50,7 +50,7 @@ export interface SegmentationProgress {
  * Preparing and decoding happen while the model is running; memory beyond the result stays at a few slices. On an abort
  * the slices that were handed over are the caller's to keep: they are what the model said, without post-processing.
  * @throws ModelError `model-mismatch` unless forced; InputError `invalid-voxels` (NaN, infinity), `invalid-arguments`
- * (order); InternalError `inference-failed`; the signal's reason, after the runs in flight */
+ * (order); what the session's run throws; the signal's reason, after the runs in flight */
 export async function segmentVolume(volume: Volume, options: SegmentVolumeOptions): Promise<SegmentationResult> {
   const { session, signal, softwareVersion, keepProbabilities = false } = options;
   const { manifest } = session.model;

@@ -1,5 +1,6 @@
 import { ModelError } from '../errors.ts';
 import type { ModelManifest } from '../models/manifest.ts';
+import { outputLength } from '../models/output-shape.ts';
 import type { GridView } from '../volume/reorient.ts';
 import { createAxisInterpolation, createAxisTaps, type AxisInterpolation, type AxisTaps } from '../volume/resample.ts';
 
@@ -80,7 +81,7 @@ function placeWindow({ length, spacing, size, modelSpacing, centre, stride, alig
     { length },
     (_, voxel) => (voxel - (length - 1) / 2 - centre / spacing) / step + (size - 1) / 2,
   );
-  const cells = size / stride;
+  const cells = outputLength(size, { stride, alignCorners });
   const cellOf = (pixel: number): number =>
     alignCorners ? (pixel * (cells - 1)) / Math.max(size - 1, 1) : (pixel + 0.5) / stride - 0.5;
   return {

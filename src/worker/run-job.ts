@@ -20,7 +20,7 @@ export async function runJob(
     signal?.throwIfAborted();
     if (reply.kind !== 'failed') return reply;
     const error = fromErrorMessage(reply.error);
-    const isFault = isSegmentationError(error) && error.code === 'inference-failed';
+    const isFault = isSegmentationError(error) && (error.code === 'inference-failed' || error.code === 'out-of-memory');
     throw isFault ? new WorkerFault(withoutStop(error.message), { cause: error }) : error;
   } finally {
     signal?.removeEventListener('abort', cancel);

@@ -3,7 +3,7 @@ import { InternalError, ModelError } from '../../src/errors.ts';
 import type { InferenceBackend, InferenceSession, Tensor } from '../../src/inference/backend.ts';
 import { loadGolden, type LoadedModel } from '../../src/models/load-model.ts';
 import type { ModelManifest } from '../../src/models/manifest.ts';
-import { loadFailingModel, loadTinyModel, readTinyModel } from '../support/models.ts';
+import { loadFailingModel, loadTinyModel, readTinyModel, withBytes } from '../support/models.ts';
 
 interface ContractOptions {
   /** Whether a session is usable after a run that failed; else the next run must fail at once, and say so. */
@@ -96,11 +96,11 @@ export function describeBackendContract(
       expectClose(await session.run(golden.input), golden.output);
     });
 
-    test('a run that fails in the runtime is an InternalError and does not poison the next', async () => {
+    test('a graph that fails to run is a ModelError and does not poison the next', async () => {
       const failing = await backend.openSession(await loadFailingModel());
       const [failed, next] = await Promise.allSettled([failing.run(constant(1.5)), failing.run(constant(0.5))]);
       expect(failed).toMatchObject({ status: 'rejected', reason: { code: 'inference-failed' } });
-      expect(failed.status === 'rejected' && failed.reason).toBeInstanceOf(InternalError);
+      expect(failed.status === 'rejected' && failed.reason).toBeInstanceOf(ModelError);
       if (survivesFailedRuns) expect(next.status === 'fulfilled' && next.value.shape).toEqual([1, 4, 12, 12]);
       else expect(next).toMatchObject({ reason: { message: expect.stringContaining('session is lost') as string } });
       await failing.dispose();
@@ -147,16 +147,14 @@ export function describeBackendContract(
       ['noise', Uint8Array.from({ length: 5000 }, (_, n) => (n * 7919) % 251)],
       ['a web page', new TextEncoder().encode('<!doctype html><title>404</title>')],
     ])('%s instead of a model is a ModelError', async (_, bytes) => {
-      const opening = backend.openSession({ ...model, bytes });
+      const opening = backend.openSession(await withBytes(bytes));
       await expect(opening).rejects.toBeInstanceOf(ModelError);
       await expect(opening).rejects.toMatchObject({ code: 'model-file-mismatch' });
     });
 
     test('the first half of a model is a ModelError, and another model opens after it', async () => {
-      const { manifest, bytes } = await loadTinyModel();
-      await expect(backend.openSession({ manifest, bytes: bytes.slice(0, bytes.length / 2) })).rejects.toMatchObject({
-        code: 'model-file-mismatch',
-      });
+      const half = await withBytes(model.bytes.slice(0, model.bytes.length / 2));
+      await expect(backend.openSession(half)).rejects.toMatchObject({ code: 'model-file-mismatch' });
       const other = await backend.openSession(await loadTinyModel());
       expectClose(await other.run(golden.input), golden.output);
       await other.dispose();
@@ -175,6 +173,35 @@ export function describeBackendContract(
         code: 'model-file-mismatch',
         message: expect.stringMatching(message) as string,
       });
+    });
+
+    test('one loaded model opens one session after the other', async () => {
+      for (let count = 0; count < 2; count++) {
+        const other = await backend.openSession(model);
+        expectClose(await other.run(copy(golden.input)), golden.output);
+        await other.dispose();
+      }
+    });
+
+    test('bytes that are not the ones that the manifest names are a ModelError', async () => {
+      const bytes = model.bytes.slice();
+      bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+      await expect(backend.openSession({ ...model, bytes })).rejects.toMatchObject({
+        name: 'ModelError',
+        code: 'model-file-mismatch',
+        message: expect.stringContaining('SHA-256') as string,
+      });
+    });
+
+    test('scores of another kind than the manifest says are a ModelError that names their range and sums', async () => {
+      const output = { ...model.manifest.output, kind: 'probabilities' as const, temperature: 1 };
+      const other = await backend.openSession({ ...model, manifest: { ...model.manifest, output } });
+      await expect(other.run(copy(golden.input))).rejects.toMatchObject({
+        name: 'ModelError',
+        code: 'model-file-mismatch',
+        message: expect.stringMatching(/said to be probabilities.*values from -?\d.*sums/) as string,
+      });
+      await other.dispose();
     });
 
     test('bytes that an earlier session took are a ModelError that says so', async () => {

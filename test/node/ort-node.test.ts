@@ -75,9 +75,9 @@ test('a worker script that is not there fails the opening, and nothing hangs', a
   });
 });
 
-test('opening takes the bytes of the model, so that they are in memory once', async () => {
+test('opening takes the bytes of the model where it may, so that they are in memory once', async () => {
   const model = await loadTinyModel();
-  const session = await createNodeBackend({ threads: 1 }).openSession(model);
+  const session = await createNodeBackend({ threads: 1 }).openSession(model, { takesBytes: true });
   expect(model.bytes.byteLength).toBe(0);
   await session.dispose();
 });
@@ -86,7 +86,10 @@ test('opening leaves the neighbours of bytes that are a part of a larger buffer'
   const { manifest, bytes } = await loadTinyModel();
   const buffer = new Uint8Array(bytes.byteLength + 8).fill(9);
   buffer.set(bytes, 8);
-  const session = await createNodeBackend({ threads: 1 }).openSession({ manifest, bytes: buffer.subarray(8) });
+  const session = await createNodeBackend({ threads: 1 }).openSession(
+    { manifest, bytes: buffer.subarray(8) },
+    { takesBytes: true },
+  );
   expect(buffer[0]).toBe(9);
   await session.dispose();
 });
@@ -107,7 +110,8 @@ describe('a process', { timeout: 60_000 }, () => {
   test('that calls process.exit in the middle of a run ends with that exit code', async () => {
     const exitInRun = `
       const bytes = await readFile(${JSON.stringify(slowModelFile)});
-      const slow = await createNodeBackend({ threads: 1 }).openSession({ manifest: model.manifest, bytes });
+      const file = { ...model.manifest.file, sha256: await sha256Hex(bytes), byteLength: bytes.byteLength };
+      const slow = await createNodeBackend({ threads: 1 }).openSession({ manifest: { ...model.manifest, file }, bytes });
       void slow.run(input());
       setTimeout(() => process.exit(130), 100);
     `;
@@ -119,7 +123,7 @@ describe('a process', { timeout: 60_000 }, () => {
 async function runScript(ending: string): Promise<{ code: number; stdout: string; stderr: string }> {
   const script = `
     import { readFile } from 'node:fs/promises';
-    import { loadModel } from ${quotedUrl('../../src/models/load-model.ts')};
+    import { loadModel, sha256Hex } from ${quotedUrl('../../src/models/load-model.ts')};
     import { createNodeBackend } from ${quotedUrl('../../src/node/ort-node.ts')};
     const model = await loadModel((path) => readFile(${JSON.stringify(tinyModelFolder)} + path));
     const session = await createNodeBackend({ threads: 1 }).openSession(model);

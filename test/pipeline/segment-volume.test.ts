@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { InputError, InternalError, ModelError } from '../../src/errors.ts';
+import { InputError, ModelError } from '../../src/errors.ts';
 import type { Tensor } from '../../src/inference/backend.ts';
 import { segmentVolume, type SegmentedSlice } from '../../src/pipeline/segment-volume.ts';
 import { outwardFrom } from '../../src/pipeline/slice-order.ts';
@@ -267,7 +267,7 @@ describe('segmentVolume', () => {
       new Float32Array(4 * data.length).fill(value, 9, 10),
     );
     const promise = segmentVolume(createVolume([4, 3, 2], textured), { session, softwareVersion: 'x' });
-    await expect(promise).rejects.toThrow(InternalError);
+    await expect(promise).rejects.toThrow(ModelError);
   });
 
   test.each([[[]], [[0, 1, 1]], [[0, 1, 3]], [[0, 1, 0.5]], [[0, 1, 2, 2]], [[-1]]])(

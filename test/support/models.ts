@@ -1,4 +1,10 @@
-import { loadManifest, loadModel, type LoadedModel, type ReadModelFile } from '../../src/models/load-model.ts';
+import {
+  loadManifest,
+  loadModel,
+  sha256Hex,
+  type LoadedModel,
+  type ReadModelFile,
+} from '../../src/models/load-model.ts';
 
 // By way of a name, for Vite takes a literal beside import.meta.url for an asset to bundle.
 const here = import.meta.url;
@@ -19,8 +25,14 @@ export const slowModelFile = decodeURIComponent(new URL('slow.onnx', fixtures).p
 
 /** The tiny model's manifest with the graph that fails if an input value is 1 or more. */
 export async function loadFailingModel(): Promise<LoadedModel> {
-  const bytes = await readFixture('fails-above-one.onnx');
-  return { manifest: await loadManifest(readTinyModel), bytes };
+  return withBytes(await readFixture('fails-above-one.onnx'));
+}
+
+/** The tiny model's manifest, changed so that it names these bytes as its file. */
+export async function withBytes(bytes: Uint8Array): Promise<LoadedModel> {
+  const manifest = await loadManifest(readTinyModel);
+  const file = { ...manifest.file, sha256: await sha256Hex(bytes), byteLength: bytes.byteLength };
+  return { manifest: { ...manifest, file }, bytes };
 }
 
 /** From the disk in Node, from the test server in a browser. */

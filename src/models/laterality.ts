@@ -1,0 +1,27 @@
+import type { ModelManifest } from './manifest.ts';
+
+/** Modifiers that tell one side of the body: Right and Left (PS3.16 CID 244), as SNOMED CT and as SNOMED RT. */
+const SIDES: ReadonlySet<string> = new Set(['24028007', '7771000', 'G-A100', 'G-A101']);
+
+/** What of a manifest shows the model the body with its sides exchanged, or gives it no means to tell them, though a
+ * segment has a laterality: its left organs would be labelled as right ones.
+ *
+ * In slices turned to LPS, columns run to the left unless slices are sagittal, where left is across the slice: a flip of
+ * columns and every turn move a side, a flip of rows (front and back, or head and foot) does not. As acquired, slices
+ * may be of any direction. Slices that are not turned may show either side first.
+ * @returns each contradiction, empty where no segment has a laterality */
+export function sidesExchanged({ input, tta, segments }: ModelManifest): string[] {
+  const sided = segments.find(({ segmentedPropertyTypeModifier: modifier }) =>
+    modifier ? SIDES.has(modifier.codeValue) : false,
+  );
+  if (sided === undefined) return [];
+  const why = `"${sided.segmentLabel}" has a laterality`;
+  const isInPlane = input.sliceAxis !== 'sagittal';
+  return [
+    ...(input.orientation === 'any' ? [`input.orientation: any may exchange left and right, and ${why}`] : []),
+    ...(isInPlane && tta.flips.includes('i') ? [`tta.flips: i exchanges left and right, and ${why}`] : []),
+    ...(isInPlane && tta.rotations.length > 0
+      ? [`tta.rotations: ${tta.rotations.join(', ')} move left and right, and ${why}`]
+      : []),
+  ];
+}
