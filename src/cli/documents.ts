@@ -69,6 +69,7 @@ export const segmentationReportSchema = z.strictObject({
     title: z.string(),
     licence: z.string(),
     sha256: sha256.describe('of the ONNX file'),
+    manifestSha256: sha256.describe("of the manifest's canonical JSON (RFC 8785)"),
   }),
   backend: z.strictObject({
     id: z.string(),
@@ -90,8 +91,8 @@ export const segmentationReportSchema = z.strictObject({
     }),
   ),
   uncertaintyPerSlice: z
-    .array(fraction)
-    .describe('of each slice: what its uncertainty lets expect to be missing from a Dice of 1'),
+    .array(fraction.nullable())
+    .describe('of each slice: what its uncertainty lets expect to be missing from a Dice of 1; null if it was not run'),
   warnings: z.array(notice),
   durationsMs: z
     .strictObject({

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { EnvironmentError } from '../errors.ts';
+import { endProcessBySignal, UNWINDING_MS } from '../node/end-process.ts';
 import { ExitCode, formatError } from './exit-code.ts';
 import { printLines } from './print.ts';
 import { runCli } from './run-cli.ts';
@@ -24,12 +25,19 @@ function notPrinted(cause: NodeJS.ErrnoException): EnvironmentError {
   });
 }
 
+function endInterrupted(name: 'SIGINT' | 'SIGTERM'): void {
+  stderr.write('Interrupted.\n');
+  endProcessBySignal(name);
+}
+
 function catchInterrupts(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
-      // A second Ctrl-C does not wait for the work to unwind; temporary files are removed on exit either way.
-      if (controller.signal.aborted) process.exit(ExitCode.interrupted);
+      // A second Ctrl-C does not wait for the work to unwind, nor does a run of a model that takes longer hold it up;
+      // temporary files are removed on exit either way.
+      if (controller.signal.aborted) endProcessBySignal(name);
+      else setTimeout(endInterrupted, UNWINDING_MS, name).unref();
       controller.abort(new Error('Interrupted'));
     });
   }

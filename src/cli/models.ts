@@ -1,7 +1,7 @@
 import { verifyModel } from '../inference/self-test.ts';
 import { loadGolden, loadModel } from '../models/load-model.ts';
 import type { ModelManifest } from '../models/manifest.ts';
-import { findModels, openModelFolder } from '../node/model-folders.ts';
+import { findModels, openModelFolder, passedOverFolder } from '../node/model-folders.ts';
 import { InternalError } from '../errors.ts';
 import type { CommandContext } from './command-context.ts';
 import { modelsSpec } from './commands.ts';
@@ -9,14 +9,14 @@ import type { ModelListDocument, ModelVerificationDocument } from './documents.t
 import { nearestName } from '../nearest-name.ts';
 import { openBackend, parseBackendId } from './open-backend.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
-import { formatCount, formatSize, printJson, printLines, RESEARCH_USE_ONLY } from './print.ts';
+import { formatCount, formatSize, printJson, printLines, printWarnings, RESEARCH_USE_ONLY } from './print.ts';
 
 type ModelsOptions = CommandArguments<typeof modelsSpec>['options'];
 
 /** `slicewise models`: list, show one, or verify that one computes here what it should. */
 export async function models(
   { positionals, options }: CommandArguments<typeof modelsSpec>,
-  { stdout }: CommandContext,
+  { stdout, stderr }: CommandContext,
 ): Promise<void> {
   const [action = 'list', model] = positionals;
   if (action === 'list') {
@@ -33,6 +33,8 @@ export async function models(
     );
   }
   if (model === undefined) throw invalidArguments(modelsSpec, `models ${action} needs the name or folder of a model`);
+  const notice = await passedOverFolder(model);
+  if (notice !== undefined) printWarnings(stderr, [notice]);
   await (action === 'show' ? show(model, options, stdout) : verify(model, options, stdout));
 }
 

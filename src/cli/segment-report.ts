@@ -68,6 +68,7 @@ export function reportOf(outcome: SegmentOutcome): SegmentationReport {
       title: provenance.modelTitle,
       licence: outcome.licence,
       sha256: provenance.modelSha256,
+      manifestSha256: provenance.manifestSha256,
     },
     backend: {
       id: request.backend,
@@ -84,7 +85,7 @@ export function reportOf(outcome: SegmentOutcome): SegmentationReport {
       ...(centroid && { centroid: [centroid[0], centroid[1], centroid[2]] }),
       ...uncertaintyOf(segmentNumber),
     })),
-    uncertaintyPerSlice: [...result.uncertainty.perSlice],
+    uncertaintyPerSlice: Array.from(result.uncertainty.perSlice, (value) => (Number.isNaN(value) ? null : value)),
     warnings: [...input.warnings, ...result.warnings, ...outputWarnings].map(({ code, message }) => ({
       code,
       message,
@@ -135,6 +136,7 @@ export function summaryOf(outcome: SegmentOutcome): string[] {
 /** Up to three slices, counted from 1 as viewers do. */
 function mostUncertain(perSlice: Float32Array): string {
   return Array.from(perSlice, (uncertainty, slice) => ({ uncertainty, slice }))
+    .filter(({ uncertainty }) => !Number.isNaN(uncertainty)) // not run
     .sort((a, b) => b.uncertainty - a.uncertainty)
     .slice(0, 3)
     .map(({ uncertainty, slice }) => `slice ${String(slice + 1)} (${uncertainty.toFixed(2)})`)

@@ -1,10 +1,10 @@
 import type { InferenceSession } from '../inference/backend.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
 import { loadModel } from '../models/load-model.ts';
-import { openModelFolder } from '../node/model-folders.ts';
+import { openModelFolder, passedOverFolder } from '../node/model-folders.ts';
 import { assertWritable } from '../node/write-file.ts';
 import type { Volume } from '../volume/volume.ts';
-import type { InterruptibleContext } from './command-context.ts';
+import type { InterruptibleContext, TextSink } from './command-context.ts';
 import { segmentSpec } from './commands.ts';
 import { preloadEncoders } from './encode-labelmap.ts';
 import { openBackend } from './open-backend.ts';
@@ -26,6 +26,7 @@ export async function segment(
     if (path !== undefined) await assertWritable(path);
   }
   await openModelFolder(request.model); // a wrong name is told before minutes of reading
+  await warnOfPassedOverFolder(request.model, stderr);
   // The model opens, and later runs, in a thread of its own: meanwhile this one reads, and loads the code of the next step.
   const opening = timed(() => openModel(request));
   opening.catch(() => undefined); // it may fail before it is awaited
@@ -59,6 +60,12 @@ export async function segment(
     // If the series is at fault, what may be wrong with the model is no news.
     await opening.then(({ value }) => value.session.dispose()).catch(() => undefined);
   }
+}
+
+/** A folder beside the user that has the name of a packaged model is not used: better said than found out. */
+export async function warnOfPassedOverFolder(model: string, stderr: TextSink): Promise<void> {
+  const notice = await passedOverFolder(model);
+  if (notice !== undefined) printWarnings(stderr, [notice]);
 }
 
 export async function openModel({

@@ -14,7 +14,7 @@ import type { SegPixels } from './seg-pixels.ts';
 
 /** What made a labelmap: the software, and the model if there was one. A result's provenance is one. */
 export type LabelmapOrigin = Pick<Provenance, 'softwareVersion'> &
-  Partial<Pick<Provenance, 'modelId' | 'modelVersion' | 'modelTitle' | 'modelSha256'>>;
+  Partial<Pick<Provenance, 'modelId' | 'modelVersion' | 'modelTitle' | 'modelSha256' | 'manifestSha256'>>;
 
 export interface SegDescription {
   readonly origin: LabelmapOrigin;
@@ -295,8 +295,9 @@ function algorithmIdentification({ family, name, version, parameters }: SegmentA
   };
 }
 
-function parameters({ modelSha256 }: LabelmapOrigin): string | undefined {
-  return modelSha256 === undefined ? undefined : `sha256=${modelSha256}`;
+function parameters({ modelSha256, manifestSha256 }: LabelmapOrigin): string | undefined {
+  const manifest = manifestSha256 === undefined ? '' : ` manifest-sha256=${manifestSha256}`;
+  return modelSha256 === undefined ? undefined : `sha256=${modelSha256}${manifest}`;
 }
 
 function sharedGroups(labelmap: Labelmap, source: SourceSeries): DicomAttributes {

@@ -8,6 +8,8 @@ export interface Provenance {
   readonly modelTitle: string;
   /** SHA-256 of the ONNX file, lower-case hexadecimal. */
   readonly modelSha256: string;
+  /** SHA-256 of the manifest's canonical JSON (RFC 8785): spacing, intensities and classes decide a result as weights do. */
+  readonly manifestSha256: string;
   readonly softwareVersion: string;
   /** Id of the backend of each slice along the axis that the model slices; '' for one that was not run. */
   readonly backendPerSlice: readonly string[];
@@ -37,7 +39,8 @@ export interface SegmentationResult {
   readonly uncertainty: {
     /** round(255 · entropy / ln classes) for each voxel, on the labelmap's grid. */
     readonly voxels: Uint8Array;
-    /** One figure 0…1 a slice: what that uncertainty lets expect to be missing from a Dice of 1. */
+    /** One figure 0…1 a slice: what that uncertainty lets expect to be missing from a Dice of 1;
+     * NaN for a slice that was not run. */
     readonly perSlice: Float32Array;
   };
   /** Per class, i fastest, then j, k, class: round(255 · probability). Only on request. */

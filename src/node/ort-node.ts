@@ -5,6 +5,7 @@ import { createSession, reasonOf, type LoadedGraph } from '../inference/session.
 import { assertModelBytes, assertSignature, openingFailed } from '../inference/signature.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 import type { Reply, Request } from './ort-node-worker.js';
+import { areRunsAbandoned } from './end-process.ts';
 import { disableRuntimeTelemetry } from './no-telemetry.ts';
 import { createThreadQueue, RUNS_UNDER_WAY } from './thread-queue.ts';
 
@@ -138,6 +139,7 @@ function openChannel(url: URL): Channel {
   const owed = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const worker = new Worker(url, { execArgv: [], workerData: owed });
   const awaitAnswers = (): void => {
+    if (areRunsAbandoned()) return;
     for (let count = 1; count > 0; count = Atomics.load(owed, 0)) {
       if (Atomics.wait(owed, 0, count, LONGEST_RUN_MS) === 'timed-out') return;
     }

@@ -14,6 +14,8 @@ export interface SliceCollectorOptions {
   readonly manifest: ModelManifest;
   readonly keepProbabilities: boolean;
   readonly softwareVersion: string;
+  /** Of the manifest's canonical JSON. */
+  readonly manifestSha256: string;
 }
 
 /** Puts slices together to a result. */
@@ -31,7 +33,7 @@ export interface SliceCollector {
 }
 
 export function createSliceCollector(options: SliceCollectorOptions): SliceCollector {
-  const { geometry, manifest, keepProbabilities, softwareVersion } = options;
+  const { geometry, manifest, keepProbabilities, softwareVersion, manifestSha256 } = options;
   const start = performance.now();
   const startedAt = new Date().toISOString();
   const count = voxelCount(geometry);
@@ -59,6 +61,7 @@ export function createSliceCollector(options: SliceCollectorOptions): SliceColle
         modelVersion: manifest.version,
         modelTitle: manifest.title,
         modelSha256: manifest.file.sha256,
+        manifestSha256,
         softwareVersion,
         backendPerSlice: Array.from({ length: sliceCount }, (_, index) => backends.get(index) ?? ''),
         startedAt,

@@ -1,6 +1,7 @@
 import type { ModelManifest } from '../models/manifest.ts';
 import { classCount } from '../models/output-shape.ts';
 import type { VolumeGeometry } from '../volume/geometry.ts';
+import { stackedAxis } from '../volume/reorient.ts';
 import type { Notice } from '../volume/volume.ts';
 import type { VoxelTarget } from './classify.ts';
 import { postProcess } from './post-process.ts';
@@ -33,9 +34,22 @@ export function finishVolume(
   return {
     labels: target.labels,
     uncertainty: target.uncertainty,
-    perSlice: sliceUncertainty(target, geometry, classCount(manifest)),
+    perSlice: ofSlicesRun(sliceUncertainty(target, geometry, classCount(manifest)), geometry, manifest, order),
     notices,
   };
+}
+
+/** A slice that was not run has no certainty: NaN. Where the model slices along another axis than k, each slice along k is
+ * run in part, or none is. */
+function ofSlicesRun(
+  perSlice: Float32Array,
+  geometry: VolumeGeometry,
+  { input }: ModelManifest,
+  order: readonly number[],
+): Float32Array {
+  const wasRun = new Set(order);
+  const isAlongK = stackedAxis(geometry, input.sliceAxis) === 2;
+  return perSlice.map((value, k) => ((isAlongK ? wasRun.has(k) : wasRun.size > 0) ? value : NaN));
 }
 
 function partialNotice({ postProcess }: ModelManifest, { length }: readonly number[], count: number): Notice[] {

@@ -1,5 +1,6 @@
 import type { InferenceSession } from '../inference/backend.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
+import { manifestSha256 } from '../models/canonical-json.ts';
 import { sourceSlice } from '../volume/reorient.ts';
 import type { Volume } from '../volume/volume.ts';
 import { createSliceCollector } from './collect-slices.ts';
@@ -58,7 +59,13 @@ export async function segmentVolume(volume: Volume, options: SegmentVolumeOption
   signal?.throwIfAborted();
 
   const run = segmentSlices(volume, options);
-  const collector = createSliceCollector({ geometry, manifest, keepProbabilities, softwareVersion });
+  const collector = createSliceCollector({
+    geometry,
+    manifest,
+    keepProbabilities,
+    softwareVersion,
+    manifestSha256: await manifestSha256(manifest),
+  });
   const { target } = collector;
   let done = 0;
   for await (const slice of run.slices()) {

@@ -1,5 +1,6 @@
 import { InternalError } from '../errors.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
+import { manifestSha256 } from '../models/canonical-json.ts';
 import { createSliceCollector, type SliceCollector } from '../pipeline/collect-slices.ts';
 import type { SegmentVolumeOptions } from '../pipeline/segment-volume.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
@@ -64,11 +65,13 @@ async function continueRun(run: Run, { manifest, device, channel }: OpenedSessio
   const { volume, session, done, signal, stallTimeoutMs } = run;
   const { tta = false, force = false, keepProbabilities = false, softwareVersion } = run;
   const { geometry } = volume;
+  const sha256 = await manifestSha256(manifest);
   const collector = (run.collector ??= createSliceCollector({
     geometry,
     manifest,
     keepProbabilities,
     softwareVersion,
+    manifestSha256: sha256,
   }));
 
   const order = run.plan?.order.filter((index) => !done.has(index)) ?? run.order;

@@ -71,12 +71,12 @@ describe('model folders', () => {
     });
   });
 
-  test('a file that cannot be read is an EnvironmentError', async () => {
+  test('what is not a regular file is refused unread', async () => {
     await rm(join(models, 'tiny-heart', 'model.onnx'));
     await mkdir(join(models, 'tiny-heart', 'model.onnx'));
     await expect(loadModel(await openModelFolder('tiny-heart', models))).rejects.toMatchObject({
-      name: 'EnvironmentError',
-      code: 'file-not-readable',
+      name: 'ModelError',
+      code: 'model-file-mismatch',
     });
   });
 

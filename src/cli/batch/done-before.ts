@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { canonicalJson } from '../../models/canonical-json.ts';
 import type { ModelManifest } from '../../models/manifest.ts';
 import { segmentationReportSchema, type SegmentationReport } from '../documents.ts';
 import { softwareVersion } from '../software-version.ts';
@@ -11,12 +12,12 @@ import type { ChangedOutput } from './changed-output.ts';
 import type { FoundSeries } from './find-series.ts';
 import type { OutputNames } from './output-names.ts';
 
-/** What decides a series' output, as one hash: its files by name, size and time of change, the model, the options, and
- * the version of the software. */
+/** What decides a series' output, as one hash: its files by name, size and time of change, the model's manifest (which
+ * names the SHA-256 of its weights), the options, and the version of the software. */
 export function fingerprintOf(
   { files, archiveEntries, leftOutFiles, seriesInstanceUID, phase }: FoundSeries,
   { format }: OutputNames,
-  { id, version, file }: ModelManifest,
+  manifest: ModelManifest,
   { segEncoding, image, backend, tta }: BatchRequest,
 ): string {
   const inputs = files.map(({ name, byteLength, realPath }) => {
@@ -31,9 +32,7 @@ export function fingerprintOf(
     beside,
     seriesInstanceUID,
     phase,
-    id,
-    version,
-    file.sha256,
+    canonicalJson(manifest),
     options,
     softwareVersion(),
   ];

@@ -42,6 +42,8 @@ const COLUMNS = [
   'message',
   'model',
   'model_version',
+  'model_sha256',
+  'manifest_sha256',
 ] as const;
 
 /** A line a series and segment, one a series that has none; the same for any number of jobs, but for the seconds. */
@@ -72,11 +74,14 @@ export function resultsCsv(
     }
     if (report === undefined) return [common];
     const perSlice = report.uncertaintyPerSlice;
+    const wasRun = perSlice.filter((value) => value !== null);
     return report.segments.map((segment) => ({
       ...common,
       ...sizeOf(segment),
       mean_uncertainty: rounded(segment.meanUncertainty),
-      mean_slice_uncertainty: rounded(perSlice.reduce((sum, value) => sum + value, 0) / perSlice.length),
+      mean_slice_uncertainty: rounded(wasRun.reduce((sum, value) => sum + value, 0) / wasRun.length),
+      model_sha256: report.model.sha256,
+      manifest_sha256: report.model.manifestSha256,
       slices: perSlice.length,
       seconds: (report.durationsMs.total / 1000).toFixed(2),
       output: names.segmentation,

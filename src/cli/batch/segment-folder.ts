@@ -23,6 +23,7 @@ import { findSeries, type FoundSeries } from './find-series.ts';
 import { nameOutputs, type OutputNames } from './output-names.ts';
 import { createResultsFile } from './results-file.ts';
 import { countsOf, resultsCsv, type SeriesOutcome } from './results.ts';
+import { warnOfPassedOverFolder } from '../segment.ts';
 import { openSeriesProcess, type SeriesProcess } from './series-process.ts';
 
 /** `slicewise segment --output-dir`: every series of the input to a file of its own. One that fails stops no other; what
@@ -34,6 +35,7 @@ export async function segmentFolder(
 ): Promise<number> {
   const request = parseBatchRequest(given, availableParallelism());
   const { outputDir, csv, json, quiet } = request;
+  await warnOfPassedOverFolder(request.model, stderr);
   const { manifest } = await loadModel(await openModelFolder(request.model));
   const files = await openInputs(request);
   const { series, ignoredFiles } = await findSeries(files, request.image, signal);

@@ -1,4 +1,5 @@
 /** A process of its own that segments one series after the other: what ends it takes no other series along. */
+import { endProcessBySignal, UNWINDING_MS } from '../../node/end-process.ts';
 import { segmentVolume } from '../../pipeline/segment-volume.ts';
 import type { InferenceSession } from '../../inference/backend.ts';
 import { toErrorMessage } from '../../worker/error-message.ts';
@@ -36,6 +37,8 @@ process.on('message', (message: SeriesRequest) => {
 process.on('disconnect', () => {
   controller.abort(new Error('Interrupted'));
   void opened?.session.dispose();
+  // A run of a model that does not end must not outlive the one that asked for it.
+  setTimeout(endProcessBySignal, UNWINDING_MS, 'SIGTERM').unref();
 });
 
 // Ctrl-C reaches every process of a terminal: the one that started this one says what to do.
