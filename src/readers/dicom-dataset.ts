@@ -19,7 +19,7 @@ import { actualSyntax, claimedEncoding, parseFileMeta, type FileMeta } from './d
 import { BINARY_NUMBERS } from './dicom-numbers.ts';
 import { nativeFrameBytes } from './native-frame.ts';
 import { decodeText, isEncodedText, latin1, trimPadding } from './dicom-text.ts';
-import { DEFAULT_READ_LIMITS, type ReadLimits } from './read-limits.ts';
+import { assertWithinLimit, DEFAULT_READ_LIMITS, type ReadLimits } from './read-limits.ts';
 import type { SourceFile } from './reader.ts';
 import { DEFLATED_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN, transferSyntaxName } from './transfer-syntaxes.ts';
 
@@ -38,6 +38,9 @@ const HEAD_BYTES = 32 * 1024;
 const HEAD_GROWTH = 8;
 /** Of a packed file, before it is unpacked as a whole. */
 const MOST_HEAD_BYTES = 2 ** 26;
+/** Attributes before the pixels, beyond which they must not be zeroes: text and numbers hardly shrink to a tenth. */
+const SUSPICIOUS_HEAD_BYTES = 2 ** 24;
+const MOST_HEAD_RATIO = 100;
 /** After the pixels, more than any writer adds. */
 const MOST_PADDING = 2 ** 16;
 const PIXEL_DATA_KEYWORDS = ['PixelData', 'FloatPixelData', 'DoubleFloatPixelData'] as const;
@@ -113,6 +116,19 @@ async function inflateHeader(bytes: Uint8Array, meta: FileMeta): Promise<Inflate
     const file = concatenate([bytes.subarray(0, meta.end), content]);
     const dataset = isWhole ? orDamaged(name, () => parseBody(file, meta)) : headerWithin(file, meta);
     if (dataset !== undefined) return { dataset, deflated };
+    if (most >= SUSPICIOUS_HEAD_BYTES) {
+      const ratio = Math.ceil(content.length / bytes.length);
+      const inflateRatio = Math.min(limits.inflateRatio, MOST_HEAD_RATIO);
+      assertWithinLimit(
+        ratio,
+        'inflateRatio',
+        { ...limits, inflateRatio },
+        {
+          name,
+          what: 'bytes of attributes from one deflated byte',
+        },
+      );
+    }
   }
 }
 

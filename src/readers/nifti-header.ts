@@ -1,3 +1,4 @@
+import { NIFTI1, NIFTI2 } from 'nifti-reader-js';
 import { InputError } from '../errors.ts';
 import { damagedFile } from './damaged-file.ts';
 import type { NiftiForms } from './nifti-geometry.ts';
@@ -25,157 +26,102 @@ export interface NiftiHeader {
 export const NIFTI_HEADER_BYTES = 540;
 const NIFTI_1_BYTES = 348;
 
-interface Layout {
+/** Where each version has its magic word, nifti1.h and nifti2.h. */
+interface Version {
   readonly byteLength: number;
   readonly magicAt: number;
-  /** How numbers are stored: sizes, reals, form codes, and where. */
-  readonly size: NumberField;
-  readonly real: NumberField;
-  readonly code: NumberField;
-  readonly offset: NumberField;
-  readonly units: NumberField;
-  readonly intent: NumberField;
-  readonly at: Readonly<
-    Record<
-      | 'dim'
-      | 'datatype'
-      | 'pixdim'
-      | 'voxOffset'
-      | 'slope'
-      | 'qform'
-      | 'sform'
-      | 'quatern'
-      | 'qoffset'
-      | 'srow'
-      | 'units'
-      | 'intent',
-      number
-    >
-  >;
+  /** The first of three rows of the sform, and the bytes of one of its numbers. */
+  readonly srowAt: number;
+  readonly realBytes: 4 | 8;
+  readonly create: () => NIFTI1 | NIFTI2;
 }
 
-interface NumberField {
-  readonly bytes: number;
-  readonly read: (view: DataView, offset: number, littleEndian: boolean) => number;
-}
-
-const INT8: NumberField = { bytes: 1, read: (view, offset) => view.getUint8(offset) };
-const INT16: NumberField = { bytes: 2, read: (view, offset, little) => view.getInt16(offset, little) };
-const INT32: NumberField = { bytes: 4, read: (view, offset, little) => view.getInt32(offset, little) };
-const INT64: NumberField = { bytes: 8, read: (view, offset, little) => Number(view.getBigInt64(offset, little)) };
-const FLOAT32: NumberField = { bytes: 4, read: (view, offset, little) => view.getFloat32(offset, little) };
-const FLOAT64: NumberField = { bytes: 8, read: (view, offset, little) => view.getFloat64(offset, little) };
-
-/** nifti1.h */
-const NIFTI_1: Layout = {
+const NIFTI_1: Version = {
   byteLength: NIFTI_1_BYTES,
   magicAt: 344,
-  size: INT16,
-  real: FLOAT32,
-  code: INT16,
-  offset: FLOAT32,
-  units: INT8,
-  intent: INT16,
-  at: {
-    dim: 40,
-    datatype: 70,
-    pixdim: 76,
-    voxOffset: 108,
-    slope: 112,
-    units: 123,
-    intent: 68,
-    qform: 252,
-    sform: 254,
-    quatern: 256,
-    qoffset: 268,
-    srow: 280,
-  },
+  srowAt: 280,
+  realBytes: 4,
+  create: () => new NIFTI1(),
 };
-
-/** nifti2.h */
-const NIFTI_2: Layout = {
+const NIFTI_2: Version = {
   byteLength: NIFTI_HEADER_BYTES,
   magicAt: 4,
-  size: INT64,
-  real: FLOAT64,
-  code: INT32,
-  offset: INT64,
-  units: INT32,
-  intent: INT32,
-  at: {
-    datatype: 12,
-    dim: 16,
-    pixdim: 104,
-    voxOffset: 168,
-    slope: 176,
-    qform: 344,
-    sform: 348,
-    quatern: 352,
-    qoffset: 376,
-    srow: 400,
-    units: 500,
-    intent: 504,
-  },
+  srowAt: 400,
+  realBytes: 8,
+  create: () => new NIFTI2(),
 };
 
 /** Whether a file begins as a NIfTI header: by the magic word of version 1 at 344, or of version 2 at 4. */
 export function isNifti(head: Uint8Array): boolean {
-  return layoutOf(head) !== undefined;
+  return versionOf(head) !== undefined;
 }
 
 /** @param head the first 540 bytes, fewer if the file is shorter
  * @throws InputError `not-nifti`, `damaged-file` */
 export function parseNiftiHeader(head: Uint8Array, name: string): NiftiHeader {
-  const layout = layoutOf(head);
-  if (layout === undefined) {
-    throw new InputError('not-nifti', `${name} is no NIfTI file.`, {
+  const version = versionOf(head);
+  if (version === undefined) {
+    throw new InputError('not-nifti', `${name} is not a NIfTI file.`, {
       remedy: 'Pass a .nii or .nii.gz file, or a pair of .hdr and .img, that a NIfTI writer made.',
       details: { file: name },
     });
   }
-  const { byteLength, magicAt, at, size, real, code } = layout;
+  const { byteLength, magicAt } = version;
   if (head.length < byteLength) throw damagedFile(name, `it ends after ${head.length} of ${byteLength} bytes`);
-  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  // A copy of the header alone: nifti-reader-js would follow extensions behind it, for ever where they are hostile.
+  const bytes = head.slice(0, byteLength).buffer;
+  const view = new DataView(bytes);
   const littleEndian = view.getInt32(0, true) === byteLength;
   if (!littleEndian && view.getInt32(0, false) !== byteLength)
     throw damagedFile(name, 'its header has no known length');
-  const read = (field: NumberField, offset: number, count: number): number[] =>
-    Array.from({ length: count }, (_, n) => field.read(view, offset + n * field.bytes, littleEndian));
-  const one = (field: NumberField, offset: number): number => field.read(view, offset, littleEndian);
-  const three = (offset: number) => read(real, offset, 3) as [number, number, number];
-  const row = (n: number) => read(real, at.srow + 4 * n * real.bytes, 4) as [number, number, number, number];
+  const header = version.create();
+  header.readHeader(bytes);
 
-  const [axes = 0, ...dim] = read(size, at.dim, 8);
+  const [axes = 0, ...dim] = header.dims;
   if (!(axes >= 1 && axes <= 7)) throw damagedFile(name, `it claims ${axes} dimensions`);
   const sizes = dim.slice(0, axes);
   if (sizes.some((n) => n < 1)) throw damagedFile(name, `its dimensions are ${sizes.join(' × ')}`);
   const isPair = String.fromCharCode(...head.subarray(magicAt, magicAt + 2)) === 'ni';
-  const [slope = 0, intercept = 0] = read(real, at.slope, 2);
-  const [qfac = 1, i = 0, j = 0, k = 0] = read(real, at.pixdim, 4);
+  const [qfac = 1, i = 0, j = 0, k = 0] = header.pixDims;
   return {
     isPair,
     littleEndian,
     byteLength,
     sizes,
-    datatype: one(INT16, at.datatype),
-    intent: one(layout.intent, at.intent),
-    slope,
-    intercept,
-    voxelOffset: voxelOffsetOf(one(layout.offset, at.voxOffset), isPair ? 0 : byteLength + 4, name),
+    datatype: header.datatypeCode,
+    intent: header.intent_code,
+    slope: header.scl_slope,
+    intercept: header.scl_inter,
+    voxelOffset: voxelOffsetOf(header.vox_offset, isPair ? 0 : byteLength + 4, name),
     forms: {
       dimensions: [sizes[0] ?? 1, sizes[1] ?? 1, sizes[2] ?? 1],
       pixdim: [i, j, k],
-      sform: one(code, at.sform) > 0 ? [row(0), row(1), row(2)] : undefined,
+      sform: header.sform_code > 0 ? sformOf(view, version, littleEndian) : undefined,
       qform:
-        one(code, at.qform) > 0
-          ? { quaternion: three(at.quatern), offset: three(at.qoffset), qfac: qfac < 0 ? -1 : 1 }
+        header.qform_code > 0
+          ? {
+              quaternion: [header.quatern_b, header.quatern_c, header.quatern_d],
+              offset: [header.qoffset_x, header.qoffset_y, header.qoffset_z],
+              qfac: qfac < 0 ? -1 : 1,
+            }
           : undefined,
-      spatialUnits: one(layout.units, at.units) & 7,
+      spatialUnits: header.xyzt_units & 7,
     },
   };
 }
 
-function layoutOf(head: Uint8Array): Layout | undefined {
+/** As stored: the library's affine is the qform's where that has the higher code, and NaN where a quaternion of a half turn
+ * is rounded. */
+function sformOf(view: DataView, { srowAt, realBytes }: Version, littleEndian: boolean): NiftiForms['sform'] {
+  const real = (n: number): number => {
+    const at = srowAt + n * realBytes;
+    return realBytes === 4 ? view.getFloat32(at, littleEndian) : view.getFloat64(at, littleEndian);
+  };
+  const row = (n: number): [number, number, number, number] => [real(n), real(n + 1), real(n + 2), real(n + 3)];
+  return [row(0), row(4), row(8)];
+}
+
+function versionOf(head: Uint8Array): Version | undefined {
   return [NIFTI_1, NIFTI_2].find(({ magicAt }, version) => {
     const magic = String.fromCharCode(...head.subarray(magicAt, magicAt + 3));
     return magic === `n+${version + 1}` || magic === `ni${version + 1}`;

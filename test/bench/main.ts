@@ -192,6 +192,12 @@ const parts: Readonly<Record<string, () => Promise<Verdict[]>>> = {
     await benchDecoding({ strict: options.strict, repetitions: Number(options.repetitions) });
     return [];
   },
+  headers: async () => {
+    const { benchHeaders } = await import('./headers.ts');
+    const verdicts = await benchHeaders(ROOT);
+    printVerdicts(verdicts);
+    return verdicts;
+  },
   browser: async () => {
     // Only now: it loads a bundler and a browser's driver.
     const { benchBrowser } = await import('./browser/bench.ts');
