@@ -111,7 +111,8 @@ async function segmentationToNifti(
       convertSpec,
     );
   }
-  const { parts } = await encodeVerified(labelmap, format, origin());
+  const space = reference?.niftiSpace;
+  const { parts } = await encodeVerified(labelmap, format, { ...origin(), space });
   return { parts, lines: [...formatGeometry(labelmap.geometry), ...listSegments(labelmap)] };
 }
 

@@ -1,7 +1,7 @@
 import type { DicomSegOptions } from '../export/dicom-seg.ts';
 import type { LabelmapOrigin } from '../export/seg-dataset.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
-import type { Notice, SourceSeries } from '../volume/volume.ts';
+import type { NiftiSpace, Notice, SourceSeries } from '../volume/volume.ts';
 import { invalidArguments } from './parse-arguments.ts';
 
 export type OutputFormat = 'dicom-seg' | 'nifti' | 'nifti-gzip';
@@ -43,6 +43,8 @@ export type SegEncoding = Required<Pick<DicomSegOptions, 'segType' | 'compress'>
 export interface LabelmapTarget {
   readonly source: SourceSeries | undefined;
   readonly origin: LabelmapOrigin;
+  /** For NIfTI: the image's, where the labelmap is on its grid. */
+  readonly space?: NiftiSpace | undefined;
   /** For DICOM-SEG. Default: BINARY. */
   readonly segEncoding?: SegEncoding;
 }
@@ -52,7 +54,7 @@ export interface LabelmapTarget {
 export async function encodeVerified(
   labelmap: Labelmap,
   format: OutputFormat,
-  { source, origin, segEncoding }: LabelmapTarget,
+  { source, origin, space, segEncoding }: LabelmapTarget,
 ): Promise<VerifiedLabelmap> {
   const { verifyDicomSeg, verifyNifti } = await import('../export/verify.ts');
   if (format === 'dicom-seg') {
@@ -69,7 +71,7 @@ export async function encodeVerified(
     return { parts, description, warnings };
   }
   const { encodeNiftiLabelmap } = await import('../export/nifti.ts');
-  const bytes = await encodeNiftiLabelmap(labelmap, { gzip: format === 'nifti-gzip' });
+  const bytes = await encodeNiftiLabelmap(labelmap, { gzip: format === 'nifti-gzip', space });
   await verifyNifti(bytes, labelmap);
   return { parts: [bytes], description: 'NIfTI labelmap', warnings: [] };
 }

@@ -21,6 +21,7 @@ export async function writeSegmentOutputs(
       const { parts, description, warnings } = await encodeVerified(result.labelmap, request.format, {
         source: input.source,
         origin: result.provenance,
+        space: input.volume.niftiSpace,
         segEncoding: request.segEncoding,
       });
       const segmentation = await stage(request.output, parts);

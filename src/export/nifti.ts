@@ -1,14 +1,17 @@
 import { InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import { cross, dot, type Vector3, type VolumeGeometry } from '../volume/geometry.ts';
-import type { Volume, VoxelArray } from '../volume/volume.ts';
+import type { NiftiSpace, Volume, VoxelArray } from '../volume/volume.ts';
 
 export interface NiftiOptions {
   /** .nii.gz instead of .nii. */
   readonly gzip: boolean;
+  /** How the image's own file places these voxels: carried unchanged. Default: both forms from the geometry. */
+  readonly space?: NiftiSpace | undefined;
 }
 
-/** A labelmap as a NIfTI-1 file on the labelmap's grid: uint8 or uint16, i fastest, nothing reordered. */
+/** A labelmap as a NIfTI-1 file on the labelmap's grid: uint8 or uint16, i fastest, nothing reordered.
+ * @param options.space of the image (Volume.niftiSpace), if the labelmap is on its grid */
 export function encodeNiftiLabelmap(
   { geometry, voxels }: Labelmap,
   options: NiftiOptions,
@@ -16,12 +19,13 @@ export function encodeNiftiLabelmap(
   return encode(geometry, voxels, { intent: INTENT_LABEL, ...options });
 }
 
-/** An image as a NIfTI-1 file: modality values in the volume's own type and voxel order. */
+/** An image as a NIfTI-1 file: modality values in the volume's own type and voxel order, placed as in the NIfTI file that
+ * it was read from. */
 export function encodeNiftiImage(
-  { geometry, voxels }: Volume,
+  { geometry, voxels, niftiSpace }: Volume,
   options: NiftiOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return encode(geometry, voxels, { intent: 0, ...options });
+  return encode(geometry, voxels, { intent: 0, space: niftiSpace, ...options });
 }
 
 const HEADER_LENGTH = 348;
@@ -34,25 +38,26 @@ const XFORM_SCANNER = 1;
 async function encode(
   geometry: VolumeGeometry,
   voxels: VoxelArray,
-  { intent, gzip }: NiftiOptions & { intent: number },
+  { intent, gzip, space }: NiftiOptions & { intent: number },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const header = encodeHeader(geometry, voxels, intent);
+  const header = encodeHeader(geometry, voxels, { intent, space });
   const body = new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength) as Uint8Array<ArrayBuffer>;
   const file = new Blob([header, body]);
   const stream = gzip ? file.stream().pipeThrough(new CompressionStream('gzip')) : file;
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** Both transforms, of the scanner's space: sform as it is, qform as quaternion and qfac (nifti1.h, methods 2 and 3). */
-function encodeHeader(geometry: VolumeGeometry, voxels: VoxelArray, intent: number): Uint8Array<ArrayBuffer> {
-  const { dimensions, spacing } = geometry;
+function encodeHeader(
+  geometry: VolumeGeometry,
+  voxels: VoxelArray,
+  { intent, space = spaceOf(geometry) }: { readonly intent: number; readonly space: NiftiSpace | undefined },
+): Uint8Array<ArrayBuffer> {
+  const { dimensions } = geometry;
   if (dimensions.some((n) => n > 0x7fff)) {
     throw new InputError('unsupported-nifti', `NIfTI-1 holds 32767 voxels an axis, not ${dimensions.join(' × ')}.`, {
       remedy: 'Crop the volume.',
     });
   }
-  const { columns, offset } = affineRas(geometry);
-  const { qfac, b, c, d } = quaternion(geometry);
   const { datatype, bits } = voxelType(voxels);
 
   const header = new Uint8Array(VOXEL_OFFSET);
@@ -70,17 +75,28 @@ function encodeHeader(geometry: VolumeGeometry, voxels: VoxelArray, intent: numb
   view.setInt32(0, HEADER_LENGTH, true);
   int16(40, 3, ...dimensions, 1, 1, 1, 1); // dim
   int16(68, intent, datatype, bits);
-  float32(76, qfac, ...spacing, 0, 0, 0, 0); // pixdim
+  float32(76, ...space.pixdim, 0, 0, 0, 0); // pixdim
   float32(108, VOXEL_OFFSET, 1, 0); // vox_offset, scl_slope, scl_inter
-  header[123] = UNITS_MM; // xyzt_units
+  header[123] = space.units; // xyzt_units
   header.set(new TextEncoder().encode('Slicewise, research use only'), 148); // descrip
-  int16(252, XFORM_SCANNER, XFORM_SCANNER); // qform_code, sform_code
-  float32(256, b, c, d, ...offset);
-  for (const row of [0, 1, 2] as const) {
-    float32(280 + 16 * row, columns[0][row], columns[1][row], columns[2][row], offset[row]); // srow_x, _y, _z
-  }
+  int16(252, space.qformCode, space.sformCode);
+  float32(256, ...space.qform, ...space.sform); // quatern_b to qoffset_z, srow_x to srow_z
   header.set(new TextEncoder().encode('n+1\0'), 344);
   return header;
+}
+
+/** Both forms, of the scanner's space: sform as it is, qform as quaternion and qfac (nifti1.h, methods 2 and 3). */
+function spaceOf(geometry: VolumeGeometry): NiftiSpace {
+  const { columns, offset } = affineRas(geometry);
+  const { qfac, b, c, d } = quaternion(geometry);
+  return {
+    pixdim: [qfac, ...geometry.spacing],
+    qformCode: XFORM_SCANNER,
+    sformCode: XFORM_SCANNER,
+    qform: [b, c, d, ...offset],
+    sform: ([0, 1, 2] as const).flatMap((row) => [columns[0][row], columns[1][row], columns[2][row], offset[row]]),
+    units: UNITS_MM,
+  };
 }
 
 /** Index to RAS mm: LPS with the first two axes turned round. */

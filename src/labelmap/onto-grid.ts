@@ -54,6 +54,7 @@ export function labelmapOnto(labelmap: Labelmap, target: VolumeGeometry): Labelm
 /** Puts an image in the voxel order of a grid of the same voxels; nothing is interpolated.
  * @throws InputError `geometry-mismatch` saying how the grids differ */
 export function volumeOnto(volume: Volume, target: VolumeGeometry): Volume {
+  const { niftiSpace: _, ...kept } = volume;
   const { geometry: from, voxels } = volume;
   assertSameVoxels(from, target);
   if (isSameGrid(from, target)) return { ...volume, geometry: target };
@@ -73,7 +74,7 @@ export function volumeOnto(volume: Volume, target: VolumeGeometry): Volume {
       }
     }
   }
-  return { ...volume, geometry: target, voxels: placed };
+  return { ...kept, geometry: target, voxels: placed };
 }
 
 /** Checks that two grids are the same voxels, in any order of axes and running either way.

@@ -37,16 +37,18 @@ export interface NiftiGeometry {
   readonly notices: readonly Notice[];
 }
 
-/** The LPS geometry of a NIfTI file: its sform, else its qform, else its voxel sizes alone.
+/** The LPS geometry of a NIfTI file: its sform, else its qform, else its voxel sizes alone. An sform of zeros or NaN gives
+ * way to a qform, and voxel sizes count only where the sform does not; a notice says so, and where the forms differ.
  * @param resample a third axis that leans, as after a scan with a tilted gantry, is interpolated away
  * @throws InputError `gantry-tilt` if the sform is sheared otherwise, `invalid-geometry`
  * @see nifti1.h, "3D IMAGE (VOLUME) ORIENTATION AND LOCATION IN SPACE" */
 export function niftiGeometry(
-  forms: NiftiForms,
+  stated: NiftiForms,
   name: string,
   { resample }: { readonly resample?: boolean | undefined } = {},
 ): NiftiGeometry {
-  assertVoxelSizes(forms, name);
+  const { forms, notices: doubts } = usableForms(stated, name);
+  if (forms.sform === undefined) assertVoxelSizes(forms, name);
   const { steps, spacing, origin } =
     forms.sform === undefined ? stepsFromPixdim(forms) : stepsFromSform(forms.sform, forms);
   const millimetres = MILLIMETRES_PER_UNIT.get(forms.spatialUnits) ?? 1;
@@ -58,7 +60,7 @@ export function niftiGeometry(
     origin: toLps(origin, millimetres),
     direction,
   };
-  const notices = [...assumptions(forms, name), ...permutedAxes(stored, name)];
+  const notices = [...doubts, ...assumptions(forms, name), ...permutedAxes(stored, name)];
   const lean = largestCosine(direction);
   if (!(Math.abs(lean) > SHEAR_TOLERANCE)) return { geometry: createGeometry(stored), notices };
   const [i, j] = direction;
@@ -72,9 +74,72 @@ export function niftiGeometry(
   return { geometry: resampling.geometry, resampling, notices: [...notices, { code: 'resampled', message }] };
 }
 
-/** Voxel sizes must be there for every axis with more than one voxel, whichever form counts. */
+/** The forms without what cannot be one, and what a user should know of them. */
+function usableForms(forms: NiftiForms, name: string): { forms: NiftiForms; notices: Notice[] } {
+  const { sform, qform, pixdim } = forms;
+  if (sform === undefined) return { forms, notices: [] };
+  const isQformUsable = qform !== undefined && hasVoxelSizes(forms) && isQform(qform);
+  if (!isSform(sform, forms)) {
+    if (!isQformUsable) return { forms, notices: [] };
+    const message = `The sform of ${name} is of zeros or has no numbers: its qform is taken.`;
+    return { forms: { ...forms, sform: undefined }, notices: [{ code: 'sform-not-usable', message }] };
+  }
+  if (!hasVoxelSizes(forms)) {
+    const message = `The voxel sizes of ${name} (pixdim ${pixdim.join(' × ')}) cannot be ones: those of its sform are taken.`;
+    return { forms, notices: [{ code: 'voxel-sizes-not-usable', message }] };
+  }
+  return { forms, notices: isQformUsable ? differingForms(forms, sform, name) : [] };
+}
+
+function isSform(rows: NonNullable<NiftiForms['sform']>, forms: NiftiForms): boolean {
+  const { steps } = stepsFromSform(rows, forms);
+  const [i, j, k] = steps;
+  const volume = Math.abs(dot(cross(i, j), k));
+  return rows.flat().every(Number.isFinite) && volume > 1e-6 * Math.hypot(...i) * Math.hypot(...j) * Math.hypot(...k);
+}
+
+function isQform({ quaternion, offset }: NonNullable<NiftiForms['qform']>): boolean {
+  return [...quaternion, ...offset].every(Number.isFinite) && Math.hypot(...quaternion) < 1 + 1e-3;
+}
+
+/** Parts of the smallest voxel that both forms may be apart at the corners: float32 and quaternions round. */
+const FORMS_TOLERANCE = 0.1;
+
+function differingForms(forms: NiftiForms, sform: NonNullable<NiftiForms['sform']>, name: string): Notice[] {
+  const [s, q] = [stepsFromSform(sform, forms), stepsFromPixdim(forms)];
+  const corner = (form: Steps, n: number): number[] => {
+    const ends = forms.dimensions.map((size, axis) => ((n >> axis) & 1) * (size - 1));
+    return [0, 1, 2].map((row) =>
+      form.steps.reduce(
+        (sum, step, axis) => {
+          const length = Math.hypot(...step);
+          return sum + ((ends[axis] ?? 0) * (form.spacing[axis as 0 | 1 | 2] * (step[row as 0 | 1 | 2] ?? 0))) / length;
+        },
+        form.origin[row as 0 | 1 | 2],
+      ),
+    );
+  };
+  const distance = Math.max(
+    ...Array.from({ length: 8 }, (_, n) => {
+      const [a, b] = [corner(s, n), corner(q, n)];
+      return Math.hypot(...a.map((value, row) => value - (b[row] ?? 0)));
+    }),
+  );
+  const millimetres = MILLIMETRES_PER_UNIT.get(forms.spatialUnits) ?? 1;
+  if (!(distance > FORMS_TOLERANCE * Math.min(...s.spacing))) return [];
+  const message =
+    `The sform and the qform of ${name} place its voxels up to ${(distance * millimetres).toPrecision(3)} mm apart: the sform is taken. ` +
+    'Programs differ in which they take; a labelmap carries both.';
+  return [{ code: 'forms-differ', message }];
+}
+
+function hasVoxelSizes({ pixdim, dimensions }: Pick<NiftiForms, 'pixdim' | 'dimensions'>): boolean {
+  return pixdim.every((size, axis) => size > 0 || dimensions[axis as 0 | 1 | 2] === 1);
+}
+
+/** Voxel sizes must be there for every axis with more than one voxel, unless the sform has them. */
 function assertVoxelSizes({ pixdim, dimensions }: NiftiForms, name: string): void {
-  if (pixdim.every((size, axis) => size > 0 || dimensions[axis as 0 | 1 | 2] === 1)) return;
+  if (hasVoxelSizes({ pixdim, dimensions })) return;
   throw new InputError('invalid-geometry', `${name} has no usable voxel size: ${pixdim.join(' × ')}.`, {
     remedy: 'Write the file again with its voxel sizes.',
     details: { file: name, pixdim },

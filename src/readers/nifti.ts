@@ -2,7 +2,7 @@ import { InputError, isSegmentationError, problemOf, type SegmentationError } fr
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import { resampleStack } from '../volume/resample-stack.ts';
 import { voxelCount, type VolumeGeometry } from '../volume/geometry.ts';
-import type { Notice, VoxelArray } from '../volume/volume.ts';
+import type { NiftiSpace, Notice, VoxelArray } from '../volume/volume.ts';
 import { isGzip, openBytes, type ByteSource } from './byte-source.ts';
 import { concatenate } from './concatenate.ts';
 import { damagedFile } from './damaged-file.ts';
@@ -19,6 +19,7 @@ import {
 } from './nifti-files.ts';
 import { niftiGeometry } from './nifti-geometry.ts';
 import { isNifti, NIFTI_HEADER_BYTES, parseNiftiHeader, type NiftiHeader } from './nifti-header.ts';
+import { readNiftiSpace } from './nifti-space.ts';
 import { niftiVoxelType, type NiftiVoxelType } from './nifti-voxel-types.ts';
 import { assertWithinLimit, withDefaultLimits, type ReadLimits } from './read-limits.ts';
 import {
@@ -102,8 +103,8 @@ async function readVolume(
   options: ReadSeriesOptions & Pick<ReadOptions, 'limits'>,
 ): Promise<ReadResult> {
   options.signal?.throwIfAborted();
-  const { geometry, voxels, notices } = await readImage(image, options);
-  return { volume: { geometry, voxels }, warnings: notices };
+  const { geometry, voxels, space, notices } = await readImage(image, options);
+  return { volume: { geometry, voxels, ...(space && { niftiSpace: space }) }, warnings: notices };
 }
 
 /** @returns the error if there is no header to describe */
@@ -143,10 +144,16 @@ async function describeImage(
 async function readImage(
   image: NiftiImageFiles,
   { phase, resample, limits: some }: ReadOptions,
-): Promise<{ geometry: VolumeGeometry; voxels: VoxelArray; header: NiftiHeader; notices: readonly Notice[] }> {
+): Promise<{
+  geometry: VolumeGeometry;
+  voxels: VoxelArray;
+  header: NiftiHeader;
+  space?: NiftiSpace;
+  notices: readonly Notice[];
+}> {
   const { name } = image.header;
   const limits = withDefaultLimits(some);
-  const { header, source, consumed } = await readHeader(await image.header.read(), image.header, limits);
+  const { header, space, source, consumed } = await readHeader(await image.header.read(), image.header, limits);
   const type = niftiVoxelType(header.datatype, name);
   const count = voxelCount(header.forms);
   assertWithinLimit(count, 'voxels', limits, { name, what: 'voxels' });
@@ -159,7 +166,8 @@ async function readImage(
   const stored = await readVoxels(content, image.voxels.name, skipped, count, type, header.littleEndian);
   const rescaled = rescaleVoxels(stored, rescaleOf(header, name));
   const voxels = rescaled === stored ? ownVoxels(stored) : rescaled;
-  return { geometry, voxels: resampling === undefined ? voxels : resampleStack(voxels, resampling), header, notices };
+  if (resampling !== undefined) return { geometry, voxels: resampleStack(voxels, resampling), header, notices };
+  return { geometry, voxels, header, space, notices };
 }
 
 /** @returns the header, and the file's content from where it was `consumed` */
@@ -167,7 +175,7 @@ async function readHeader(
   bytes: Uint8Array,
   file: Pick<SourceFile, 'name' | 'gunzip'>,
   limits: ReadLimits,
-): Promise<{ header: NiftiHeader; source: ByteSource; consumed: number }> {
+): Promise<{ header: NiftiHeader; space: NiftiSpace; source: ByteSource; consumed: number }> {
   const { name } = file;
   const source = openBytes(bytes, file, limits);
   return orDamaged(name, async () => {
@@ -176,7 +184,8 @@ async function readHeader(
     // Only the longer header of NIfTI-2 is read to its end: a NIfTI-1 header of a pair may be the whole file.
     const isLong = isNifti(first) && first[4] === 0x6e;
     const head = isLong ? concatenate([first, await source.take(NIFTI_HEADER_BYTES - 348)]) : first;
-    return { header: parseNiftiHeader(head, name), source, consumed: head.length };
+    const header = parseNiftiHeader(head, name);
+    return { header, space: readNiftiSpace(head, header), source, consumed: head.length };
   });
 }
 

@@ -16,6 +16,23 @@ export interface Volume {
   readonly rescaleType?: string;
   /** What a DICOM-SEG refers to; undefined for NIfTI. */
   readonly source?: SourceSeries;
+  /** How a NIfTI file places these voxels; undefined where they are not in the file's order, or interpolated. */
+  readonly niftiSpace?: NiftiSpace;
+}
+
+/** What a NIfTI header says of its grid, as stored: RAS, its own units, whatever the codes say of it. A labelmap of the
+ * image carries it unchanged: programs differ in which of the forms they take. */
+export interface NiftiSpace {
+  /** pixdim[0] (qfac) to pixdim[3]. */
+  readonly pixdim: readonly number[];
+  readonly qformCode: number;
+  readonly sformCode: number;
+  /** quatern_b, _c, _d, qoffset_x, _y, _z. */
+  readonly qform: readonly number[];
+  /** srow_x, srow_y, srow_z, four numbers each. */
+  readonly sform: readonly number[];
+  /** xyzt_units. */
+  readonly units: number;
 }
 
 /** One source image instance; a single-frame instance is one slice. */
