@@ -1,7 +1,9 @@
+import { bordersTouched } from '../labelmap/borders.ts';
+import type { Labelmap } from '../labelmap/labelmap.ts';
 import { measureSegments, type SegmentMeasure } from '../labelmap/measure.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
 import { writeFilesTogether } from '../node/write-file.ts';
-import type { Volume } from '../volume/volume.ts';
+import type { Notice, Volume } from '../volume/volume.ts';
 import { encodeVerified } from './encode-labelmap.ts';
 import { formatCount, formatJson } from './print.ts';
 import { reportOf, type SegmentOutcome, type SegmentTimes } from './segment-report.ts';
@@ -34,7 +36,7 @@ export async function writeSegmentOutputs(
         measures,
         segmentation,
         description,
-        outputWarnings: warnings,
+        outputWarnings: [...warnings, ...borderNotices(result.labelmap)],
         ...(preview && { preview }),
         times: { ...made.times, writeMs: performance.now() - begin },
       };
@@ -45,6 +47,20 @@ export async function writeSegmentOutputs(
     },
     { signal },
   );
+}
+
+/** Volumes of what may go on outside the image are not of the whole. */
+function borderNotices(labelmap: Labelmap): Notice[] {
+  const sides = new Map<number, string[]>();
+  for (const { segmentNumber, side } of bordersTouched(labelmap)) {
+    sides.set(segmentNumber, [...(sides.get(segmentNumber) ?? []), side]);
+  }
+  return labelmap.segments.flatMap(({ segmentNumber, segmentLabel }) => {
+    const touched = sides.get(segmentNumber);
+    if (touched === undefined) return [];
+    const message = `${segmentLabel} touches the border of the image (${touched.join(', ')}): its volume may not be whole.`;
+    return [{ code: 'touches-border', message }];
+  });
 }
 
 async function drawPreview(
