@@ -17,7 +17,7 @@ import { sliceView, type Volume } from '../../src/volume/volume.ts';
 import { compareSessions, expectAgreement } from '../support/agreement.ts';
 import { dataPath, describeWithData } from '../support/data.ts';
 import { sameVoxel, storedAlong } from '../support/storage-orders.ts';
-import { compareNifti, mean, readModelsJson, slicewise } from './command.ts';
+import { compareNifti, logTestReading, mean, readModelsJson, slicewise } from './command.ts';
 import { fillPolygon, parseContour } from './contours.ts';
 
 // The figures of the model card, through the built command at its default options. The generated heart's are in
@@ -78,6 +78,7 @@ describeWithData('on the own test patients of ACDC', () => {
       .filter((name) => name.endsWith('_image.nii.gz') && patients.includes(name.split('_')[0] ?? ''))
       .sort();
     expect(images).toHaveLength(patients.length * 2);
+    await logTestReading('cardiac-mr', 'floor over the test part');
     const figures: Record<string, number[]> = {};
     for (const name of images) {
       const output = join(folder, name);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { evaluateOverlap } from '../../src/evaluate/overlap.ts';
@@ -28,6 +28,15 @@ export async function readLabels(path: string): Promise<Labelmap> {
   const [file] = openFiles([path]);
   if (!file) throw new Error(`${path} is missing`);
   return { ...(await readNiftiLabelmap(file)), segments: [] };
+}
+
+/** Notes a reading of own test patients in out/ci/test-readings.jsonl, which a continuous integration keeps with its
+ * results: the logs beside the splits are of readings that a person chose to make. */
+export async function logTestReading(model: string, what: string): Promise<void> {
+  const folder = join(root, 'out', 'ci');
+  await mkdir(folder, { recursive: true });
+  const row = { at: new Date().toISOString(), model: `${model}, ${what}` };
+  await appendFile(join(folder, 'test-readings.jsonl'), `${JSON.stringify(row)}\n`);
 }
 
 /** A JSON file of models/. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { parseManifest } from '../../src/models/manifest.ts';
 import { dataPath, describeWithData } from '../support/data.ts';
-import { compareNifti, mean, readModelsJson, slicewise } from './command.ts';
+import { compareNifti, logTestReading, mean, readModelsJson, slicewise } from './command.ts';
 
 // The card's figures are means over every own test patient, recorded by slicewise_training.deployed; a few of those
 // patients, the worst among them, are run again through the built command.
@@ -22,12 +22,20 @@ interface Released {
 const scanOf = (patient: string): string =>
   `${patient}_${{ TCGA_DU_7299: '19910417', TCGA_HT_8114: '19981030' }[patient] ?? ''}`;
 
+/** Crops 2n − 1 and 2n are person n's; of each of these persons one is in the data. */
+const cropOf = (person: string): string =>
+  ({
+    'hippocampus-person-165': 'hippocampus_329',
+    'hippocampus-person-007': 'hippocampus_014',
+    'hippocampus-person-080': 'hippocampus_160',
+  })[person] ?? person;
+
 const released: Released[] = [
   {
     id: 'hippocampus-mr',
     floors: [{ segments: ['Anterior hippocampus', 'Posterior hippocampus'], dice: 0.86 }],
-    files: (patient) => [{ image: `images/${patient}.nii.gz`, label: `labels/${patient}.nii.gz` }],
-    patients: ['hippocampus_329', 'hippocampus_014', 'hippocampus_126'],
+    files: (person) => [{ image: `images/${cropOf(person)}.nii.gz`, label: `labels/${cropOf(person)}.nii.gz` }],
+    patients: ['hippocampus-person-165', 'hippocampus-person-007', 'hippocampus-person-080'],
   },
   {
     id: 'glioma-flair',
@@ -120,6 +128,7 @@ describe.each([...released, ...fast, cardiacFast])('$id', ({ id, floors, files, 
 
   describeWithData('through the built command', () => {
     test.each(patients)('%s has the Dice that was recorded', async (patient) => {
+      await logTestReading(id, `${patient}, recorded figures`);
       const found: Readonly<Record<string, number>>[] = [];
       for (const { image, label } of files(patient)) {
         const output = join(folder, `${id}-${basename(image)}`);

@@ -14,10 +14,11 @@ from torch import Tensor
 class Augmentation:
     """Widths of the random changes; the defaults suit MR slices of unknown in-plane orientation.
 
-    `mirror_slice` and `reverse_slices` are for anatomy or storage without a left and right, or without an order."""
+    `mirror_slice` and `reverse_slices` are for anatomy or storage without a left and right, or without an order;
+    mirroring is refused where a segment has a side (lateral.py)."""
 
     rotation_degrees: float = 180
-    mirror_slice: bool = True
+    mirror_slice: bool = False
     reverse_slices: bool = True
     zoom_sigma: float = 0.22
     zoom_limits: tuple[float, float] = (0.6, 1.8)

@@ -9,6 +9,7 @@ from scipy.ndimage import binary_dilation
 
 from .config import Config
 from .data import Float, load_part
+from .labels import IGNORED
 from .predict import Run, predict_volume
 
 BAND_PX = 5
@@ -22,7 +23,9 @@ def fit_temperature(config: Config, data: Path, run: Run) -> float:
     for volume in load_part(data, config, "validation"):
         slices = predict_volume(volume.image, volume.spacing, config.input, run)
         for logits, label in zip(slices, volume.label, strict=True):
-            band = binary_dilation((logits.argmax(0) > 0) | (label > 0), iterations=BAND_PX)
+            judged = label != IGNORED
+            shown = ((logits.argmax(0) > 0) | (label > 0)) & judged
+            band = binary_dilation(shown, iterations=BAND_PX) & judged
             scores.append(logits[:, band])
             labels.append(label[band])
     all_scores, all_labels = np.concatenate(scores, 1), np.concatenate(labels)

@@ -5,8 +5,9 @@
 
 A configuration's network is its training in `runs/<id>`, or else the released `models/<id>`; one that is in neither is
 left out. Results are not post-processed. Surface figures are of slices, by Nikolov et al. (10.2196/26151) in two
-dimensions and pixels: over the slices and labels that reference and result both show. Needs
-`pip install -e '.[comparison]'`.
+dimensions and pixels. `surfaceDice` counts a slice and label that only one of reference and result shows as 0;
+`hd95Px`, which has no value there, and `surfaceDiceOfBoth` are over those that both show, and `slices` says how many
+slices and labels are shown by both and by one alone. Needs `pip install -e '.[comparison]'`.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from numpy.typing import NDArray
 from .config import Config, load_config
 from .cost import multiply_accumulates
 from .data import load_part
-from .evaluate import log_test_reading
 from .export import export_onnx, generated_window
+from .labels import IGNORED
 from .network import build_network, parameter_count
 from .predict import Run, dice, mean_dice, predict_labels
 from .runs import load_network, run_onnx_file
@@ -50,12 +51,10 @@ def main() -> None:
         if not is_trained and not released.exists():
             print(f"{config.id}: no training in {run}")
             continue
-        if arguments.part == "test":
-            log_test_reading(config, f"{config.id}, compared")
         with tempfile.TemporaryDirectory() as folder:
             onnx = (arguments.export or Path(folder)) / f"{config.id}.onnx" if is_trained else released
             training = export_training(config, run, onnx) if is_trained else {}
-            figures = worth(config, arguments.data, arguments.part, run_onnx_file(onnx))
+            figures = worth(config, arguments.data, arguments.part, run_onnx_file(onnx), f"{config.id}, compared")
             costs = cost(config, onnx)
         rows.append({"id": config.id, **training, **costs, **figures})
         print(json.dumps(rows[-1]))
@@ -78,11 +77,12 @@ def cost(config: Config, onnx: Path) -> dict[str, Any]:
     }
 
 
-def worth(config: Config, data: Path, part: str, run: Run) -> dict[str, Any]:
+def worth(config: Config, data: Path, part: str, run: Run, reading: str | None = None) -> dict[str, Any]:
     """Means over volumes and labels (Dice), and over slices and labels (the rest)."""
     dices, surfaces, alone = [], [], 0
-    for volume in load_part(data, config, part):
+    for volume in load_part(data, config, part, reading):
         result = predict_labels(volume.image, volume.spacing, config.input, run)
+        result[volume.label == IGNORED] = 0
         for label in range(1, config.network.classes):
             dices.append(dice(result, volume.label, label))
             for found, reference in zip(result == label, volume.label == label, strict=True):
@@ -90,12 +90,15 @@ def worth(config: Config, data: Path, part: str, run: Run) -> dict[str, Any]:
                     surfaces.append(slice_surfaces(found, reference))
                 elif found.any() or reference.any():
                     alone += 1
+    shown = alone + len(surfaces)
     hd95, surface_dice = np.mean(surfaces, 0).round(4).tolist() if surfaces else (None, None)
     return {
         "dice": round(mean_dice(dices), 4),
         "hd95Px": hd95,
-        "surfaceDice": surface_dice,
-        "onlyOneShows": round(alone / max(1, alone + len(surfaces)), 4),
+        "surfaceDice": None if shown == 0 else round(float((surface_dice or 0) * len(surfaces) / shown), 4),
+        "surfaceDiceOfBoth": surface_dice,
+        "slices": {"both": len(surfaces), "one": alone},
+        "onlyOneShows": round(alone / max(1, shown), 4),
     }
 
 

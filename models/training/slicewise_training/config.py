@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .augment import Augmentation
+from .lateral import refuse_mirrored_sides
 from .network import NetworkConfig, network_config
 
 
 @dataclass(frozen=True)
 class DataConfig:
     """Where a data folder has its pairs: a glob of the images (NIfTI files, or folders of a DICOM series), what to
-    replace in an image's path to get its label's (NIfTI, or DICOM-SEG), and a regular expression whose first match in
-    an image's path is the patient."""
+    replace in an image's path to get its label's (NIfTI, or DICOM-SEG), and who the patient is: a rule of patients.py
+    by its name, or a regular expression whose first match in an image's path is the patient. `ignore` is the label of
+    voxels that nobody judged: of slices or structures that were left out."""
 
     images: str
     label: tuple[str, str]
     patient: str
+    ignore: int | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class Crop:
 class TrainingConfig:
     """`structure_share` of the views show a structure drawn first, all alike, so that small ones are seen often; the
     others are of any slice. `spacing` (mm) is that of the crops, the input's unless given: a finer one than training's
-    can be better, for random zoom shows larger structures than there are."""
+    can be better, for random zoom shows larger structures than there are. `validate_steps` is how often the validation
+    part is read, every ten minutes unless given."""
 
     steps: int
     learning_rate: float
@@ -65,6 +69,7 @@ class TrainingConfig:
     seed: int
     structure_share: float = 0.0
     spacing: float | None = None
+    validate_steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,9 @@ class Config:
 
 
 def load_config(path: Path) -> Config:
-    """Unknown or missing keys raise TypeError or KeyError."""
+    """Unknown or missing keys raise TypeError or KeyError, settings that do not go together ValueError."""
     document = read_document(path)
+    refuse_mirrored_sides(document)
     data, training = dict(document["data"]), dict(document["training"])
     data["label"] = tuple(data["label"])
     training["crops"] = tuple(Crop(**crop) for crop in training["crops"])

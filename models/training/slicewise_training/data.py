@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .config import Config, DataConfig, InputConfig
+from .labels import LabelRule
+from .patients import patient_of
+from .readings import log_test_reading
 from .reorient import seen_along, view_axes
 from .scans import read_scan
 
@@ -20,7 +22,8 @@ Float = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class LabelledVolume:
-    """One scan: `image` [K, J, I] float32 normalised to 0…1, `label` [K, J, I] uint8, `spacing` (row, column) in mm."""
+    """One scan: `image` [K, J, I] float32 normalised to 0…1, `label` [K, J, I] uint8 (IGNORED where
+    nobody judged), `spacing` (row, column) in mm."""
 
     patient: str
     name: str
@@ -29,19 +32,23 @@ class LabelledVolume:
     spacing: tuple[float, float]
 
 
-def load_split(path: Path, part: str) -> list[str]:
-    """Patients of "train", "validation" or "test"."""
+def load_split(path: Path, part: str, reading: str | None = None) -> list[str]:
+    """Patients of "train", "validation" or "test". Who asks for the test part says what `reading` it is for, and the
+    log beside the split keeps it."""
+    if part == "test":
+        if reading is None:
+            raise ValueError("the test part is read by saying what for: nothing reads it in passing")
+        log_test_reading(path, reading)
     return list(json.loads(path.read_text())[part])
 
 
 def find_images(folder: Path, data: DataConfig) -> dict[str, list[Path]]:
-    """The images of a data folder by patient, both in order."""
+    """The images of a data folder by patient, both in order; without patients who are held out."""
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.glob(data.images)):
-        patient = re.search(data.patient, str(path.relative_to(folder)))
-        if patient is None:
-            raise ValueError(f"{path.relative_to(folder)}: no patient by {data.patient!r}")
-        found.setdefault(patient.group(), []).append(path)
+        patient = patient_of(path.relative_to(folder).as_posix(), data.patient)
+        if patient is not None:
+            found.setdefault(patient, []).append(path)
     return dict(sorted(found.items()))
 
 
@@ -49,20 +56,28 @@ def label_path(image: Path, folder: Path, data: DataConfig) -> Path:
     return folder / str(image.relative_to(folder)).replace(*data.label)
 
 
-def load_part(folder: Path, config: Config, part: str) -> list[LabelledVolume]:
-    """Every volume of the patients of "train", "validation" or "test", as the deployed pipeline sees them."""
+def label_rule(config: Config) -> LabelRule:
+    return LabelRule(config.network.classes, config.data.ignore)
+
+
+def load_part(folder: Path, config: Config, part: str, reading: str | None = None) -> list[LabelledVolume]:
+    """Every volume of the patients of "train", "validation" or "test", as the deployed pipeline sees them; `reading` as
+    in load_split."""
     images = find_images(folder, config.data)
     volumes = []
-    for patient in load_split(config.split, part):
+    for patient in load_split(config.split, part, reading):
         if patient not in images:
             raise FileNotFoundError(f"no image of {patient} in the data folder")
         for path in images[patient]:
-            volumes.append(load_volume(path, label_path(path, folder, config.data), patient, config.input))
+            label = label_path(path, folder, config.data)
+            volumes.append(load_volume(path, label, patient, config.input, label_rule(config)))
     return volumes
 
 
-def load_volume(path: Path, label: Path, patient: str, config: InputConfig) -> LabelledVolume:
-    voxels, labels, affine = read_scan(path, label)
+def load_volume(
+    path: Path, label: Path, patient: str, config: InputConfig, rule: LabelRule | None = None
+) -> LabelledVolume:
+    voxels, labels, affine = read_scan(path, label, rule)
     axes, flipped = view_axes(affine, config.slice_axis, config.orientation)
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     return LabelledVolume(

@@ -3,9 +3,9 @@
     python -m slicewise_training.deployed configs/cardiac-mr.json --data <folder> --part test \\
         --output evaluations/cardiac-mr.deployed.json [--command "node ../../dist/cli/main.js"] [--tta]
 
-A volume's Dice of a structure that neither has is 1. The interval is the 95 % bootstrap over patients. Empty slices
+A volume's Dice of a structure that neither has is 1. The interval is intervals.py's, over patients. Empty slices
 are those along the third axis in which the reference has nothing. The test part is read once per released model: each
-reading is logged in splits/<id>.test-readings.jsonl.
+reading is logged beside its split.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .config import load_config, read_release
-from .data import find_images, label_path, load_split
-from .evaluate import log_test_reading
+from .data import find_images, label_path, label_rule, load_split
+from .intervals import METHOD, mean_interval
+from .labels import LabelRule, checked_labels
 from .predict import dice
 
 COMMAND = f"node {Path(__file__).parents[3] / 'dist/cli/main.js'}"
@@ -42,19 +43,19 @@ def main() -> None:
     parser.add_argument("--tta", action="store_true")
     arguments = parser.parse_args()
     config = load_config(arguments.config)
-    if arguments.part == "test":
-        log_test_reading(config, f"{config.id}, deployed{', tta' if arguments.tta else ''}")
+    reading = f"{config.id}, deployed{', tta' if arguments.tta else ''}"
     command = [*shlex.split(arguments.command), "segment", "--model", config.id, "--quiet"]
     if arguments.tta:
         command.append("--tta")
     patients: dict[str, list[list[float]]] = {}
     empty, marked = 0, 0
-    for patient in load_split(config.split, arguments.part):
+    for patient in load_split(config.split, arguments.part, reading):
         patients[patient] = []
         for image in find_images(arguments.data, config.data)[patient]:
-            result, reference = read_both(image, label_path(image, arguments.data, config.data), command)
+            label = label_path(image, arguments.data, config.data)
+            result, reference = read_both(image, label, command, label_rule(config))
             patients[patient].append([dice(result, reference, n) for n in range(1, config.network.classes)])
-            is_empty = ~reference.any((0, 1))
+            is_empty = (reference == 0).all((0, 1))
             empty += int(is_empty.sum())
             marked += int((is_empty & result.any((0, 1))).sum())
     names = [s["segmentLabel"] for s in read_release(arguments.config)["segments"]]
@@ -70,14 +71,16 @@ def main() -> None:
     print(json.dumps({key: value for key, value in figures.items() if key != "patients"}, indent=2))
 
 
-def read_both(image: Path, label: Path, command: list[str]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The labels that the command wrote, and the reference's: [I, J, K]."""
+def read_both(
+    image: Path, label: Path, command: list[str], rule: LabelRule
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The labels that the command wrote, and the reference's, IGNORED where nobody judged: [I, J, K]."""
     with segmented(image, command) as output:
         written, reference = nib.load(output), nib.load(label)
         if written.shape != reference.shape or not np.allclose(written.affine, reference.affine, atol=1e-3):
             raise RuntimeError(f"{image.name}: the labelmap is on another grid than the reference")
-        prediction = np.asarray(written.dataobj).astype(np.uint8)
-    return prediction, np.asarray(reference.dataobj).astype(np.uint8)
+        prediction = checked_labels(np.asarray(written.dataobj), LabelRule(rule.classes), output.name)
+    return prediction, checked_labels(np.asarray(reference.dataobj), rule, label.name)
 
 
 @contextmanager
@@ -94,12 +97,12 @@ def summarise(patients: dict[str, list[list[float]]], names: list[str]) -> dict[
     volumes = np.array([dices for of_patient in patients.values() for dices in of_patient])
     by_patient = {patient: np.nanmean(of_patient, 0) for patient, of_patient in patients.items()}
     means = np.array([np.nanmean(dices) for dices in by_patient.values()])
-    drawn = np.random.default_rng(1).integers(0, len(means), (2000, len(means)))
-    low, high = np.percentile(means[drawn].mean(1), [2.5, 97.5])
+    interval = mean_interval(means)
     order = sorted(by_patient, key=lambda patient: float(np.nanmean(by_patient[patient])))
     return {
         "mean": rounded(np.nanmean(volumes)),
-        "interval95": [rounded(low), rounded(high)],
+        "interval95": None if interval is None else [rounded(end) for end in interval],
+        "intervalMethod": METHOD,
         "median": rounded(np.median(means)),
         "worst": order[0],
         "absentInBoth": int(np.isnan(volumes).sum()),

@@ -3,14 +3,13 @@
     python -m slicewise_training.evaluate configs/cardiac-mr.json --data <folder> --part validation \\
         (--run runs/cardiac-mr | --model ../cardiac-mr)
 
-The test part is read once per released model: each reading is logged in splits/<id>.test-readings.jsonl.
+The test part is read once per released model: each reading is logged beside its split.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,19 +30,17 @@ def main() -> None:
     source.add_argument("--model", type=Path, help="exported model folder")
     arguments = parser.parse_args()
     config = load_config(arguments.config)
-    if arguments.part == "test":
-        log_test_reading(config, str(arguments.model or arguments.run))
     run = run_onnx(arguments.model) if arguments.model else run_checkpoint(arguments.run, config.network)
-    figures = evaluate(config, arguments.data, arguments.part, run)
+    figures = evaluate(config, arguments.data, arguments.part, run, (arguments.model or arguments.run).name)
     print(json.dumps(figures["mean"], indent=2))
     if arguments.output:
         arguments.output.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def evaluate(config: Config, data: Path, part: str, run: Run) -> dict[str, Any]:
+def evaluate(config: Config, data: Path, part: str, run: Run, reading: str | None = None) -> dict[str, Any]:
     """{"mean": {label: Dice, "all": mean of labels}, "volumes": {name: {label: Dice}}}; NaN where both lack a label."""
     volumes: dict[str, dict[str, float]] = {}
-    for volume in load_part(data, config, part):
+    for volume in load_part(data, config, part, reading):
         prediction = predict_labels(volume.image, volume.spacing, config.input, run)
         volumes[volume.name] = {
             str(label): dice(prediction, volume.label, label) for label in range(1, config.network.classes)
@@ -51,12 +48,6 @@ def evaluate(config: Config, data: Path, part: str, run: Run) -> dict[str, Any]:
     labels = [str(label) for label in range(1, config.network.classes)]
     mean = {label: mean_dice([v[label] for v in volumes.values()]) for label in labels}
     return {"mean": {**mean, "all": mean_dice(list(mean.values()))}, "volumes": volumes}
-
-
-def log_test_reading(config: Config, what: str) -> None:
-    log = config.split.with_suffix(".test-readings.jsonl")
-    with log.open("a") as file:
-        file.write(json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), "model": Path(what).name}) + "\n")
 
 
 if __name__ == "__main__":

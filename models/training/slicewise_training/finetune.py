@@ -1,7 +1,13 @@
-"""Trains a model from the weights of another: an exported model folder, or a training run.
+"""Trains a model from the weights of another: an exported model folder, a training run, or ImageNet's.
 
     python -m slicewise_training.finetune configs/mine.json --start ../cardiac-mr --data <folder> --run runs/mine \\
         [--minutes 20] [--threads 2]
+    python -m slicewise_training.finetune configs/mine.json --start imagenet [--weights <file>] …
+    python -m slicewise_training.finetune configs/mine.json --start shared …
+
+`imagenet` starts the encoder of a ResNet with a 7x7 stem from torchvision's weights, downloaded once, or from a file
+(imagenet.py). `shared` is the training run that SLICEWISE_SHARED_START names, a backbone that was trained on other
+sets; of it, as of every start with `--encoder-only`, only the encoder is taken.
 
 The network's configuration must be the start's, except for `classes`: layers of another shape start anew; and except
 for `width`: a narrow network starts from the strongest channels of one of full width. A second call goes on where a
@@ -14,7 +20,8 @@ import argparse
 import json
 import math
 import os
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,35 +30,92 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from .config import load_config
+from .config import Config, load_config
+from .identity import digest, hash_of_start
+from .imagenet import Colours, adopt_imagenet, imagenet_file, read_imagenet_weights, refuse_other_encoders
 from .narrow import take_strongest_channels
 from .network import build_network
-from .psp_net import PSPNetConfig
+from .psp_net import PSPNet, PSPNetConfig
 from .train import Training
+
+SHARED_VARIABLE = "SLICEWISE_SHARED_START"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", type=Path)
-    parser.add_argument("--start", type=Path, required=True, help="model folder or training run")
+    parser.add_argument("--start", required=True, help="imagenet, shared, a model folder or a training run")
+    parser.add_argument("--weights", type=Path, help="imagenet: the weights file, in place of a download")
+    parser.add_argument(
+        "--colours", choices=("as-is", "summed"), default="as-is", help="imagenet: what three slices get of its filters"
+    )
+    parser.add_argument("--encoder-only", action="store_true", help="pyramid, heads and classifier start anew")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoint and curves")
     parser.add_argument("--minutes", type=float, default=math.inf, help="end the schedule at this training time")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    training = Training(load_config(arguments.config), arguments.data, arguments.run, arguments.minutes * 60)
+    config = load_config(arguments.config)
+    start = find_start(arguments.start, config, arguments.weights, arguments.colours, arguments.encoder_only)
+    training = Training(config, arguments.data, arguments.run, arguments.minutes * 60, start.hash)
     if training.step == 0:
-        print(json.dumps({"startsAnew": start_from(arguments.start, training)}))
+        print(json.dumps({"startsAnew": start.give(training)}))
     training.go()
 
 
-def start_from(folder: Path, training: Training) -> list[str]:
-    """Gives the training's networks the weights of a run's checkpoint or of a model folder.
+@dataclass(frozen=True)
+class Start:
+    """Where weights come from; `hash` says which and how they are taken."""
+
+    hash: str
+    give: Callable[[Training], list[str]]
+    """Gives them to a training's networks, and returns the parts that start anew."""
+
+
+def find_start(said: str, config: Config, weights: Path | None, colours: Colours, encoder_only: bool) -> Start:
+    """@raises ValueError or FileNotFoundError if there is no such start for the configuration's network"""
+    if said == "imagenet":
+        if not isinstance(config.network, PSPNetConfig):
+            raise ValueError("only a PSPNet starts from ImageNet weights")
+        refuse_other_encoders(config.network)
+        path = imagenet_file(config.network.backbone, weights)
+        return Start(
+            digest(f"{hash_of_start(path)} {colours}".encode()),
+            lambda training: start_from_imagenet(path, training, colours),
+        )
+    if said == "shared" and not os.environ.get(SHARED_VARIABLE):
+        raise ValueError(f"{SHARED_VARIABLE} names no training run: set it to the folder of the shared backbone's run")
+    folder = Path(os.environ[SHARED_VARIABLE] if said == "shared" else said)
+    only = encoder_only or said == "shared"
+    stored = digest(f"{hash_of_start(weights_file(folder))}{' encoder' if only else ''}".encode())
+    return Start(stored, lambda training: start_from(folder, training, only))
+
+
+def weights_file(folder: Path) -> Path:
+    """The file that holds the weights of a training run or a model folder."""
+    if (folder / "checkpoint.pt").is_file():
+        return folder / "checkpoint.pt"
+    if not (folder / "manifest.json").is_file():
+        raise FileNotFoundError(f"{folder} is neither a training run nor a model folder")
+    return folder / str(json.loads((folder / "manifest.json").read_text())["file"]["path"])
+
+
+def start_from_imagenet(path: Path, training: Training, colours: Colours) -> list[str]:
+    network = training.network
+    assert isinstance(network, PSPNet)
+    left = adopt_imagenet(network, read_imagenet_weights(path), colours)
+    training.average.load_state_dict(network.state_dict(), strict=True)
+    return left
+
+
+def start_from(folder: Path, training: Training, encoder_only: bool = False) -> list[str]:
+    """Gives the training's networks the weights of a run's checkpoint or of a model folder, or those of its encoder.
 
     @returns the layers whose shape differs, which start anew
     """
     own, config = training.network, training.config.network
+    fresh = {name: value.clone() for name, value in own.state_dict().items() if not name.startswith("backbone.")}
 
     def network_like(first_kernel: tuple[int, ...]) -> nn.Module:
         if first_kernel == next(own.parameters()).shape or not isinstance(config, PSPNetConfig):
@@ -63,19 +127,22 @@ def start_from(folder: Path, training: Training) -> list[str]:
         network = network_like(next(iter(state.values())).shape)
         left = adopt_state(network, state)
     else:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        model = onnx.load(folder / manifest["file"]["path"])
+        model = onnx.load(weights_file(folder))
         images, _ = training.batch(training.config.training.crops[0])
         network = network_like(convolution_weights(model)[0][0].shape)
         left = adopt_onnx(network, model, images)
     if network is not own:
         take_strongest_channels(own, network)
+    if encoder_only:
+        own.load_state_dict(fresh, strict=False)
+        left = sorted({name.split(".")[0] for name in fresh})
     training.average.load_state_dict(own.state_dict(), strict=True)
     return left
 
 
 def adopt_state(network: nn.Module, state: dict[str, Tensor]) -> list[str]:
     own = network.state_dict()
+    # A start of another classifier's shape is fine, one of other layers is another network.
     if own.keys() != state.keys():
         raise ValueError(f"the start is another network: it differs in {sorted(own.keys() ^ state.keys())[:4]}")
     fitting = {name: value for name, value in state.items() if value.shape == own[name].shape}

@@ -1,6 +1,10 @@
 """Draws a patient split once and writes it as JSON; an existing split is never overwritten.
 
-python -m slicewise_training.make_split configs/cardiac-mr.json --data <folder> [--test 0.2] [--validation 0.08]
+python -m slicewise_training.make_split configs/cardiac-mr.json --data <folder> [--test 0.2] [--validation 0.08] \\
+    [--earlier splits/cardiac-mr-1.0.0.json]
+
+With an earlier split, by which weights were released, the test part is those of its test patients of whom these weights
+saw no image at all: it is honest for them and for all that follow.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from pathlib import Path
 
 from .config import load_config
 from .data import find_images
+from .patients import patient_of
 
 SEED = 20161121
 
@@ -56,20 +61,37 @@ def draw_split(
     return {part: sorted(members) for part, members in split.items()}
 
 
+def never_seen(earlier: dict[str, list[str]], rule: str) -> list[str]:
+    """The patients of an earlier test part of whom nothing was in its training or validation."""
+    seen, tested = (
+        {patient_of(name, rule) for part in parts for name in earlier[part]}
+        for parts in (("train", "validation"), ("test",))
+    )
+    return sorted(p for p in tested - seen if p is not None)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--test", type=float, default=0.2, help="share of the patients")
     parser.add_argument("--validation", type=float, default=0.08, help="share of the patients")
+    parser.add_argument("--earlier", type=Path, help="the split that released weights were trained by, of image names")
     arguments = parser.parse_args()
     config = load_config(arguments.config)
     if config.split.exists():
         raise SystemExit(f"{config.split} exists: a split is drawn once, before the first training")
     patients = list(find_images(arguments.data, config.data))
     group = STRATA.get(config.id, everyone)
-    split = draw_split(patients, {p: group(p) for p in patients}, arguments.test, arguments.validation)
-    document = {"model": config.id, "seed": SEED, "stratifiedBy": group.__name__, **split}
+    strata = {p: group(p) for p in patients}
+    if arguments.earlier:
+        unseen = never_seen(json.loads(arguments.earlier.read_text()), config.data.patient)
+        rest = [p for p in patients if p not in unseen]
+        split = draw_split(rest, strata, 0, arguments.validation) | {"test": unseen}
+    else:
+        split = draw_split(patients, strata, arguments.test, arguments.validation)
+    said = {"model": config.id, "seed": SEED, "stratifiedBy": group.__name__, "patients": config.data.patient}
+    document = {**said, **({"earlier": arguments.earlier.name} if arguments.earlier else {}), **split}
     config.split.write_text(json.dumps(document, indent=2) + "\n")
 
 

@@ -19,11 +19,14 @@ def take_strongest_channels(narrow: PSPNet, wide: PSPNet) -> None:
     Layers that are added to each other keep the same channels: those whose scales are largest in sum.
     """
     image = torch.arange(wide.config.in_channels)
-    x = _take(narrow.backbone.stem[0], wide.backbone.stem[0], image)
-    x = _take(narrow.backbone.stem[1], wide.backbone.stem[1], x)
+    x = image
+    *first_layers, own_last = narrow.backbone.stem
+    *source_layers, last_of_stem = wide.backbone.stem
+    for own_layer, layer in zip(first_layers, source_layers, strict=True):
+        x = _take(own_layer, layer, x)
     # The first stage adds to what the stem gives, so both keep the same.
-    features = [_strongest(narrow.backbone.channels[0], [wide.backbone.stem[2][1], *_added(wide.backbone.stages[0])])]
-    x = _take(narrow.backbone.stem[2], wide.backbone.stem[2], x, features[0])
+    features = [_strongest(narrow.backbone.channels[0], [last_of_stem[1], *_added(wide.backbone.stages[0])])]
+    x = _take(own_last, last_of_stem, x, features[0])
     for channels, own, stage in zip(
         narrow.backbone.channels, narrow.backbone.stages, wide.backbone.stages, strict=True
     ):

@@ -21,7 +21,7 @@ from PIL import Image, ImageCms, ImageDraw, ImageFont
 from scipy.ndimage import binary_erosion
 
 from .config import load_config, read_release
-from .data import LabelledVolume, find_images, label_path, load_volume
+from .data import LabelledVolume, find_images, label_path, label_rule, load_split, load_volume
 from .deployed import COMMAND, segmented
 from .predict import dice
 
@@ -47,13 +47,17 @@ def main() -> None:
     parser.add_argument("--command", default=COMMAND)
     arguments = parser.parse_args()
     config, release = load_config(arguments.config), read_release(arguments.config)
-    patients = json.loads(arguments.figures.read_text())["patients"]
+    figures = json.loads(arguments.figures.read_text())
+    patients = figures["patients"]
+    # These are patients of that part, read once more.
+    load_split(config.split, figures["part"], f"{config.id}, pictures")
     command = [*shlex.split(arguments.command), "segment", "--model", config.id, "--quiet"]
     colours = {s["segmentNumber"]: srgb(s["recommendedDisplayCIELab"]) for s in release["segments"]}
     columns = []
     for word, patient in chosen(patients).items():
         path = find_images(arguments.data, config.data)[patient][0]
-        volume = load_volume(path, label_path(path, arguments.data, config.data), patient, config.input)
+        label = label_path(path, arguments.data, config.data)
+        volume = load_volume(path, label, patient, config.input, label_rule(config))
         with segmented(path, command) as output:
             result = load_volume(path, output, patient, config.input).label
         columns.append(draw_patient(volume, result, f"{word}: Dice {patients[patient]['mean']:.2f}", colours))

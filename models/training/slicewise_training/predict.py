@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .config import InputConfig
 from .data import Float, from_model_matrix, to_model_matrix, window_centres, with_neighbours
+from .labels import IGNORED
 
 Run = Callable[[Float], Float]
 """[1, C, S, S] → logits [1, classes, S / stride, S / stride]."""
@@ -54,8 +55,9 @@ def predict_labels(image: Float, spacing: tuple[float, float], config: InputConf
 
 
 def dice(prediction: NDArray[np.uint8], reference: NDArray[np.uint8], label: int) -> float:
-    """2 |A ∩ B| / (|A| + |B|); NaN where both are empty: such a label is left out of means (mean_dice)."""
-    a, b = prediction == label, reference == label
+    """2 |A ∩ B| / (|A| + |B|) over the voxels that the reference judges; NaN where both are empty: such a label is left
+    out of means (mean_dice)."""
+    a, b = (prediction == label) & (reference != IGNORED), reference == label
     both = int(a.sum()) + int(b.sum())
     return float("nan") if both == 0 else 2 * int((a & b).sum()) / both
 

@@ -1,7 +1,8 @@
 """PSPNet: a dilated ResNet or MobileNetV2, pyramid pooling, a 3×3 head and an auxiliary head.
 
 Zhao, Shi, Qi, Wang, Jia: Pyramid Scene Parsing Network. CVPR 2017 (arXiv 1612.01105), figure 3 and section 3.2.
-The stem of three 3×3 convolutions is the one of the authors' own code.
+The stem of three 3×3 convolutions is the one of the authors' own code; that of one 7×7 convolution is the ResNet's own
+(He et al., CVPR 2016, table 1), with which weights trained on ImageNet fit.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from .mobile_net import DilatedMobileNetV2
 
 Backbone = Literal["resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2"]
 
+Stem = Literal["3x3", "7x7"]
+
 POOLING_BINS = (1, 2, 3, 6)
 
 
@@ -27,7 +30,8 @@ class PSPNetConfig:
     `refine` adds a boundary-refining step that the paper does not have: the stride-4 features of the first stage,
     reduced to `refine_channels`, are concatenated before a last 3×3 convolution (as in DeepLabv3+'s decoder,
     Chen et al., ECCV 2018). It makes output_stride 16 usable at a third of the arithmetic of 8. `width` scales the
-    channels of every stage of a ResNet, to multiples of 8; arithmetic and weights go with its square.
+    channels of every stage of a ResNet, to multiples of 8; arithmetic and weights go with its square. `stem` is a
+    ResNet's first layers: three convolutions of 3×3, or one of 7×7.
     """
 
     classes: int
@@ -39,6 +43,13 @@ class PSPNetConfig:
     refine: bool = False
     refine_channels: int = 32
     dropout: float = 0.1
+    stem: Stem = "3x3"
+
+    def __post_init__(self) -> None:
+        if self.stem not in ("3x3", "7x7"):
+            raise ValueError(f"stem {self.stem!r} is neither 3x3 nor 7x7")
+        if self.stem == "7x7" and self.backbone == "mobilenet_v2":
+            raise ValueError("a MobileNetV2 has a stem of its own: leave `stem` out")
 
     @property
     def logits_stride(self) -> int:
@@ -103,12 +114,18 @@ LAYERS: dict[Backbone, tuple[type[BasicBlock] | type[Bottleneck], tuple[int, int
 class DilatedResNet(nn.Module):
     """ResNet whose last one (output stride 16) or two (8) stages dilate instead of striding."""
 
-    def __init__(self, backbone: Backbone, in_channels: int, output_stride: int, width: float = 1.0) -> None:
+    def __init__(
+        self, backbone: Backbone, in_channels: int, output_stride: int, width: float = 1.0, stem_kind: Stem = "3x3"
+    ) -> None:
         super().__init__()
         block, depths = LAYERS[backbone]
         stem, *widths = (max(8, 8 * round(c * width / 8)) for c in (32, 64, 128, 256, 512))
-        self.stem = nn.Sequential(
-            _conv_bn_relu(in_channels, stem, stride=2), _conv_bn_relu(stem, stem), _conv_bn_relu(stem, widths[0])
+        self.stem = (
+            nn.Sequential(_conv_bn_relu(in_channels, widths[0], kernel=7, stride=2))
+            if stem_kind == "7x7"
+            else nn.Sequential(
+                _conv_bn_relu(in_channels, stem, stride=2), _conv_bn_relu(stem, stem), _conv_bn_relu(stem, widths[0])
+            )
         )
         strides = (1, 2, 2, 1) if output_stride == 16 else (1, 2, 1, 1)
         dilations = (1, 1, 1, 2) if output_stride == 16 else (1, 1, 2, 4)
@@ -181,7 +198,9 @@ class PSPNet(nn.Module):
                 config.in_channels, config.output_stride
             )
         else:
-            self.backbone = DilatedResNet(config.backbone, config.in_channels, config.output_stride, config.width)
+            self.backbone = DilatedResNet(
+                config.backbone, config.in_channels, config.output_stride, config.width, config.stem
+            )
         stage1, _, stage3, stage4 = self.backbone.channels
         self.pyramid = PyramidPooling(stage4) if config.pyramid else nn.Identity()
         head_channels = stage4 // 4

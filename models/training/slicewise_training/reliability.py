@@ -23,6 +23,7 @@ from scipy.ndimage import binary_dilation
 from .calibrate import BAND_PX
 from .config import Config, load_config
 from .data import Float, load_part
+from .labels import IGNORED
 from .predict import Run, dice, predict_volume
 from .runs import run_onnx
 
@@ -48,24 +49,34 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load_config(arguments.config)
     temperature = float(json.loads((arguments.model / "manifest.json").read_text())["output"]["temperature"])
-    figures = measure(config, arguments.data, arguments.part, run_onnx(arguments.model), temperature)
+    figures = measure(
+        config,
+        arguments.data,
+        arguments.part,
+        run_onnx(arguments.model),
+        temperature,
+        f"{arguments.model.resolve().name}, reliability",
+    )
     print(json.dumps(figures, indent=2))
     if arguments.output:
         arguments.output.write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def measure(config: Config, data: Path, part: str, run: Run, temperature: float) -> dict[str, Any]:
+def measure(
+    config: Config, data: Path, part: str, run: Run, temperature: float, reading: str | None = None
+) -> dict[str, Any]:
     sums = np.zeros((BINS, 3))  # voxels, of them right, sum of confidence
     slice_dice, slice_uncertainty = [], []
-    for volume in load_part(data, config, part):
+    for volume in load_part(data, config, part, reading):
         slices = predict_volume(volume.image, volume.spacing, config.input, run)
         for scores, truth in zip(slices, volume.label, strict=True):
             probability = softmax(scores / temperature)
-            prediction = scores.argmax(0).astype(np.uint8)
-            shown = (prediction > 0) | (truth > 0)
+            judged = truth != IGNORED
+            prediction = np.where(judged, scores.argmax(0), 0).astype(np.uint8)
+            shown = (prediction > 0) | ((truth > 0) & judged)
             if not shown.any():
                 continue
-            band = binary_dilation(shown, iterations=BAND_PX)
+            band = binary_dilation(shown, iterations=BAND_PX) & judged
             sums += confidence_bins(probability.max(0)[band], prediction[band] == truth[band])
             present = [n for n in range(1, config.network.classes) if ((prediction == n) | (truth == n)).any()]
             slice_dice.append(float(np.mean([dice(prediction, truth, n) for n in present])))

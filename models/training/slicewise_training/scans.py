@@ -12,6 +12,8 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from .labels import LabelRule, checked_labels
+
 if TYPE_CHECKING:
     import highdicom
 
@@ -19,35 +21,39 @@ Affine = NDArray[np.float64]
 """Voxel index (i, j, k) → RAS mm, as in NIfTI."""
 
 
-def read_scan(image: Path, label: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8], Affine]:
+def read_scan(
+    image: Path, label: Path, rule: LabelRule | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.uint8], Affine]:
     """Modality values and labels on the image's grid, [I, J, K]. A SEG's labels are its segment numbers.
 
-    Raises ValueError if the label lies on another grid than the image.
+    Raises ValueError if the label lies on another grid than the image, or has labels against the rule.
     """
-    return _read_dicom(image, label) if image.is_dir() else _read_nifti(image, label)
+    read = _read_dicom if image.is_dir() else _read_nifti
+    return read(image, label, rule or LabelRule())
 
 
-def _read_nifti(image: Path, label: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8], Affine]:
+def _read_nifti(image: Path, label: Path, rule: LabelRule) -> tuple[NDArray[np.float32], NDArray[np.uint8], Affine]:
     scan, labels = nib.load(image), nib.load(label)
     if scan.shape != labels.shape or not np.allclose(scan.affine, labels.affine, atol=0.01):
         raise ValueError(f"{label.name} lies on another grid than {image.name}")
     return (
         np.asarray(scan.get_fdata(dtype=np.float32)),
-        np.asarray(labels.dataobj).astype(np.uint8),
+        checked_labels(np.asarray(labels.dataobj), rule, label.name),
         np.asarray(scan.affine, np.float64),
     )
 
 
-def _read_dicom(series: Path, label: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8], Affine]:
+def _read_dicom(series: Path, label: Path, rule: LabelRule) -> tuple[NDArray[np.float32], NDArray[np.uint8], Affine]:
     import highdicom
     import pydicom
 
     datasets = [pydicom.dcmread(path) for path in sorted(series.iterdir()) if path.is_file()]
     scan = highdicom.get_volume_from_series(datasets, dtype=np.float32)
-    labels = highdicom.seg.segread(label).get_volume(combine_segments=True, dtype=np.uint8)
+    labels = highdicom.seg.segread(label).get_volume(combine_segments=True, dtype=np.uint16)
     # Only permutes, flips, crops and pads, so that a segmentation of some slices comes onto the whole series.
     matched = labels.match_geometry(scan)
-    return np.asarray(scan.array.T, np.float32), np.asarray(matched.array.T, np.uint8), _ras_affine(scan)
+    numbers = checked_labels(np.asarray(matched.array.T), rule, label.name)
+    return np.asarray(scan.array.T, np.float32), numbers, _ras_affine(scan)
 
 
 def _ras_affine(scan: highdicom.Volume) -> Affine:

@@ -1,4 +1,4 @@
-"""Trains one model from its configuration; a second call goes on where a killed one stopped.
+"""Trains one model from its configuration; a second call goes on where a killed one stopped, to the same weights.
 
 python -m slicewise_training.train configs/cardiac-mr.json --data <folder> --run runs/cardiac-mr [--minutes 90]
 """
@@ -22,6 +22,8 @@ from torch import Tensor, nn
 from .augment import random_view
 from .config import Config, Crop, load_config
 from .data import LabelledVolume, load_part, to_model_matrix, with_neighbours
+from .identity import NOTHING, identity, refuse_another
+from .labels import IGNORED
 from .network import build_network
 from .predict import dice, mean_dice, predict_labels
 
@@ -29,6 +31,8 @@ VALIDATE_EVERY_S = 600.0
 SAVE_EVERY_S = 120.0
 # Against the usual one: crops that grow take a few times longer.
 LONGEST_STEP = 5.0
+# Keeps the seeds of dropout apart from those of the views.
+DROPOUT_SEEDS = 500_000_000_000
 
 
 def main() -> None:
@@ -44,9 +48,15 @@ def main() -> None:
 
 
 class Training:
-    """The state that a checkpoint holds: network, its running average, optimiser, step and seconds spent."""
+    """The state that a checkpoint holds: network, its running average, optimiser, step and seconds spent, and what the
+    training is, by hash. Every step draws from a seed of its own, views and dropout alike, so that nothing else is
+    needed to go on as if nothing had happened.
 
-    def __init__(self, config: Config, data: Path, run: Path, budget_s: float) -> None:
+    `start` is the hash of the weights that the caller gives to a new training (`finetune`). Raises ValueError if the
+    run's checkpoint was begun as something else.
+    """
+
+    def __init__(self, config: Config, data: Path, run: Path, budget_s: float, start: str = NOTHING) -> None:
         self.config, self.run, self.budget_s = config, run, budget_s
         run.mkdir(parents=True, exist_ok=True)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -60,11 +70,12 @@ class Training:
             fused=True,
         )
         self.step, self.seconds = 0, 0.0
+        self.identity = identity(config, start, budget_s / 60)
         if self.checkpoint.exists():
             self.resume()
         spacing = config.training.spacing or config.input.spacing
         self.volumes = [at_model_spacing(v, spacing) for v in load_part(data, config, "train")]
-        self.slices = [(v, k) for v in self.volumes for k in range(v.image.shape[0])]
+        self.slices = [(v, k) for v in self.volumes for k in range(v.image.shape[0]) if (v.label[k] != IGNORED).any()]
         self.slices_of = slices_by_structure(self.slices)
         self.validation = load_part(data, config, "validation")
 
@@ -78,6 +89,7 @@ class Training:
 
     def resume(self) -> None:
         state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        refuse_another(self.identity, state.get("identity"), self.checkpoint)
         self.network.load_state_dict(state["network"], strict=True)
         self.average.load_state_dict(state["average"], strict=True)
         self.optimiser.load_state_dict(state["optimiser"])
@@ -91,6 +103,7 @@ class Training:
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
+            "identity": self.identity,
         }
         torch.save(state, partial)
         partial.replace(self.checkpoint)
@@ -116,7 +129,9 @@ class Training:
                 self.save()
                 self.note(loss=float(np.mean(losses)))
                 saved, losses = self.seconds, []
-            if self.seconds - validated > VALIDATE_EVERY_S:
+            every = self.config.training.validate_steps
+            is_due = self.step % every == 0 if every else self.seconds - validated > VALIDATE_EVERY_S
+            if is_due and self.progress < 1:
                 validated = self.seconds
                 self.note(validation=self.validate())
         self.save()
@@ -131,6 +146,7 @@ class Training:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         images, labels = self.batch(crop)
+        torch.manual_seed(settings.seed * 1_000_003 + self.step + DROPOUT_SEEDS)
         self.network.train()
         with self.mixed_precision():
             logits, auxiliary = self.network(images)
@@ -226,20 +242,23 @@ def slices_by_structure(slices: list[tuple[LabelledVolume, int]]) -> list[list[t
     for volume, k in slices:
         for label in np.unique(volume.label[k]):
             found.setdefault(int(label), []).append((volume, k))
-    return [found[label] for label in sorted(found) if label > 0]
+    return [found[label] for label in sorted(found) if 0 < label < IGNORED]
 
 
 def segmentation_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropy plus 1 − soft Dice of the foreground over the batch, on the labels' grid: [B, C, h, w], [B, H, W] →
-    scalar. One softmax serves both, and no one-hot labels are made, which cost much where there are many classes."""
+    scalar. Pixels that are IGNORED count in neither. One softmax serves both, and no one-hot labels are made, which
+    cost much where there are many classes."""
     scores = F.interpolate(logits.float(), labels.shape[1:], mode="bilinear", align_corners=False)
     log_probability = scores.log_softmax(1)
-    of_label = log_probability.gather(1, labels[:, None]).flatten()
-    flat, classes = labels.flatten(), scores.shape[1]
+    judged = labels != IGNORED
+    safe = torch.where(judged, labels, 0)
+    of_label = log_probability.gather(1, safe[:, None])[:, 0][judged]
+    flat, classes = labels[judged], scores.shape[1]
     overlap = of_label.new_zeros(classes).index_add(0, flat, of_label.exp())
-    size = log_probability.exp().sum((0, 2, 3)) + torch.bincount(flat, minlength=classes)
+    size = (log_probability.exp() * judged[:, None]).sum((0, 2, 3)) + torch.bincount(flat, minlength=classes)
     dice = (2 * overlap + 1) / (size + 1)
-    return (1 - dice[1:]).mean() - of_label.mean()
+    return (1 - dice[1:]).mean() - of_label.sum() / max(1, of_label.numel())
 
 
 if __name__ == "__main__":

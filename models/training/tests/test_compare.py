@@ -55,6 +55,11 @@ def test_trained_and_released_networks_are_compared_and_others_left_out(
     assert refining["megabytes"] == pytest.approx(2 * refining["parameters"] / 1e6, rel=0.1)
     for row in written["networks"]:
         assert 0 <= row["dice"] <= 1 and 0 <= row["onlyOneShows"] <= 1
+    for row in written["networks"]:
+        both, one = row["slices"]["both"], row["slices"]["one"]
+        assert row["onlyOneShows"] == pytest.approx(one / (both + one), abs=1e-4)
+        counted = (row["surfaceDiceOfBoth"] or 0) * both / (both + one)
+        assert row["surfaceDice"] == pytest.approx(counted, abs=1e-4)
     assert refining["steps"] == plain["steps"] == 2
 
 

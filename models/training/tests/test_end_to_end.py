@@ -39,8 +39,8 @@ def test_a_killed_training_goes_on_and_its_export_gives_the_same_scores(project:
     assert np.allclose(run_onnx(project / "model")(window), golden, atol=1e-5)
     assert (project / "model" / "model.onnx").stat().st_size < parameters_as_float32(network) * 0.6
 
-    by_torch = evaluate(config, project / "data", "test", run_checkpoint(project / "run", config.network))
-    by_onnx = evaluate(config, project / "data", "test", run_onnx(project / "model"))
+    by_torch = evaluate(config, project / "data", "test", run_checkpoint(project / "run", config.network), "run")
+    by_onnx = evaluate(config, project / "data", "test", run_onnx(project / "model"), "model")
     assert by_onnx["mean"]["all"] == pytest.approx(by_torch["mean"]["all"], abs=0.02)
 
 
