@@ -62,6 +62,7 @@ def write_model_folder(
     partial = folder / "model.onnx.partial"
     logits = export_onnx(network, partial, window)
     partial.replace(folder / "model.onnx")
+    print(json.dumps({"classes_missing_in_golden": missing_classes(logits)}))
     manifest = {
         "schemaVersion": 1,
         "id": config.id,
@@ -174,6 +175,11 @@ def generated_window(config: Config) -> Float:
             inside = ellipse(cx + channel * drift[0], cy + channel * drift[1], rx, ry)
             image[channel] = image[channel] * (1 - inside) + brightness * inside
     return image[None].astype(np.float32)
+
+
+def missing_classes(logits: Float) -> list[int]:
+    """Classes that no cell of a golden output, [1, classes, h, w], shows: of these it proves scores, but no label."""
+    return sorted(set(range(logits.shape[1])) - set(logits.argmax(1).ravel().tolist()))
 
 
 def write_array(folder: Path, path: str, array: Float) -> dict[str, Any]:
