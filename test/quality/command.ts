@@ -17,10 +17,10 @@ export async function slicewise(...args: string[]): Promise<string> {
   return stderr;
 }
 
-/** Dice by label value of two NIfTI labelmaps; a label that neither has is missing. */
+/** Dice by label value of two NIfTI labelmaps; a label that neither has is missing, and so is one that both lack. */
 export async function compareNifti(prediction: string, reference: string): Promise<Record<string, number>> {
   const { labels } = evaluateOverlap(await readLabels(prediction), await readLabels(reference));
-  return Object.fromEntries(labels.map(({ label, dice }) => [label, dice]));
+  return Object.fromEntries(labels.flatMap(({ label, dice }) => (dice === null ? [] : [[label, dice]])));
 }
 
 /** A NIfTI labelmap. */

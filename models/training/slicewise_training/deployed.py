@@ -93,7 +93,8 @@ def segmented(image: Path, command: list[str]) -> Iterator[Path]:
 
 
 def summarise(patients: dict[str, list[list[float]]], names: list[str]) -> dict[str, Any]:
-    """Means over volumes, labels alike, without the labels that result and reference both lack; patients with the mean of their volumes, the worst first."""
+    """Means over volumes, labels alike, without the labels that result and reference both lack; patients with the mean of
+    their volumes, the worst first."""
     volumes = np.array([dices for of_patient in patients.values() for dices in of_patient])
     by_patient = {patient: np.nanmean(of_patient, 0) for patient, of_patient in patients.items()}
     means = np.array([np.nanmean(dices) for dices in by_patient.values()])
@@ -117,8 +118,9 @@ def summarise(patients: dict[str, list[list[float]]], names: list[str]) -> dict[
     }
 
 
-def rounded(value: float) -> float:
-    return round(float(value), 4)
+def rounded(value: float) -> float | None:
+    """Four digits; None where there is no figure, as JSON has no NaN."""
+    return None if np.isnan(value) else round(float(value), 4)
 
 
 if __name__ == "__main__":
