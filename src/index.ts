@@ -1,6 +1,7 @@
 // The public surface, in the order of the flow: files → Volume → SegmentationResult → DICOM-SEG or NIfTI.
 
 export * from './errors.ts';
+export { visibleText } from './visible-text.ts';
 
 export {
   createGeometry,

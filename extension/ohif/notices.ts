@@ -1,5 +1,5 @@
 import { isSegmentationError, type ErrorDetails, type Notice } from '../../src/index.ts';
-import { visibleText } from '../../src/visible-text.ts';
+import { visibleText } from '../../src/index.ts';
 import type { Cell } from './observable.ts';
 import type { PanelState, ShownNotice } from './state.ts';
 import { texts } from './texts.ts';

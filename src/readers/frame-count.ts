@@ -11,6 +11,8 @@ export function frameCount(dataset: DicomDataset): number {
   if (pixelData === undefined) return 0;
   // Compressed pixels do not tell; a second frame would be in the way of decoding the first.
   if (pixelData.byteLength === undefined) return 1;
+  // A viewer's images are in its memory, not in the data set.
+  if (pixelData.byteLength === 0) return 1;
   const frameBytes = nativeFrameBytes({
     rows: dataset.number('Rows') ?? 0,
     columns: dataset.number('Columns') ?? 0,

@@ -93,7 +93,7 @@ def segmented(image: Path, command: list[str]) -> Iterator[Path]:
 
 
 def summarise(patients: dict[str, list[list[float]]], names: list[str]) -> dict[str, Any]:
-    """Means over volumes, labels alike, without the labels that result and reference both lack; patients with the mean of
+    """Means over volumes, labels alike, without those that result and reference both lack; patients with the mean of
     their volumes, the worst first."""
     volumes = np.array([dices for of_patient in patients.values() for dices in of_patient])
     by_patient = {patient: np.nanmean(of_patient, 0) for patient, of_patient in patients.items()}

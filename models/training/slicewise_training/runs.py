@@ -15,7 +15,7 @@ from .network import NetworkConfig, build_network
 from .predict import Run
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the library is loaded, and never again
-import onnxruntime  # noqa: E402
+import onnxruntime
 
 
 def load_network(run_folder: Path, config: NetworkConfig) -> nn.Module:
