@@ -537,7 +537,7 @@ describe('readDicomSeg refuses', () => {
       () => segFile(labelmap, { source: sheared }),
       /shifted by 0\.5|shifted by/,
     ],
-    ['what is no DICOM', 'not-dicom', () => Promise.resolve(new Uint8Array(500)), /no DICOM/],
+    ['what is not DICOM', 'not-dicom', () => Promise.resolve(new Uint8Array(500)), /not a DICOM/],
   ])('%s (%s)', async (_, code, file, message) => {
     await expect(readDicomSeg(await file())).rejects.toThrow(
       expect.objectContaining({ code, message: expect.stringMatching(message) as string }) as Error,
