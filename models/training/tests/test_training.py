@@ -51,7 +51,7 @@ def test_a_view_where_sides_do_not_matter_is_sometimes_mirrored() -> None:
     label = torch.zeros((96, 96), dtype=torch.uint8)
     label[20:28, 20:28] = 1
     image = label.float().expand(3, 96, 96)
-    settings = Augmentation(rotation_degrees=0, shift_px=0)
+    settings = Augmentation(rotation_degrees=0, shift_px=0, mirror_slice=True)
     generator = torch.Generator().manual_seed(0)
     seen = [random_view(image, label, 96, settings, generator)[1] for _ in range(30)]
     sides = [bool(torch.nonzero(view)[:, 1].float().mean() < 48) for view in seen]
