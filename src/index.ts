@@ -20,6 +20,7 @@ export { stackedAxis } from './volume/reorient.ts';
 export {
   sliceView,
   type CopiedAttribute,
+  type NiftiSpace,
   type Notice,
   type SourceInstance,
   type SourceSeries,
@@ -92,7 +93,13 @@ export { createUid } from './labelmap/uid.ts';
 export { loadManifest, loadModel, type LoadedModel, type ReadModelFile } from './models/load-model.ts';
 export { manifestSchema, parseManifest, type ModelManifest } from './models/manifest.ts';
 
-export type { Availability, InferenceBackend, InferenceSession, Tensor } from './inference/backend.ts';
+export type {
+  Availability,
+  InferenceBackend,
+  InferenceSession,
+  OpenSessionOptions,
+  Tensor,
+} from './inference/backend.ts';
 export { createWasmBackend, type WasmBackendOptions } from './inference/ort-web.ts';
 export { verifyModel, type VerifyResult } from './inference/self-test.ts';
 

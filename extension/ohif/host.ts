@@ -29,7 +29,7 @@ interface OhifServices {
   readonly customizationService: { setCustomizations(customizations: object, scope: 'mode'): void };
 }
 
-export interface UserAuthenticationService {
+interface UserAuthenticationService {
   getAuthorizationHeader(): Readonly<Record<string, string>> | undefined;
   setServiceImplementation(implementation: { getAuthorizationHeader: () => Readonly<Record<string, string>> }): void;
 }

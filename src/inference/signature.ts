@@ -26,7 +26,7 @@ export function assertSignature(
   if (surplus !== undefined) throw unusableModel(manifest, `it has a second input, "${surplus.name}"`);
 }
 
-export function unusableModel({ file }: ModelManifest, why: string, cause?: unknown): ModelError {
+function unusableModel({ file }: ModelManifest, why: string, cause?: unknown): ModelError {
   return new ModelError('model-file-mismatch', `${file.path} cannot be run: ${why}.`, {
     remedy: 'Export the model again as its manifest describes it, or correct the manifest.',
     cause,

@@ -11,7 +11,7 @@ export interface TouchedBorder {
   readonly side: PatientSide;
 }
 
-export type PatientSide = 'left' | 'right' | 'posterior' | 'anterior' | 'superior' | 'inferior';
+type PatientSide = 'left' | 'right' | 'posterior' | 'anterior' | 'superior' | 'inferior';
 
 /** Slices that were run, along one axis; all by default. */
 export interface SlicesRun {

@@ -2,7 +2,7 @@ import { ModelError } from '../errors.ts';
 import type { ModelManifest } from './manifest.ts';
 
 /** How far probabilities may be from 0…1, and their sum from 1: float16 weights and a mean of three slices stay below. */
-export const PROBABILITY_TOLERANCE = 1e-3;
+const PROBABILITY_TOLERANCE = 1e-3;
 
 /** Checks that scores are of the kind that the manifest says: finite; probabilities in 0…1 whose sum is 1 in every place;
  * logits that are not probabilities. One-hot scores pass for either.

@@ -31,10 +31,10 @@ export interface ParseBudget {
 }
 
 export const UNDEFINED_LENGTH = 0xffffffff;
-export const IMPLICIT_LITTLE: DicomEncoding = { isImplicit: true, littleEndian: true };
-export const ITEM = 0xfffee000;
+const IMPLICIT_LITTLE: DicomEncoding = { isImplicit: true, littleEndian: true };
+const ITEM = 0xfffee000;
 export const ITEM_DELIMITATION = 0xfffee00d;
-export const SEQUENCE_DELIMITATION = 0xfffee0dd;
+const SEQUENCE_DELIMITATION = 0xfffee0dd;
 
 /** Representations with two reserved bytes and a four-byte length (PS3.5 7.1.2). */
 export const LONG_VRS: ReadonlySet<string> = new Set([

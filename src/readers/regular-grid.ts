@@ -13,7 +13,7 @@ export type GridProblem =
   | { readonly kind: 'leaning'; readonly slice: number; readonly inPlaneMm: number; readonly alongNormalMm: number }
   | { readonly kind: 'gaps'; readonly usualGapMm: number; readonly gaps: readonly Gap[] };
 
-export interface Gap {
+interface Gap {
   /** It lies between slices n and n + 1. */
   readonly n: number;
   readonly gapMm: number;

@@ -24,7 +24,7 @@ export interface SeriesVolumes {
   readonly notices: readonly Notice[];
 }
 
-export interface LeftOutImages {
+interface LeftOutImages {
   /** Scouts beside other images, or a volume that lacks slices beside others that lack none. */
   readonly reason: 'localizers' | 'incomplete-volume';
   readonly instances: readonly DicomInstance[];

@@ -41,7 +41,7 @@ export interface SliceHeader {
 }
 
 /** Where a slice lies in a frame that holds several side by side. */
-export interface MosaicTile {
+interface MosaicTile {
   /** Of the whole frame. */
   readonly format: PixelFormat;
   /** The frame's column and row of the slice's first pixel. */
