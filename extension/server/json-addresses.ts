@@ -93,6 +93,7 @@ export function rewriteAddresses(rewrite: (address: string) => string | undefine
           case 0x5d: // ']'
             path.pop();
             break;
+          case undefined:
           default:
         }
         at += 1;

@@ -54,7 +54,7 @@ export function labelmapOnto(labelmap: Labelmap, target: VolumeGeometry): Labelm
 /** Puts an image in the voxel order of a grid of the same voxels; nothing is interpolated.
  * @throws InputError `geometry-mismatch` saying how the grids differ */
 export function volumeOnto(volume: Volume, target: VolumeGeometry): Volume {
-  const { niftiSpace: _, ...kept } = volume;
+  const { niftiSpace, ...kept } = volume;
   const { geometry: from, voxels } = volume;
   assertSameVoxels(from, target);
   if (isSameGrid(from, target)) return { ...volume, geometry: target };

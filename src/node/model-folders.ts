@@ -87,7 +87,7 @@ function readerOf(folder: string): ReadModelFile {
 /** Judges a file before any of it is read: a pipe or a device would never end, and a file of another size is not the one
  * that the manifest names. Opened without waiting, for opening a pipe waits for its writer. */
 function readRegularFile(folder: string, path: string, expected: ExpectedFile | undefined): Uint8Array {
-  const file = openSync(join(folder, path), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  const file = openSync(join(folder, path), constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const found = fstatSync(file);
     const most = expected?.byteLength ?? MANIFEST_BYTES;

@@ -113,7 +113,7 @@ function differingForms(forms: NiftiForms, sform: NonNullable<NiftiForms['sform'
       form.steps.reduce(
         (sum, step, axis) => {
           const length = Math.hypot(...step);
-          return sum + ((ends[axis] ?? 0) * (form.spacing[axis as 0 | 1 | 2] * (step[row as 0 | 1 | 2] ?? 0))) / length;
+          return sum + ((ends[axis] ?? 0) * (form.spacing[axis as 0 | 1 | 2] * step[row as 0 | 1 | 2])) / length;
         },
         form.origin[row as 0 | 1 | 2],
       ),

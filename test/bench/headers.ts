@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { encodePart10, EXPLICIT, type DicomAttributes } from '../support/part10.ts';
+import { encodePart10, type DicomAttributes } from '../support/part10.ts';
 import { median, type Verdict } from './targets.ts';
 
 // `npm run bench -- headers`: CPU time of parsing DICOM headers. SLICEWISE_OTHER_DIST names the `dist` folder of another

@@ -13,7 +13,7 @@ const UNSPECIFIC = '85756007';
 function segment(segmentNumber: number, segmentLabel: string, type: string, side?: string): Segment {
   const [usual] = testSegments(1);
   if (usual === undefined) throw new RangeError('no segment');
-  const { segmentedPropertyTypeModifier: _, ...rest } = usual;
+  const { segmentedPropertyTypeModifier, ...rest } = usual;
   const code = (codeValue: string) => ({ codeValue, codingSchemeDesignator: 'SCT', codeMeaning: codeValue });
   return {
     ...rest,

@@ -28,7 +28,7 @@ export function parseMultipart(contentType: string, bytes: Uint8Array): Part[] {
   const parts: { contentType: string; pieces: Uint8Array[] }[] = [];
   for (const event of parser.push(bytes)) {
     if (event.kind === 'part') parts.push({ contentType: event.contentType, pieces: [] });
-    else if (event.kind === 'data') parts.at(-1)?.pieces.push(event.bytes);
+    else parts.at(-1)?.pieces.push(event.bytes);
   }
   parser.end();
   return parts.map(({ contentType, pieces }) => {
