@@ -20,6 +20,8 @@ declare module 'dcmjs' {
       DicomMetaDictionary: {
         naturalizeDataset(dataset: object): Record<string, unknown>;
         denaturalizeDataset(dataset: object): Record<string, DataElement>;
+        /** By tag, `(GGGG,EEEE)`; groups and elements that repeat as ranges, private ones with their creator. */
+        dictionary: Readonly<Record<string, { name?: string; vr?: string } | undefined>>;
         nameMap: Readonly<Record<string, { tag: string; vr: string } | undefined>>;
       };
     };

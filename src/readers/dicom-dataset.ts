@@ -199,6 +199,34 @@ export class DicomDataset {
     this.#characterSet = own === undefined ? context.characterSet : trimPadding(latin1(own));
   }
 
+  /** Specific Character Set that its text is in, its own or that of the data set around it. */
+  get characterSet(): string | undefined {
+    return this.#characterSet;
+  }
+
+  /** Every attribute as it lies in the file, by ascending tag; pixel data as {@link pixelData} tells of it. */
+  attributes(): StoredAttribute[] {
+    const { encoding } = this.#context;
+    return Object.values(this.#elements)
+      .toSorted((a, b) => (a.tag < b.tag ? -1 : 1))
+      .map((element) => {
+        const { tag, vr, dataOffset, length } = element;
+        const isEncapsulated = length === UNDEFINED_LENGTH;
+        const isOpenEnded = isEncapsulated || this.#hasUndefinedLength(dataOffset);
+        // The delimiter of the sequence belongs to no value.
+        const end = isEncapsulated ? dataOffset : dataOffset + length - (isOpenEnded ? DELIMITER_BYTES : 0);
+        return {
+          tag,
+          vr,
+          bytes: this.#bytes.subarray(dataOffset, Math.max(dataOffset, end)),
+          isOpenEnded,
+          // Little endian whatever is around it: a program that did not know the attribute passed it on (PS3.5 6.2.2).
+          littleEndian: vr === 'UN' || encoding.littleEndian,
+          items: () => this.#itemsOf(element),
+        };
+      });
+  }
+
   /** Whether the attribute is present with a value. */
   has(keyword: DicomKeyword): boolean {
     return (this.#element(keyword)?.length ?? 0) > 0;
@@ -263,7 +291,11 @@ export class DicomDataset {
    * @throws InputError `damaged-file`, `limit-exceeded`: sequences are parsed when they are asked for */
   items(keyword: DicomKeyword): DicomDataset[] {
     const element = this.#element(keyword);
-    if (element === undefined || element.length === 0) return [];
+    return element === undefined ? [] : this.#itemsOf(element);
+  }
+
+  #itemsOf(element: DicomElement): DicomDataset[] {
+    if (element.length === 0) return [];
     const depth = this.#context.depth + 1;
     const { budget, encoding } = this.#context;
     const items = orDamaged(budget.name, () => parseItems(this.#bytes, element, encoding, budget, depth));
@@ -302,6 +334,12 @@ export class DicomDataset {
     return Object.keys(this.#elements).some(isPixelDataTag);
   }
 
+  /** The length is the last field before the value (PS3.5 7.1.2), as long as this where it may be undefined. */
+  #hasUndefinedLength(dataOffset: number): boolean {
+    const field = this.#bytes.subarray(Math.max(0, dataOffset - 4), dataOffset);
+    return field.length === 4 && field.every((byte) => byte === 0xff);
+  }
+
   #element(keyword: DicomKeyword): DicomElement | undefined {
     return this.#elements[DICOM_DICTIONARY[keyword][0]];
   }
@@ -325,6 +363,24 @@ export class DicomDataset {
 
 /** A number of one comma and no point; two commas may be anything. */
 const DECIMAL_COMMA = /^(\s*[+-]?\d+),(\d*(?:[eE][+-]?\d+)?\s*)$/;
+
+/** An attribute as it lies in a file. */
+export interface StoredAttribute {
+  /** xggggeeee */
+  readonly tag: string;
+  /** As stored; undefined in implicit VR. */
+  readonly vr: string | undefined;
+  /** The value, a view, without the delimiter of one whose length is undefined; none of encapsulated pixel data. */
+  readonly bytes: Uint8Array;
+  /** Whether its length is undefined: a sequence, or encapsulated pixel data. */
+  readonly isOpenEnded: boolean;
+  readonly littleEndian: boolean;
+  /** Of a sequence, also of one that is stored as UN.
+   * @throws InputError `damaged-file`, `limit-exceeded` */
+  readonly items: () => DicomDataset[];
+}
+
+const DELIMITER_BYTES = 8;
 
 /** What a data set has from the one around it. */
 interface DatasetContext {

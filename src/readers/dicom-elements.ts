@@ -1,3 +1,4 @@
+import { InputError } from '../errors.ts';
 import { encodingAt, isVr } from './dicom-encoding.ts';
 import {
   ElementStream,
@@ -12,6 +13,9 @@ import { assertWithinLimit } from './read-limits.ts';
 export { isPixelDataTag, UNDEFINED_LENGTH, type DicomElement, type DicomEncoding, type ParseBudget };
 
 export type DicomElements = Readonly<Record<string, DicomElement>>;
+
+/** In one data set or item. */
+const MAX_ATTRIBUTES = 65_536;
 
 /** Finds the attributes of a data set, up to its pixel data: what follows is padding and signatures. Sequences are
  * stepped over, not read: {@link parseItems} does that when it is asked for them.
@@ -29,7 +33,9 @@ export function parseElements(
   const elements: Record<string, DicomElement> = {};
   if (start >= bytes.length) return { elements, end: start };
   const stream = streamOver(bytes, start, bytes.length, encoding, budget);
+  let count = 0;
   while (stream.position < bytes.length) {
+    assertFewAttributes(++count, budget);
     if (isFileMeta && stream.peekGroup() !== 0x0002) break;
     const element = stream.readElement(0);
     if (element === undefined) throw new Error(`an item ends at byte ${stream.position} that never began`);
@@ -140,7 +146,9 @@ function readItem(
   reader.end = end;
   const elements: Record<string, DicomElement> = {};
   let isOpen = true;
+  let count = 0;
   while (isOpen && reader.position < end) {
+    assertFewAttributes(++count, budget);
     const element = reader.readElement(depth);
     if (element === undefined) isOpen = false;
     else elements[element.tag] = element;
@@ -156,4 +164,15 @@ function readItem(
 function itemEncoding({ byteArray, position, encoding }: ElementStream, end: number): DicomEncoding {
   if (!encoding.isImplicit || !isVr(byteArray[position + 4], byteArray[position + 5])) return encoding;
   return encodingAt(byteArray, position, end, encoding);
+}
+
+/** A tag occurs once in a data set (PS3.5 7.1), and real data sets have some hundreds: what has more is filled with
+ * something else, such as zeroes, and would take memory for each. */
+function assertFewAttributes(count: number, { name }: ParseBudget): void {
+  if (count <= MAX_ATTRIBUTES) return;
+  throw new InputError(
+    'limit-exceeded',
+    `${name} has more than ${MAX_ATTRIBUTES} attributes in one data set: it is filled with something else.`,
+    { remedy: 'Use another copy of the file.', details: { file: name, most: MAX_ATTRIBUTES } },
+  );
 }

@@ -1,177 +1,157 @@
-import dcmjs from 'dcmjs';
-import type { JsonAttribute, JsonDataset } from './dicom-json.ts';
-import { textOf } from './dicom-json.ts';
-import type { PlainFile } from './plain-file.ts';
-import { Tag } from './tags.ts';
+import { Readable } from 'node:stream';
+import { constants, createInflateRaw } from 'node:zlib';
+import { InputError } from '../../../src/errors.ts';
+import { damagedFile } from '../../../src/readers/damaged-file.ts';
+import { parseDicom, type DicomDataset } from '../../../src/readers/dicom-dataset.ts';
+import { DICOM_DICTIONARY } from '../../../src/readers/dicom-dictionary.ts';
+import { parseFileMeta } from '../../../src/readers/dicom-file-meta.ts';
+import { assertWithinLimit, DEFAULT_READ_LIMITS, type ReadLimits } from '../../../src/readers/read-limits.ts';
+import { DEFLATED_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN } from '../../../src/readers/transfer-syntaxes.ts';
+import { pickAttributes } from './dataset-json.ts';
+import type { JsonDataset } from './dicom-json.ts';
+import { INDEXED_TAGS } from './tags.ts';
 
-/** A file's attributes without its pixel data. */
+/** A file of a DICOM object, on disk or in memory. */
+export interface ObjectFile {
+  readonly byteLength: number;
+  /** Bytes from `start`; fewer where the file ends. */
+  readonly read: (start: number, byteLength: number) => Promise<Uint8Array>;
+}
+
+/** What an archive keeps of a file. */
 export interface DicomHeader {
   readonly transferSyntaxUID: string;
+  /** The attributes that queries tell of. */
   readonly dataset: JsonDataset;
 }
 
-/** Holds the header of nearly every image, and spares reading its pixels. */
-const HEAD_BYTES = 64 * 1024;
-/** Longer binary values are not inlined: no viewer needs a vendor's private megabytes for a picture. */
-const MAX_INLINE_BYTES = 1 << 20;
-const PIXEL_DATA_TAGS = new Set<string>([Tag.PixelData, '7FE00008', '7FE00009']);
+/** In messages, for the names of files may be names of patients. */
+export const FILE_NAME = 'The file';
+/** The first holds the header of nearly every image, and spares reading its pixels; the last is all that is read. */
+const HEAD_BYTES = [64 * 1024, 2 ** 20, 2 ** 24, 2 ** 29];
+/** So much is unpacked of a deflated file in search of its pixel data. */
+const INFLATED_HEAD_BYTES = [2 ** 20, 2 ** 25];
+/** So much is unpacked of a deflated file for its frames. */
+const MAX_INFLATED_BYTES = 2 ** 29;
+/** "DICM" is behind a preamble of 128 bytes. */
+const PREFIX_START = 128;
+const PREFIX_END = 132;
 
-dcmjs.log.setLevel('silent');
-
-/** Reads a Part 10 file's attributes, no more of the file than needed.
- * @throws Error if it is none, or is damaged */
-export async function readHeader(file: PlainFile): Promise<DicomHeader> {
-  const head = await file.read(0, HEAD_BYTES);
-  if (!isPart10(head)) throw new Error('it is not a DICOM Part 10 file');
-  if (head.length < file.byteLength) {
-    const header = tryParse(head);
-    if (header !== undefined) return header;
-  }
-  return parseHeader(head.length < file.byteLength ? await file.read(0, file.byteLength) : head);
-}
-
-/** Parses a Part 10 file's attributes, up to its pixel data.
- * @throws Error if it is none, or is damaged */
-export function parseHeader(bytes: Uint8Array): DicomHeader {
-  if (!isPart10(bytes)) throw new Error('it is no DICOM Part 10 file');
-  const { header } = parse(bytes, Tag.PixelData);
-  return header;
-}
-
-/** The frames of an instance as its transfer syntax left them (PS3.5 A.4): compressed, or native pixels.
- * @throws Error if it has no pixel data or its frames cannot be told apart */
-export function parseFrames(bytes: Uint8Array): { readonly transferSyntaxUID: string; readonly frames: Uint8Array[] } {
-  const { header, pixelData } = parse(bytes, undefined);
-  const { dataset, transferSyntaxUID } = header;
-  const numberOfFrames = Number(textOf(dataset, Tag.NumberOfFrames) ?? 1);
-  const [first] = pixelData;
-  if (first === undefined) throw new Error('it has no pixel data');
-  if (pixelData.length === numberOfFrames && (numberOfFrames > 1 || !isNative(transferSyntaxUID))) {
-    return { transferSyntaxUID, frames: pixelData };
-  }
-  if (!isNative(transferSyntaxUID)) {
-    if (numberOfFrames > 1) throw new Error(`its ${pixelData.length} fragments do not make ${numberOfFrames} frames`);
-    return { transferSyntaxUID, frames: [Buffer.concat(pixelData)] };
-  }
-  const number = (tag: string, otherwise: number): number => Number(textOf(dataset, tag) ?? otherwise);
-  const bits =
-    number(Tag.Rows, 0) * number(Tag.Columns, 0) * number(Tag.SamplesPerPixel, 1) * number(Tag.BitsAllocated, 8);
-  // Frames of one bit a pixel are packed without padding between them: they cannot be cut at bytes in general.
-  if (numberOfFrames > 1 && bits % 8 !== 0) throw new Error('its frames do not begin at bytes; retrieve the instance');
-  const byteLength = Math.ceil(bits / 8);
-  if (first.length < byteLength * numberOfFrames) throw new Error('it ends within its pixel data');
+export function inMemory(bytes: Uint8Array): ObjectFile {
   return {
-    transferSyntaxUID,
-    frames: Array.from({ length: numberOfFrames }, (_, frame) =>
-      first.subarray(frame * byteLength, (frame + 1) * byteLength),
-    ),
+    byteLength: bytes.length,
+    read: (start, byteLength) => Promise.resolve(bytes.subarray(start, start + byteLength)),
   };
 }
 
-function isPart10(bytes: Uint8Array): boolean {
-  return bytes.length > 132 && Buffer.from(bytes.buffer, bytes.byteOffset + 128, 4).toString('latin1') === 'DICM';
+/** Whether a file begins as PS3.10 7.1 says, as what is exchanged must. Files in a folder may lack that. */
+export async function isPart10(file: ObjectFile): Promise<boolean> {
+  const head = await file.read(0, PREFIX_END);
+  return head.length === PREFIX_END && Buffer.from(head).subarray(PREFIX_START).toString('latin1') === 'DICM';
 }
 
-const IMPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2';
-const NATIVE_SYNTAXES = new Set([
-  IMPLICIT_LITTLE_ENDIAN,
-  '1.2.840.10008.1.2.1',
-  '1.2.840.10008.1.2.1.99',
-  '1.2.840.10008.1.2.2',
-]);
-
-function isNative(transferSyntaxUID: string): boolean {
-  return NATIVE_SYNTAXES.has(transferSyntaxUID);
+/** Reads what an archive keeps of a file.
+ * @throws as {@link readDataset} */
+export async function readHeader(file: ObjectFile): Promise<DicomHeader> {
+  const { dataset, transferSyntaxUID } = await readDataset(file);
+  return { transferSyntaxUID, dataset: pickAttributes(dataset, INDEXED_TAGS) };
 }
 
-/** Undefined if the bytes end before the pixel data: the header may only be longer than the head. */
-function tryParse(head: Uint8Array): DicomHeader | undefined {
+/** The attributes of a file. */
+export interface ReadDataset {
+  /** Of a deflated file, as it would be in Explicit VR Little Endian: so are places in it. */
+  readonly dataset: DicomDataset;
+  /** Of the file. */
+  readonly transferSyntaxUID: string;
+}
+
+/** Parses a file's attributes up to its pixel data, reading and unpacking no more of it than needed.
+ * @throws InputError `not-dicom`, `damaged-file`, `limit-exceeded` */
+export async function readDataset(file: ObjectFile, limits: ReadLimits = DEFAULT_READ_LIMITS): Promise<ReadDataset> {
+  const limit = HEAD_BYTES.at(-1) ?? 0;
+  for (const size of HEAD_BYTES) {
+    const head = await file.read(0, size);
+    const isWhole = size >= file.byteLength;
+    try {
+      const dataset = parseDicom(head, FILE_NAME, limits);
+      if (isWhole || dataset.reachedPixelData) return { dataset, transferSyntaxUID: dataset.transferSyntaxUID };
+    } catch (error) {
+      if (isDeflated(error)) return readInflated(await file.read(0, limit), limits);
+      // Otherwise the header may only be longer than the head.
+      if (isWhole || !isDamage(error)) throw error;
+    }
+  }
+  throw new InputError('limit-exceeded', `${FILE_NAME} has no pixel data within its first ${limit} bytes.`, {
+    remedy: 'Take the file out of the folder.',
+    details: { limit },
+  });
+}
+
+/** A deflated file as the same file in Explicit VR Little Endian, as far as to `byteLength`.
+ * @throws InputError `damaged-file`, `limit-exceeded` */
+export async function inflatedFile(bytes: Uint8Array, byteLength: number): Promise<Uint8Array> {
+  assertWithinLimit(
+    byteLength,
+    'inflatedBytes',
+    { ...DEFAULT_READ_LIMITS, inflatedBytes: MAX_INFLATED_BYTES },
+    {
+      name: FILE_NAME,
+      what: 'bytes of deflated content',
+    },
+  );
+  return inflateStart(bytes, byteLength);
+}
+
+async function readInflated(bytes: Uint8Array, limits: ReadLimits): Promise<ReadDataset> {
+  for (const most of INFLATED_HEAD_BYTES) {
+    const file = await inflateStart(bytes, most);
+    const isWhole = file.length < most;
+    try {
+      const dataset = parseDicom(file, FILE_NAME, limits);
+      if (isWhole || dataset.reachedPixelData) return { dataset, transferSyntaxUID: DEFLATED_LITTLE_ENDIAN };
+    } catch (error) {
+      if (isWhole || !isDamage(error)) throw error;
+    }
+  }
+  const most = INFLATED_HEAD_BYTES.at(-1) ?? 0;
+  throw new InputError('limit-exceeded', `${FILE_NAME} has no pixel data within ${most} bytes that it unfolds to.`, {
+    remedy: 'Export the object again without the deflated transfer syntax.',
+    details: { limit: most },
+  });
+}
+
+/** @param most bytes of the file that comes out; fewer if it ends */
+async function inflateStart(bytes: Uint8Array, most: number): Promise<Uint8Array> {
+  const { elements, end } = parseFileMeta(bytes, FILE_NAME, DEFAULT_READ_LIMITS);
+  const head = bytes.slice(0, end);
+  const uid = elements[DICOM_DICTIONARY.TransferSyntaxUID[0]];
+  if (uid !== undefined) {
+    // The new name is shorter: padded with nulls (PS3.5 6.2).
+    head.fill(0, uid.dataOffset, uid.dataOffset + uid.length);
+    head.set(new TextEncoder().encode(EXPLICIT_LITTLE_ENDIAN), uid.dataOffset);
+  }
+  const pieces: Uint8Array[] = [head];
+  let length = head.length;
+  // What is cut off is told by the parser, which knows whether the missing part matters.
+  const inflater = createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH });
   try {
-    const { header, reachedPixelData } = parse(head, Tag.PixelData);
-    return reachedPixelData ? header : undefined;
-  } catch {
-    return undefined;
+    for await (const piece of Readable.from([bytes.subarray(end)]).pipe(inflater) as AsyncIterable<Buffer>) {
+      pieces.push(piece);
+      length += piece.length;
+      if (length >= most) break;
+    }
+  } catch (cause) {
+    throw damagedFile(FILE_NAME, 'its deflated data set cannot be unpacked', cause);
+  } finally {
+    inflater.destroy();
   }
+  return Buffer.concat(pieces).subarray(0, most);
 }
 
-function parse(
-  bytes: Uint8Array,
-  untilTag: string | undefined,
-): { readonly header: DicomHeader; readonly reachedPixelData: boolean; readonly pixelData: Uint8Array[] } {
-  // dcmjs wants an exact ArrayBuffer.
-  const { buffer } = new Uint8Array(bytes);
-  const { meta, dict } = dcmjs.data.DicomMessage.readFile(buffer, {
-    ...(untilTag === undefined ? {} : { untilTag, includeUntilTagValue: false }),
-    // Several character sets are no reason to refuse a picture.
-    ignoreErrors: true,
-  });
-  const [transferSyntaxUID] = toJson(meta['00020010'])?.Value ?? [];
-  if (typeof transferSyntaxUID !== 'string') throw new Error('it names no transfer syntax');
-  const pixels = dict[Tag.PixelData]?.Value;
-  return {
-    header: { transferSyntaxUID, dataset: withSignedPixelValues(datasetToJson(dict), transferSyntaxUID) },
-    reachedPixelData: Tag.PixelData in dict,
-    pixelData: Array.isArray(pixels)
-      ? pixels.filter((value) => value instanceof ArrayBuffer).map((value) => new Uint8Array(value))
-      : [],
-  };
+function isDeflated(error: unknown): boolean {
+  return error instanceof InputError && error.details['transferSyntaxUID'] === DEFLATED_LITTLE_ENDIAN;
 }
 
-/** Smallest, largest and padding values of pixels, thresholds: US or SS, as the pixels are (PS3.6 table 6-1). */
-const PIXEL_VALUE_TAGS = ['00280106', '00280107', '00280108', '00280109', '00280120', '00280121'];
-
-/** In implicit VR a file does not say which of the two it is, and dcmjs takes US. */
-function withSignedPixelValues(dataset: JsonDataset, transferSyntaxUID: string): JsonDataset {
-  const isSigned = textOf(dataset, Tag.PixelRepresentation) === '1';
-  if (!isSigned || transferSyntaxUID !== IMPLICIT_LITTLE_ENDIAN) return dataset;
-  const signed = PIXEL_VALUE_TAGS.flatMap((tag) => {
-    const found = dataset[tag];
-    if (found?.vr !== 'US') return [];
-    const Value = (found.Value ?? []).map((value) => (typeof value === 'number' ? (value << 16) >> 16 : value));
-    return [[tag, { ...found, vr: 'SS', ...(found.Value && { Value }) }] as const];
-  });
-  return { ...dataset, ...Object.fromEntries(signed) };
-}
-
-interface Element {
-  readonly vr?: unknown;
-  readonly Value?: unknown;
-}
-
-function datasetToJson(dict: Readonly<Record<string, Element | undefined>>): JsonDataset {
-  const entries = Object.entries(dict)
-    .filter(([tag]) => !PIXEL_DATA_TAGS.has(tag) && !tag.endsWith('0000'))
-    .flatMap(([tag, element]) => {
-      const json = toJson(element);
-      return json === undefined ? [] : [[tag, json] as const];
-    });
-  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function toJson(element: Element | undefined): JsonAttribute | undefined {
-  if (element === undefined || typeof element.vr !== 'string') return undefined;
-  const { vr } = element;
-  const values: readonly unknown[] = Array.isArray(element.Value) ? element.Value : [element.Value];
-  if (vr === 'SQ') {
-    const items = values.filter((item) => typeof item === 'object' && item !== null);
-    return items.length === 0 ? { vr } : { vr, Value: items.map((item) => datasetToJson({ ...item })) };
-  }
-  const [first] = values;
-  if (first instanceof ArrayBuffer) {
-    return first.byteLength === 0 || first.byteLength > MAX_INLINE_BYTES
-      ? { vr }
-      : { vr, InlineBinary: Buffer.from(first).toString('base64') };
-  }
-  const json = values.map((value) => valueToJson(vr, value));
-  return json.every((value) => value === null) ? { vr } : { vr, Value: json };
-}
-
-/** An empty value among others is null (PS3.18 F.2.5). */
-function valueToJson(vr: string, value: unknown): unknown {
-  if (value === '' || value === undefined || value === null) return null;
-  if (vr === 'AT' && typeof value === 'number') return value.toString(16).toUpperCase().padStart(8, '0');
-  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
-  if (typeof value === 'bigint') return value.toString();
-  if (typeof value === 'string') return value.trimEnd() === '' ? null : value.trimEnd();
-  return value;
+function isDamage(error: unknown): boolean {
+  return error instanceof InputError && error.code === 'damaged-file';
 }

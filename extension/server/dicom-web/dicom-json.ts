@@ -4,6 +4,8 @@ export interface JsonAttribute {
   readonly Value?: readonly unknown[];
   /** Base64. */
   readonly InlineBinary?: string;
+  /** Where the value is, in place of it. */
+  readonly BulkDataURI?: string;
 }
 
 /** A data set of the DICOM JSON Model, by tag in eight upper-case hexadecimal digits. */
@@ -23,7 +25,23 @@ export function attribute(vr: string, ...values: readonly (string | number)[]): 
   return values.length === 0 ? { vr } : { vr, Value: values };
 }
 
-/** Some attributes of a data set, in ascending order of their tags; the absent ones without a value. */
-export function pick(dataset: JsonDataset, tags: Readonly<Record<string, string>>): JsonDataset {
-  return Object.fromEntries(Object.entries(tags).map(([tag, vr]) => [tag, dataset[tag] ?? { vr }]));
+/** Some attributes of a data set.
+ * @param tags with the representations of absent ones, which have no value
+ * @param optional are left out where they are absent */
+export function pick(
+  dataset: JsonDataset,
+  tags: Readonly<Record<string, string>>,
+  optional: ReadonlySet<string>,
+): JsonDataset {
+  return Object.fromEntries(
+    Object.entries(tags).flatMap(([tag, vr]) => {
+      const found = dataset[tag] ?? (optional.has(tag) ? undefined : { vr });
+      return found === undefined ? [] : [[tag, found] as const];
+    }),
+  );
+}
+
+/** A data set in ascending order of its tags (PS3.18 F.2.2). */
+export function inOrder(dataset: JsonDataset): JsonDataset {
+  return Object.fromEntries(Object.entries(dataset).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,159 +1,274 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isSegmentationError } from '../../../src/errors.ts';
 import { HttpError } from '../http-error.ts';
-import { parseFrames, readHeader } from './dicom-file.ts';
-import type { JsonDataset } from './dicom-json.ts';
-import { encodeMultipart, type Part } from './multipart.ts';
+import { json, multipart, send, type Answer } from './answer.ts';
+import { datasetToJson, valueAt } from './dataset-json.ts';
+import { readDataset } from './dicom-file.ts';
+import { inOrder, type JsonDataset } from './dicom-json.ts';
+import { frameMediaType } from './frame-media-types.ts';
+import { allFrames, openFrames, type FrameSource } from './frame-source.ts';
+import { inBatches } from './in-batches.ts';
+import { chooseOffer, parseAccept, type MediaType, type Offer } from './media-types.ts';
 import { FileGoneError, type PlainFile } from './plain-file.ts';
-import { queryInstances, querySeries, queryStudies } from './query.ts';
-import { isUid, openInstanceStore } from './store.ts';
+import { query, type QueryResult } from './query.ts';
+import { parseResourcePath, type Resource } from './resource-path.ts';
+import { openInstanceStore } from './store.ts';
 import type { StoredInstance, StudyIndex } from './study-index.ts';
 
 /** Answers a request below the DICOMweb root.
  * @param path what follows the root, `/studies…` */
 export type DicomWebHandler = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>;
 
+/** Rows that get attributes which the index does not keep: a file is read for each. */
+const MAX_READ_ROWS = 500;
 /** Where the routes lie on the server. */
 export const DICOM_WEB_ROOT = '/dicom-web';
 
-/** DICOMweb over a folder: query (QIDO-RS), retrieve (WADO-RS) and store (STOW-RS), as much of them as OHIF asks for.
+/** DICOMweb over a folder: query (QIDO-RS), retrieve (WADO-RS) and store (STOW-RS), without what is rendered.
  * @see DICOM PS3.18 chapter 10 */
 export function createFolderArchive(index: StudyIndex): DicomWebHandler {
   const instanceStore = openInstanceStore(index);
-  const framesOf = rememberLast((instance) => index.read(instance, wholeFile).then(parseFrames));
+  const framesOf = rememberLast(openFrames);
 
   return async (request, response, path) => {
-    const { pathname, searchParams } = new URL(path, 'http://localhost');
-    const resource = parsePath(pathname);
-    if (request.method === 'POST' && resource.kind === 'studies') send(response, await store(request, resource.study));
+    const mark = path.indexOf('?');
+    const resource = parseResourcePath(mark < 0 ? path : path.slice(0, mark));
+    const parameters = new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1));
+    const isStudies = resource.level === 'study' && (resource.kind === 'query' || resource.kind === 'objects');
+    const urlOf = urlsBelow(`http://${request.headers.host ?? 'localhost'}${DICOM_WEB_ROOT}`);
+    if (request.method === 'POST' && isStudies) send(response, await store(request, resource.study, urlOf));
     else if (request.method === 'GET' || request.method === 'HEAD') {
-      send(response, await retrieve(resource, searchParams, request.headers.accept ?? ''));
+      const accepted = parseAccept(parameters.get('accept') ?? request.headers.accept);
+      send(response, await retrieve(resource, parameters, accepted, urlOf));
     } else {
       throw new HttpError(405, 'This archive can be queried, read and added to; nothing in it is changed.', {
-        Allow: resource.kind === 'studies' ? 'GET, HEAD, POST' : 'GET, HEAD',
+        Allow: isStudies ? 'GET, HEAD, POST' : 'GET, HEAD',
       });
     }
   };
 
-  async function retrieve(resource: Resource, parameters: URLSearchParams, accept: string): Promise<Answer> {
-    if (resource.kind === 'studies' && resource.study === undefined) {
-      await index.refresh();
-      return json(queryStudies(index.instances(), parameters));
-    }
+  async function retrieve(
+    resource: Resource,
+    parameters: URLSearchParams,
+    accepted: readonly MediaType[],
+    urlOf: UrlOf,
+  ): Promise<Answer> {
+    // Before files are read for what nobody takes.
+    const isJson = resource.kind === 'query' || resource.kind === 'metadata';
+    const contentType = isJson ? choose(accepted, JSON_OFFERS).type : '';
+    if (resource.kind === 'query' && resource.study === undefined) await index.refresh();
     const instances = index.instances().filter((instance) => isPartOf(instance, resource));
-    if (instances.length === 0) throw new HttpError(404, 'There is nothing with these UIDs in the folder.');
+    if (resource.kind === 'query') {
+      const result = query(instances, resource, parameters, urlOf);
+      const { rows, warnings } = await withMissingFields(index, result, urlOf);
+      return json(rows, { contentType, warnings });
+    }
+    const [first] = instances;
+    if (first === undefined) throw new HttpError(404, 'There is nothing with these UIDs in the folder.');
     switch (resource.kind) {
-      case 'seriesQuery':
-        return json(querySeries(instances, parameters));
-      case 'instancesQuery':
-        return json(queryInstances(instances, parameters));
       case 'metadata':
-        return json(
-          (await readThoseThere(instances, async (file) => (await readHeader(file)).dataset)).map(({ read }) => read),
-        );
+        return metadata(index, instances, contentType, urlOf);
       case 'frames':
-        return frames(instances, resource.frames);
-      case 'studies':
+        return frames(first, resource.frames, accepted);
+      case 'bulkdata':
+        return bulkData(first, resource.value, accepted);
       case 'objects':
-        return await objects(instances, accept);
+        return objects(index, instances, accepted);
     }
   }
 
-  async function store(request: IncomingMessage, studyInstanceUID: string | undefined): Promise<Answer> {
-    const root = `http://${request.headers.host ?? 'localhost'}${DICOM_WEB_ROOT}`;
-    const { status, dataset } = await instanceStore.store(
-      request,
-      studyInstanceUID,
-      (study, series, instance) => `${root}/studies/${study}/series/${series}/instances/${instance}`,
+  async function store(request: IncomingMessage, studyInstanceUID: string | undefined, urlOf: UrlOf): Promise<Answer> {
+    const { status, dataset } = await instanceStore.store(request, studyInstanceUID, urlOf);
+    return json(dataset, { status });
+  }
+
+  async function frames(
+    instance: StoredInstance,
+    numbers: readonly number[],
+    accepted: readonly MediaType[],
+  ): Promise<Answer> {
+    return orNotFound(
+      index.read(instance, async (file) => {
+        const source = await framesOf(instance, file);
+        const missing = numbers.find((number) => number > source.count);
+        if (missing !== undefined) {
+          throw new HttpError(404, `There is no frame ${missing}; the instance has ${source.count}.`);
+        }
+        const offer = choose(accepted, frameOffers(source, numbers.length));
+        const bodies: Uint8Array[] = [];
+        for (const number of numbers) bodies.push(await source.frame(file, number - 1));
+        return ofParts(bodies, offer);
+      }),
     );
-    return json(dataset, status);
   }
 
-  async function frames([instance]: readonly StoredInstance[], numbers: readonly number[]): Promise<Answer> {
-    if (instance === undefined) throw new HttpError(404, 'There is no such instance.');
-    const { frames, transferSyntaxUID } = await framesOf(instance).catch((cause: unknown) => {
-      throw new HttpError(406, `The frames cannot be given: ${reasonOf(cause)}.`);
-    });
-    const parts = numbers.map((number): Part => {
-      const body = frames[number - 1];
-      if (body === undefined)
-        throw new HttpError(404, `There is no frame ${number}; the instance has ${frames.length}.`);
-      return { contentType: `application/octet-stream; transfer-syntax=${transferSyntaxUID}`, body };
-    });
-    return multipart(parts, 'application/octet-stream');
-  }
-
-  /** Of several instances, those whose files are still there: a folder lives.
-   * @throws HttpError 404 if none is */
-  async function readThoseThere<T>(
-    instances: readonly StoredInstance[],
-    use: (file: PlainFile) => Promise<T>,
-  ): Promise<{ readonly instance: StoredInstance; readonly read: T }[]> {
-    const results: { instance: StoredInstance; read: T }[] = [];
-    for (const instance of instances) {
-      try {
-        results.push({ instance, read: await index.read(instance, use) });
-      } catch (error) {
-        if (!(error instanceof FileGoneError)) throw error;
-      }
+  async function bulkData(
+    instance: StoredInstance,
+    path: readonly string[],
+    accepted: readonly MediaType[],
+  ): Promise<Answer> {
+    const [tag = ''] = path;
+    if (PIXEL_DATA_TAGS.has(tag) && path.length === 1) {
+      return orNotFound(
+        index.read(instance, async (file) => {
+          const source = await framesOf(instance, file);
+          const offer = choose(accepted, frameOffers(source, source.count));
+          return ofParts(await allFrames(source, file), offer);
+        }),
+      );
     }
-    if (results.length === 0) throw new HttpError(404, 'The files are not there any more.');
-    return results;
-  }
-
-  /** Whole files: a part each, or one alone where the client prefers that. */
-  async function objects(instances: readonly StoredInstance[], accept: string): Promise<Answer> {
-    const files = await readThoseThere(instances, wholeFile);
-    const [first] = files;
-    if (instances.length === 1 && first !== undefined && /^application\/dicom\b(?!\+)/i.test(accept)) {
-      return { status: 200, contentType: 'application/dicom', pieces: [first.read] };
-    }
-    const parts = files.map(({ instance, read }) => ({
-      contentType: `application/dicom; transfer-syntax=${instance.transferSyntaxUID}`,
-      body: read,
-    }));
-    return multipart(parts, 'application/dicom');
+    const offer = choose(accepted, [
+      { type: 'application/octet-stream' },
+      { type: 'multipart/related', partType: 'application/octet-stream' },
+    ]);
+    const { dataset } = await orNotFound(index.read(instance, (file) => readDataset(file)));
+    const value = valueAt(dataset, path);
+    if (value === undefined) throw new HttpError(404, 'The instance has no bulk data there.');
+    return ofParts([value], offer);
   }
 }
 
-function wholeFile(file: PlainFile): Promise<Uint8Array> {
-  return file.read(0, file.byteLength);
+/** The address of a study, a series or an instance. */
+type UrlOf = (study: string, series?: string, instance?: string) => string;
+
+function urlsBelow(root: string): UrlOf {
+  const part = (word: string, uid: string | undefined): string =>
+    uid === undefined ? '' : `/${word}/${encodeURIComponent(uid)}`;
+  return (study, series, instance) =>
+    `${root}${part('studies', study)}${part('series', series)}${part('instances', instance)}`;
 }
 
-interface Resource {
-  readonly kind: 'studies' | 'seriesQuery' | 'instancesQuery' | 'objects' | 'metadata' | 'frames';
-  readonly study: string | undefined;
-  readonly series: string | undefined;
-  readonly instance: string | undefined;
-  readonly frames: readonly number[];
-}
+const JSON_OFFERS: readonly Offer[] = [{ type: 'application/dicom+json' }, { type: 'application/json' }];
+const PIXEL_DATA_TAGS = new Set(['7FE00008', '7FE00009', '7FE00010']);
+/** Files that are read at once for one answer. */
+const READ_AT_ONCE = 8;
 
-/** @throws HttpError 404, 400 */
-function parsePath(path: string): Resource {
-  const parts = path.replace(/\/$/, '').split('/').slice(1);
-  const [studies, study, seriesWord, series, instancesWord, instance, framesWord, frames, ...rest] = parts.filter(
-    (part, at) => part !== 'metadata' || at < parts.length - 1,
+/** Of several instances, those that can be read: one damaged file does not take a series away.
+ * @throws HttpError 404 if none can */
+async function metadata(
+  index: StudyIndex,
+  instances: readonly StoredInstance[],
+  contentType: string,
+  urlOf: UrlOf,
+): Promise<Answer> {
+  let failure: unknown;
+  const read = await inBatches(instances, READ_AT_ONCE, (instance) =>
+    index
+      .read(instance, (file) => metadataOf(file, instance, urlOf))
+      .catch((error: unknown) => {
+        failure = notFound(error);
+        return undefined;
+      }),
   );
-  const isKnown =
-    studies === 'studies' &&
-    (seriesWord ?? 'series') === 'series' &&
-    (instancesWord ?? 'instances') === 'instances' &&
-    (framesWord ?? 'frames') === 'frames' &&
-    (framesWord === undefined) === (frames === undefined) &&
-    rest.length === 0;
-  const isMetadata = parts.at(-1) === 'metadata' && study !== undefined && frames === undefined;
-  const isQuery = seriesWord !== undefined && series === undefined;
-  if (!isKnown || (parts.at(-1) === 'metadata' && !isMetadata)) {
-    throw new HttpError(404, 'There is no such DICOMweb resource here.');
+  const rows = read.filter((row) => row !== undefined);
+  const missing = read.length - rows.length;
+  if (rows.length === 0) throw failure;
+  const warnings = missing === 0 ? [] : [`${missing} instances cannot be read, and are not listed`];
+  return json(rows, { contentType, warnings });
+}
+
+async function metadataOf(
+  file: Parameters<typeof readDataset>[0],
+  { studyInstanceUID, seriesInstanceUID, sopInstanceUID }: StoredInstance,
+  urlOf: UrlOf,
+): Promise<JsonDataset> {
+  const { dataset } = await readDataset(file);
+  const url = urlOf(studyInstanceUID, seriesInstanceUID, sopInstanceUID);
+  return datasetToJson(dataset, (path) => `${url}/bulkdata/${path}`);
+}
+
+async function withMissingFields(
+  index: StudyIndex,
+  { rows, warnings, missingFields }: QueryResult,
+  urlOf: UrlOf,
+): Promise<{ readonly rows: readonly JsonDataset[]; readonly warnings: readonly string[] }> {
+  const plain = rows.map(({ dataset }) => dataset);
+  if (missingFields.size === 0) return { rows: plain, warnings };
+  if (rows.length > MAX_READ_ROWS) {
+    return { rows: plain, warnings: [...warnings, `includefield was not heeded for more than ${MAX_READ_ROWS} rows`] };
   }
-  for (const uid of [study, series, instance]) {
-    if (uid !== undefined && !isUid(uid)) throw new HttpError(400, 'A part of the path that must be a UID is none.');
+  const full = await inBatches(rows, READ_AT_ONCE, async ({ dataset, instance }) => {
+    const all = await index.read(instance, (file) => metadataOf(file, instance, urlOf)).catch(() => ({}));
+    const more = Object.entries(all).filter(([tag]) => missingFields.has(tag));
+    return inOrder({ ...dataset, ...Object.fromEntries(more) });
+  });
+  return { rows: full, warnings };
+}
+
+/** Whole files that are still there: a part each, or one alone where the client prefers that.
+ * @throws HttpError 404 if none is there; 406 */
+async function objects(
+  index: StudyIndex,
+  instances: readonly StoredInstance[],
+  accepted: readonly MediaType[],
+): Promise<Answer> {
+  const syntaxes = new Set(instances.map(({ transferSyntaxUID }) => transferSyntaxUID));
+  const [only] = syntaxes;
+  const syntax = syntaxes.size === 1 && only !== undefined ? { transferSyntaxUID: only } : {};
+  const offer = choose(accepted, [
+    { type: 'multipart/related', partType: 'application/dicom', ...syntax },
+    ...(instances.length === 1 ? [{ type: 'application/dicom', ...syntax }] : []),
+  ]);
+  const files: { readonly transferSyntaxUID: string; readonly body: Uint8Array }[] = [];
+  for (const instance of instances) {
+    try {
+      const body = await index.read(instance, (file) => file.read(0, file.byteLength));
+      files.push({ transferSyntaxUID: instance.transferSyntaxUID, body });
+    } catch (error) {
+      if (!(error instanceof FileGoneError)) throw notFound(error);
+    }
   }
-  const common = { study, series, instance, frames: frames === undefined ? [] : parseFrameNumbers(frames) };
-  if (frames !== undefined) return { kind: 'frames', ...common };
-  if (isMetadata) return { kind: 'metadata', ...common };
-  if (isQuery) return { kind: 'seriesQuery', ...common };
-  if (instancesWord !== undefined && instance === undefined) return { kind: 'instancesQuery', ...common };
-  return { kind: series === undefined ? 'studies' : 'objects', ...common };
+  const [first] = files;
+  if (first === undefined) throw new HttpError(404, 'The files are not there any more.');
+  if (offer.type === 'application/dicom') return { status: 200, contentType: offer.type, pieces: [first.body] };
+  const parts = files.map(({ transferSyntaxUID, body }) => ({
+    contentType: `application/dicom; transfer-syntax=${transferSyntaxUID}`,
+    body,
+  }));
+  return multipart(parts, 'application/dicom');
+}
+
+function frameOffers({ transferSyntaxUID }: FrameSource, count: number): Offer[] {
+  const own = frameMediaType(transferSyntaxUID);
+  return [
+    { type: 'multipart/related', partType: 'application/octet-stream', transferSyntaxUID },
+    ...(own === undefined ? [] : [{ type: 'multipart/related', partType: own, transferSyntaxUID }]),
+    ...(count === 1 ? [{ type: 'application/octet-stream', transferSyntaxUID }] : []),
+  ];
+}
+
+function ofParts(bodies: readonly Uint8Array[], { type, partType, transferSyntaxUID }: Offer): Answer {
+  const suffix = transferSyntaxUID === undefined ? '' : `; transfer-syntax=${transferSyntaxUID}`;
+  if (partType === undefined) return { status: 200, contentType: `${type}${suffix}`, pieces: bodies };
+  return multipart(
+    bodies.map((body) => ({ contentType: `${partType}${suffix}`, body })),
+    partType,
+  );
+}
+
+/** @throws HttpError 406 */
+function choose<T extends Offer>(accepted: readonly MediaType[], offers: readonly T[]): T {
+  const offer = chooseOffer(accepted, offers);
+  if (offer !== undefined) return offer;
+  const names = offers.map(({ type, partType }) => (partType === undefined ? type : `${type}; type="${partType}"`));
+  throw new HttpError(406, `This can be had as ${names.join(' or ')}, in the transfer syntax of the file.`);
+}
+
+/** What cannot be given is not there for a client, and the reason is said. */
+async function orNotFound<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    throw notFound(error);
+  }
+}
+
+function notFound(error: unknown): unknown {
+  if (isSegmentationError(error)) return new HttpError(404, `This cannot be given: ${error.message}`);
+  if (error instanceof FileGoneError || (error instanceof Error && 'code' in error && 'syscall' in error)) {
+    return new HttpError(404, 'The file is not there any more, or cannot be read.');
+  }
+  return error;
 }
 
 function isPartOf(instance: StoredInstance, { study, series, instance: sopInstanceUID }: Resource): boolean {
@@ -164,48 +279,15 @@ function isPartOf(instance: StoredInstance, { study, series, instance: sopInstan
   );
 }
 
-function parseFrameNumbers(text: string): number[] {
-  if (!/^[1-9]\d{0,8}((,|%2C)[1-9]\d{0,8}){0,999}$/i.test(text)) {
-    throw new HttpError(400, 'Frames are numbers from 1, separated by commas.');
-  }
-  return text.split(/,|%2C/i).map(Number);
-}
-
-interface Answer {
-  readonly status: number;
-  readonly contentType: string;
-  readonly pieces: readonly Uint8Array[];
-}
-
-function json(value: JsonDataset | readonly JsonDataset[], status = 200): Answer {
-  return { status, contentType: 'application/dicom+json', pieces: [Buffer.from(JSON.stringify(value))] };
-}
-
-function multipart(parts: readonly Part[], type: string): Answer {
-  const { contentType, body } = encodeMultipart(parts, type);
-  return { status: 200, contentType, pieces: body };
-}
-
-function send(response: ServerResponse, { status, contentType, pieces }: Answer): void {
-  const byteLength = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  response.writeHead(status, {
-    'Content-Type': contentType,
-    'Content-Length': byteLength,
-    'Cache-Control': 'no-store',
-  });
-  for (const piece of pieces) response.write(piece);
-  response.end();
-}
-
-/** Keeps the last result, as a viewer asks for a multi-frame file's frames one after another. */
-function rememberLast<T>(read: (instance: StoredInstance) => Promise<T>): (instance: StoredInstance) => Promise<T> {
-  let last: { readonly instance: StoredInstance; readonly result: Promise<T> } | undefined;
-  return (instance) => {
-    if (last?.instance !== instance) last = { instance, result: read(instance) };
+/** Keeps the last result, as a viewer asks for a multi-frame file's frames one after another. A file that changed is read
+ * again. */
+function rememberLast<T>(
+  read: (file: PlainFile) => Promise<T>,
+): (instance: StoredInstance, file: PlainFile) => Promise<T> {
+  let last: { readonly path: string; readonly version: string; readonly result: Promise<T> } | undefined;
+  return ({ path }, file) => {
+    const { version } = file;
+    if (last?.path !== path || last.version !== version) last = { path, version, result: read(file) };
     return last.result;
   };
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

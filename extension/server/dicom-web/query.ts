@@ -1,45 +1,141 @@
-import { attribute, pick, textOf, type JsonDataset } from './dicom-json.ts';
+import { attribute, inOrder, pick, textOf, type JsonAttribute, type JsonDataset } from './dicom-json.ts';
+import { parseQueryParameters, type Filter, type QueryParameters } from './query-parameters.ts';
+import type { Resource } from './resource-path.ts';
 import type { StoredInstance } from './study-index.ts';
-import { INSTANCE_ATTRIBUTES, SERIES_ATTRIBUTES, STUDY_ATTRIBUTES, Tag } from './tags.ts';
+import { INDEXED_TAGS, INSTANCE_ATTRIBUTES, OPTIONAL_TAGS, SERIES_ATTRIBUTES, STUDY_ATTRIBUTES, Tag } from './tags.ts';
+import { matchesValue } from './value-matching.ts';
 
-/** The rows of a query for studies, newest first.
+/** The rows that answer a query, and what of it was not heeded. */
+export interface QueryResult {
+  readonly rows: readonly QueryRow[];
+  /** In words, for Warning headers. */
+  readonly warnings: readonly string[];
+  /** Attributes that the rows shall have and the index does not keep. */
+  readonly missingFields: ReadonlySet<string>;
+}
+
+export interface QueryRow {
+  readonly dataset: JsonDataset;
+  /** One that the row tells of. */
+  readonly instance: StoredInstance;
+}
+
+/** Answers a query for studies (newest first), series or instances.
+ * @param instances that the path names
+ * @param hasStudy whether the path names a study: otherwise rows tell of the study too (PS3.18 10.6.3.3)
+ * @param urlOf the address of what a row tells of
+ * @throws HttpError 400
  * @see DICOM PS3.18 10.6 */
-export function queryStudies(instances: readonly StoredInstance[], parameters: URLSearchParams): JsonDataset[] {
-  const rows = groupBy(instances, ({ studyInstanceUID }) => studyInstanceUID).map(studyRow);
-  const byDate = rows.toSorted((a, b) =>
-    (textOf(b, Tag.StudyDate) ?? '').localeCompare(textOf(a, Tag.StudyDate) ?? ''),
-  );
-  return page(byDate.filter(matcher(parameters)), parameters);
+export function query(
+  instances: readonly StoredInstance[],
+  { level, study, series }: Pick<Resource, 'level' | 'study' | 'series'>,
+  parameters: URLSearchParams,
+  urlOf: (study: string, series?: string, instance?: string) => string,
+): QueryResult {
+  const parsed = parseQueryParameters(parameters, (tag) => INDEXED_TAGS.has(tag) || GATHERED[level].has(tag));
+  const tags = {
+    ...(level === 'study' || study === undefined ? STUDY_ATTRIBUTES : {}),
+    ...(level === 'series' || (level === 'instance' && series === undefined) ? SERIES_ATTRIBUTES : {}),
+    ...(level === 'instance' ? INSTANCE_ATTRIBUTES : {}),
+  };
+  const groups = groupBy(instances, (instance) => instance[UID_OF_LEVEL[level]]);
+  const rows = groups.flatMap((group): QueryRow[] => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const url = urlOf(
+      first.studyInstanceUID,
+      level === 'study' ? undefined : first.seriesInstanceUID,
+      level === 'instance' ? first.sopInstanceUID : undefined,
+    );
+    const row = {
+      ...pick(first.attributes, tags, OPTIONAL_TAGS),
+      ...gathered(level, group),
+      [Tag.RetrieveURL]: attribute('UR', url),
+    };
+    if (!hasAll(row, group, parsed.filters)) return [];
+    return [{ dataset: withFields(row, first.attributes, level, parsed.includeFields), instance: first }];
+  });
+  return paged(level === 'study' ? rows.toSorted(newestFirst) : rows, parsed);
 }
 
-/** The rows of a query for the series of a study. */
-export function querySeries(instances: readonly StoredInstance[], parameters: URLSearchParams): JsonDataset[] {
-  const rows = groupBy(instances, ({ seriesInstanceUID }) => seriesInstanceUID).map(seriesRow);
-  return page(rows.filter(matcher(parameters)), parameters);
-}
+const UID_OF_LEVEL = {
+  study: 'studyInstanceUID',
+  series: 'seriesInstanceUID',
+  instance: 'sopInstanceUID',
+} as const;
 
-/** The rows of a query for instances. */
-export function queryInstances(instances: readonly StoredInstance[], parameters: URLSearchParams): JsonDataset[] {
-  const rows = instances.map(({ attributes }) => pick(attributes, INSTANCE_ATTRIBUTES));
-  return page(rows.filter(matcher(parameters)), parameters);
-}
+/** What a row says of all its instances together. */
+const GATHERED: Readonly<Record<Resource['level'], ReadonlySet<string>>> = {
+  study: new Set([
+    Tag.ModalitiesInStudy,
+    Tag.SOPClassesInStudy,
+    Tag.NumberOfStudyRelatedSeries,
+    Tag.NumberOfStudyRelatedInstances,
+  ]),
+  series: new Set([Tag.NumberOfSeriesRelatedInstances]),
+  instance: new Set(),
+};
 
-function studyRow(instances: readonly StoredInstance[]): JsonDataset {
-  const series = groupBy(instances, ({ seriesInstanceUID }) => seriesInstanceUID);
-  const modalities = new Set(series.flatMap(([first]) => textOf(first?.attributes ?? {}, Tag.Modality) ?? []));
+function gathered(level: Resource['level'], instances: readonly StoredInstance[]): JsonDataset {
+  if (level === 'instance') return {};
+  if (level === 'series') return { [Tag.NumberOfSeriesRelatedInstances]: attribute('IS', instances.length) };
+  const each = (tag: string): Set<string> =>
+    new Set(instances.flatMap(({ attributes }) => textOf(attributes, tag) ?? []));
   return {
-    ...pick(instances[0]?.attributes ?? {}, STUDY_ATTRIBUTES),
-    [Tag.ModalitiesInStudy]: attribute('CS', ...modalities),
-    [Tag.NumberOfStudyRelatedSeries]: attribute('IS', series.length),
+    [Tag.ModalitiesInStudy]: attribute('CS', ...each(Tag.Modality)),
+    [Tag.SOPClassesInStudy]: attribute('UI', ...each(Tag.SOPClassUID)),
+    [Tag.NumberOfStudyRelatedSeries]: attribute('IS', new Set(instances.map((one) => one.seriesInstanceUID)).size),
     [Tag.NumberOfStudyRelatedInstances]: attribute('IS', instances.length),
   };
 }
 
-function seriesRow(instances: readonly StoredInstance[]): JsonDataset {
-  return {
-    ...pick(instances[0]?.attributes ?? {}, SERIES_ATTRIBUTES),
-    [Tag.NumberOfSeriesRelatedInstances]: attribute('IS', instances.length),
+/** A key that is not of the row's level is looked for in its instances: one of them must have all of these. */
+function hasAll(row: JsonDataset, instances: readonly StoredInstance[], filters: readonly Filter[]): boolean {
+  const ofRow = filters.filter(({ tag }) => row[tag] !== undefined);
+  const ofInstance = filters.filter(({ tag }) => row[tag] === undefined);
+  return (
+    ofRow.every((filter) => matches(row[filter.tag], filter)) &&
+    (ofInstance.length === 0 ||
+      instances.some(({ attributes }) => ofInstance.every((filter) => matches(attributes[filter.tag], filter))))
+  );
+}
+
+function matches(found: JsonAttribute | undefined, { wanted }: Filter): boolean {
+  return wanted.some((value) => matchesValue(found?.vr ?? 'LO', found?.Value ?? [], value));
+}
+
+/** The row with what else is asked for of its level and those above it, as far as the index has it. */
+function withFields(
+  row: JsonDataset,
+  attributes: JsonDataset,
+  level: Resource['level'],
+  fields: ReadonlySet<string>,
+): JsonDataset {
+  const allowed: Readonly<Record<string, string>> = {
+    ...STUDY_ATTRIBUTES,
+    ...(level === 'study' ? {} : SERIES_ATTRIBUTES),
   };
+  const more = [...fields].flatMap((tag) => {
+    const found = tag in allowed ? attributes[tag] : undefined;
+    return found === undefined ? [] : [[tag, found] as const];
+  });
+  return inOrder({ ...Object.fromEntries(more), ...row });
+}
+
+function paged(rows: readonly QueryRow[], { offset, limit, ignored, includeFields }: QueryParameters): QueryResult {
+  const page = rows.slice(offset, offset + limit);
+  const left = rows.length - offset - page.length;
+  return {
+    rows: page,
+    warnings: [...ignored, ...(left > 0 ? [`There are ${left} additional results that can be requested`] : [])],
+    missingFields: new Set([...includeFields].filter((tag) => !INDEXED_TAGS.has(tag))),
+  };
+}
+
+function newestFirst(a: QueryRow, b: QueryRow): number {
+  const when = ({ dataset }: QueryRow): string =>
+    `${textOf(dataset, Tag.StudyDate) ?? ''} ${textOf(dataset, Tag.StudyTime) ?? ''}`;
+  return when(a) === when(b) ? 0 : when(a) < when(b) ? 1 : -1;
 }
 
 function groupBy(
@@ -53,70 +149,4 @@ function groupBy(
     else group.push(instance);
   }
   return [...groups.values()];
-}
-
-/** Whether a row has all that is asked for. Keys that are no attribute of the row do not restrict it (10.6.1.2). */
-function matcher(parameters: URLSearchParams): (row: JsonDataset) => boolean {
-  const wanted = [...parameters].map(([key, value]) => [TAG_OF_KEYWORD[key] ?? key.toUpperCase(), value] as const);
-  return (row) =>
-    wanted.every(([tag, value]) => {
-      const found = row[tag];
-      return found === undefined || value === '' || matches(found.vr, valuesOf(row, tag), value);
-    });
-}
-
-const TAG_OF_KEYWORD: Readonly<Record<string, string>> = {
-  StudyDate: '00080020',
-  StudyTime: '00080030',
-  AccessionNumber: '00080050',
-  ModalitiesInStudy: '00080061',
-  ReferringPhysicianName: '00080090',
-  StudyDescription: '00081030',
-  PatientName: '00100010',
-  PatientID: '00100020',
-  StudyInstanceUID: '0020000D',
-  StudyID: '00200010',
-  Modality: '00080060',
-  SeriesInstanceUID: '0020000E',
-  SeriesNumber: '00200011',
-  SeriesDescription: '0008103E',
-  SOPClassUID: '00080016',
-  SOPInstanceUID: '00080018',
-  InstanceNumber: '00200013',
-};
-
-function valuesOf(row: JsonDataset, tag: string): string[] {
-  return (row[tag]?.Value ?? []).map(
-    (_, at) => textOf({ [tag]: { vr: '', Value: [row[tag]?.Value?.[at]] } }, tag) ?? '',
-  );
-}
-
-/** PS3.4 C.2.2.2: lists of UIDs, ranges of dates and times, wild cards in the rest, letter case ignored. */
-function matches(vr: string, values: readonly string[], wanted: string): boolean {
-  if (vr === 'UI') return wanted.split(/[,\\]/).some((uid) => values.includes(uid.trim()));
-  if (vr === 'DA' || vr === 'TM') {
-    const [from = '', to = ''] = wanted.includes('-') ? wanted.split('-') : [wanted, wanted];
-    return values.some((value) => (from === '' || value >= from) && (to === '' || value.slice(0, to.length) <= to));
-  }
-  const pattern = wildcard(wanted);
-  return values.length === 0 ? pattern.test('') : values.some((value) => pattern.test(value));
-}
-
-function wildcard(wanted: string): RegExp {
-  const source = wanted
-    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-    // A run of stars is one star: many of them would take time that grows with each.
-    .replaceAll(/\*+/g, '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 'is');
-}
-
-function page<T>(rows: readonly T[], parameters: URLSearchParams): T[] {
-  const offset = wholeNumber(parameters.get('offset')) ?? 0;
-  const limit = wholeNumber(parameters.get('limit')) ?? rows.length;
-  return rows.slice(offset, offset + limit);
-}
-
-function wholeNumber(text: string | null): number | undefined {
-  return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { HttpError } from '../http-error.ts';
-import { readHeader } from './dicom-file.ts';
+import { isPart10, readHeader } from './dicom-file.ts';
 import { attribute, textOf, type JsonDataset } from './dicom-json.ts';
 import { createMultipartParser, type MultipartParser } from './multipart.ts';
 import { withPlainFile } from './plain-file.ts';
@@ -268,7 +268,10 @@ interface Identity {
 /** Undefined unless the part is a Part 10 file with UIDs that are UIDs: one of them becomes a file name. */
 async function identify({ path }: StagedPart): Promise<Identity | undefined> {
   try {
-    const { dataset } = await withPlainFile(path, readHeader);
+    const { dataset } = await withPlainFile(path, async (file) => {
+      if (!(await isPart10(file))) throw new Error('it is not a Part 10 file');
+      return readHeader(file);
+    });
     const uid = (tag: string): string => {
       const text = textOf(dataset, tag);
       if (text === undefined || !isUid(text)) throw new Error(`${tag} is not a UID`);

@@ -1,9 +1,11 @@
 import { realpath } from 'node:fs/promises';
+import { isSegmentationError } from '../../../src/errors.ts';
 import { readHeader } from './dicom-file.ts';
-import { pick, textOf, type JsonDataset } from './dicom-json.ts';
+import { textOf, type JsonDataset } from './dicom-json.ts';
 import { walkFolder } from './folder-walk.ts';
+import { inBatches } from './in-batches.ts';
 import { FileGoneError, withPlainFile, type PlainFile } from './plain-file.ts';
-import { INSTANCE_ATTRIBUTES, SERIES_ATTRIBUTES, STUDY_ATTRIBUTES, Tag } from './tags.ts';
+import { Tag } from './tags.ts';
 
 /** A file of the folder that is an instance with UIDs. */
 export interface StoredInstance {
@@ -50,7 +52,7 @@ export async function openStudyIndex(folder: string): Promise<StudyIndex> {
   const update = async (): Promise<void> => {
     meanwhile = new Map();
     const contents = await walkFolder(root);
-    const found = await inBatches(contents.files, async ({ path, version }) => {
+    const found = await inBatches(contents.files, BATCH, async ({ path, version }) => {
       const before = known.get(path);
       return [path, before?.version === version ? before : await readFile(path)] as const;
     });
@@ -174,7 +176,6 @@ async function knownFile(path: string, file: PlainFile): Promise<KnownFile> {
     if (studyInstanceUID === undefined || seriesInstanceUID === undefined || sopInstanceUID === undefined) {
       return { version, reason: 'without UIDs' };
     }
-    const attributes = pick(dataset, { ...STUDY_ATTRIBUTES, ...SERIES_ATTRIBUTES, ...INSTANCE_ATTRIBUTES });
     const instance = {
       path,
       byteLength,
@@ -182,13 +183,24 @@ async function knownFile(path: string, file: PlainFile): Promise<KnownFile> {
       seriesInstanceUID,
       sopInstanceUID,
       transferSyntaxUID,
-      attributes,
+      attributes: dataset,
     };
     return { version, instance };
-  } catch {
-    return { version, reason: 'not DICOM, or damaged' };
+  } catch (error) {
+    return { version, reason: reasonOf(error) };
   }
 }
+
+function reasonOf(error: unknown): string {
+  if (!isSegmentationError(error)) return 'not readable';
+  return REASONS[error.code] ?? error.code;
+}
+
+const REASONS: Readonly<Record<string, string | undefined>> = {
+  'not-dicom': 'not DICOM',
+  'damaged-file': 'damaged',
+  'limit-exceeded': 'more than is read of a file',
+};
 
 function isSameInstance(one: StoredInstance | undefined, other: StoredInstance): boolean {
   return (
@@ -200,11 +212,3 @@ function isSameInstance(one: StoredInstance | undefined, other: StoredInstance):
 
 /** So many files are open at once. */
 const BATCH = 16;
-
-async function inBatches<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let start = 0; start < items.length; start += BATCH) {
-    results.push(...(await Promise.all(items.slice(start, start + BATCH).map(run))));
-  }
-  return results;
-}

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import dcmjs from 'dcmjs';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { writeDicomPhase } from '../../../sample-data/generate.ts';
 import { createShortAxisHeart, type ShortAxisHeart } from '../../../sample-data/short-axis-heart.ts';
 import { encodeDicomPhase } from '../../../sample-data/write-dicom.ts';
+import { textOf } from '../../../extension/server/dicom-web/dicom-json.ts';
 import { encodeMultipart, parseMultipart } from '../../../extension/server/dicom-web/multipart.ts';
 import { ask, serveFolder, temporaryFolder, type Answer } from './served.ts';
 
@@ -28,7 +30,9 @@ beforeEach(async () => {
   port = await serveFolder(folder);
 });
 
-type Row = Readonly<Record<string, { readonly vr: string; readonly Value?: readonly unknown[] }>>;
+type Row = Readonly<
+  Record<string, { readonly vr: string; readonly Value?: readonly unknown[]; readonly BulkDataURI?: string }>
+>;
 
 async function rows(path: string): Promise<Row[]> {
   const { status, headers, body } = await ask(port, `/dicom-web${path}`);
@@ -92,20 +96,49 @@ describe('a query', () => {
     expect(row?.['00080050']).toEqual({ vr: 'SH' });
   });
 
+  // The hearts: Synthetic^Heart, SYNTHETIC-1 and -2, 2024-02-29 at 12:00:00, MR, female.
   test.each([
     ['00100020=SYNTHETIC-2', 1],
     ['PatientID=synthetic-*', 2],
     ['00100010=*heart*', 2],
     ['PatientName=Synthetic%5EHear?', 2],
+    ['PatientName=Synthetic%5EHeart%5E%5E%5E', 2],
+    ['PatientName=Synthetic%5E*', 2],
+    ['PatientName=Synthetic%5EHeart%3D', 2],
+    ['PatientName=%3DSynthetic*', 0],
     ['PatientName=Heart', 0],
     ['00100020=SYNTHETIC.2', 0],
+    ['PatientID=SYNTHETIC-1%5CSYNTHETIC-2', 2],
+    ['PatientID=SYNTHETIC-1,SYNTHETIC-2', 0],
     ['00080020=20240101-20241231', 2],
     ['StudyDate=20240301-', 0],
     ['StudyDate=-20240229', 2],
     ['StudyDate=20240229', 2],
+    ['StudyDate=2024.02.29', 2],
+    ['StudyDate=2024-02-29', 2],
+    ['StudyDate=2024-02-01-2024-03-01', 2],
+    ['StudyDate=2024-03-01-', 0],
+    ['StudyDate=2024', 2],
+    ['StudyDate=202403', 0],
     ['ModalitiesInStudy=CT', 0],
+    ['ModalitiesInStudy=CT,MR', 2],
+    ['ModalitiesInStudy=CT%5CMR', 2],
     ['00080061=mr', 2],
+    ['Modality=MR', 2],
+    ['Modality=CT', 0],
+    ['SeriesNumber=5', 2],
+    ['SeriesNumber=05', 2],
+    ['SeriesNumber=6', 0],
+    ['NumberOfStudyRelatedInstances=3', 2],
+    ['PatientBirthDate=18000101', 0],
+    ['PatientSex=Z', 0],
+    ['00100040=Z', 0],
+    ['SeriesInstanceUID=1.2.3', 0],
+    ['SOPInstanceUID=1.2.3', 0],
+    ['BodyPartExamined=KNEE', 0],
     ['AccessionNumber=*', 2],
+    ['AccessionNumber=%22%22', 2],
+    ['PatientID=%22%22', 0],
     ['PatientName=', 2],
     ['unknown=1', 2],
     ['limit=1', 1],
@@ -114,6 +147,78 @@ describe('a query', () => {
     ['limit=-1', 2],
   ])('by %s finds %i studies', async (query, count) => {
     expect(await rows(`/studies?${query}`)).toHaveLength(count);
+  });
+
+  test('by any key that a row returns finds that row, by keyword and by tag', async () => {
+    const [row] = await rows('/studies?PatientID=SYNTHETIC-1');
+    const filled = Object.entries(row ?? {}).filter(([tag, { Value }]) => Value !== undefined && tag !== '00081190');
+    expect(filled.length).toBeGreaterThan(8);
+    for (const [tag] of filled) {
+      const text = textOf(row ?? {}, tag) ?? '';
+      const [keyword = ''] =
+        Object.entries(dcmjs.data.DicomMetaDictionary.nameMap).find(
+          ([, entry]) => entry?.tag === `(${tag.slice(0, 4)},${tag.slice(4)})`,
+        ) ?? [];
+      for (const key of [tag, tag.toLowerCase(), keyword]) {
+        const found = await ask(port, `/dicom-web/studies?PatientID=SYNTHETIC-1&${key}=${encodeURIComponent(text)}`);
+        expect({ key, rows: JSON.parse(found.body.toString()) as unknown }).toEqual({ key, rows: [row] });
+        expect(found.headers.warning).toBeUndefined();
+      }
+    }
+  });
+
+  test.each([
+    ['studies?unknown=1', 'unknown is not a key here'],
+    ['studies?StationName=x', 'StationName is not a key here'],
+    ['studies?fuzzymatching=true', 'only literal matching'],
+    ['studies?limit=x', 'limit is not a whole number'],
+    ['studies?limit=1', '1 additional results'],
+    ['studies?includefield=nothing', 'nothing is not an attribute'],
+    ['studies?%0d%0aX-Evil:%201=1', 'a parameter is not a key'],
+  ])('%s is answered with a warning of what is ignored', async (path, text) => {
+    const { status, headers } = await ask(port, `/dicom-web/${path}`);
+    expect({ status, warning: headers.warning }).toEqual({
+      status: 200,
+      warning: expect.stringMatching(/^299 Slicewise "/) as string,
+    });
+    expect(headers.warning).toContain(text);
+  });
+
+  test('includes the fields that are asked for, also those that the index does not keep', async () => {
+    const [row] = await rows('/studies?limit=1&includefield=PatientWeight&includefield=00080070,00180050');
+    expect(row?.['00180050']).toMatchObject({ vr: 'DS' });
+    const [series] = await rows(`/series?limit=1&includefield=PatientName`);
+    expect(value(series, '00100010')).toEqual({ Alphabetic: 'Synthetic^Heart' });
+  });
+
+  test('at every level gives what the level holds, and an address that answers', async () => {
+    const { study, series } = await firstStudy();
+    const below = `/studies/${String(study)}`;
+    for (const [path, count] of [
+      ['/series', 2],
+      ['/instances', 6],
+      [`${below}/series`, 1],
+      [`${below}/instances`, 3],
+      [`${below}/series/${String(series)}/instances`, 3],
+      ['/studies/1.2.3/series', 0],
+      ['/studies/1.2.3/instances', 0],
+      [`${below}/series/1.2.3/instances`, 0],
+      ['/instances?PatientID=SYNTHETIC-2', 3],
+      ['/series?Modality=CT,MR', 2],
+    ] as const) {
+      const found = await rows(path);
+      expect({ path, count: found.length }).toEqual({ path, count });
+      const [first] = found;
+      if (first === undefined) continue;
+      const url = new URL(String(value(first, '00081190'))).pathname;
+      expect((await ask(port, `${url}/metadata`)).status).toBe(200);
+    }
+  });
+
+  test('of twelve stars and question marks against a long text is answered at once', async () => {
+    const started = performance.now();
+    expect(await rows(`/studies?StudyDescription=${'*%3F'.repeat(12)}%21`)).toHaveLength(0);
+    expect(performance.now() - started).toBeLessThan(1000);
   });
 
   test('by several UIDs finds each', async () => {
@@ -145,11 +250,13 @@ describe('a query', () => {
 });
 
 describe('what is retrieved', () => {
-  test('metadata have every attribute but the pixels, numbers as numbers', async () => {
+  test('metadata have every attribute, pixels by their address and numbers as numbers', async () => {
     const { metadata } = await firstStudy();
     expect(metadata).toHaveLength(3);
     const [first] = metadata;
-    expect(first?.['7FE00010']).toBeUndefined();
+    const pixels = await ask(port, new URL(String(first?.['7FE00010']?.BulkDataURI)).pathname);
+    const [part] = parseMultipart(String(pixels.headers['content-type']), pixels.body);
+    expect(part?.body).toHaveLength(16 * 16 * 2);
     expect(first).toMatchObject({
       '00280010': { vr: 'US', Value: [16] },
       '00280030': { vr: 'DS', Value: [22.4, 22.4] },
@@ -191,13 +298,16 @@ describe('what is retrieved', () => {
   });
 
   test.each([
-    ['/studies/1.2.3/series', 404],
     ['/studies/1.2.3/series/4/metadata', 404],
     ['/studies/../../etc/passwd', 404],
-    ['/studies/%2e%2e/series', 404],
-    ['/studies/1.2.3/series/x', 400],
+    ['/studies/%2e%2e/metadata', 404],
+    ['/studies/1.2.3/series/x', 404],
+    ['/studies/%', 400],
+    ['/studies?StudyDate=yesterday', 400],
+    ['/studies?StudyTime=2x-', 400],
     ['/studies/1.2.3/rendered', 404],
-    ['/instances', 404],
+    ['/studies/1.2.3/series/4/instances/5/bulkdata', 404],
+    ['/studies/1.2.3/series/4/instances/5/bulkdata/pixels', 404],
     ['/', 404],
     ['', 404],
   ])('%s is answered with %i and words', async (path, status) => {
@@ -205,6 +315,35 @@ describe('what is retrieved', () => {
     expect(answer.status).toBe(status);
     expect(answer.headers['content-type']).toContain('text/plain');
     expect(answer.body.toString()).toMatch(/\w+ \w+.*\.\n$/);
+  });
+
+  test.each([
+    ['studies', 'application/dicom+json', 200],
+    ['studies', 'application/json', 200],
+    ['studies', 'text/html, */*;q=0.1', 200],
+    ['studies', 'application/dicom+xml', 406],
+    ['studies', 'multipart/related; type="application/dicom+xml"', 406],
+    ['metadata', 'multipart/related; type="application/dicom+xml"', 406],
+    ['frames/1', 'multipart/related; type=application/octet-stream; transfer-syntax=*', 200],
+    ['frames/1', 'multipart/related; type="application/octet-stream"', 200],
+    ['frames/1', 'application/octet-stream', 200],
+    ['frames/1', '*/*', 200],
+    ['frames/1', 'multipart/related; type="image/jpeg"', 406],
+    ['frames/1', 'multipart/related; type="application/octet-stream"; transfer-syntax=1.2.840.10008.1.2.4.50', 406],
+    ['frames/1', 'image/png', 406],
+    ['', 'application/zip', 406],
+    ['', 'application/dicom; transfer-syntax=1.2.840.10008.1.2.4.80', 406],
+    ['', 'application/dicom', 200],
+    ['bulkdata/7FE00010', 'application/pdf', 406],
+    ['bulkdata/00100010', '*/*', 404],
+    ['bulkdata/00089999/1/7FE00010', '*/*', 404],
+  ])('%s as %s is answered with %i', async (path, accept, status) => {
+    const { study, series, metadata } = await firstStudy();
+    const instance = `studies/${String(study)}/series/${String(series)}/instances/${String(value(metadata[0], '00080018'))}`;
+    const at = path === 'studies' ? path : `${instance}/${path}`;
+    expect((await ask(port, `/dicom-web/${at}`, { headers: { accept } })).status).toBe(status);
+    const parameter = await ask(port, `/dicom-web/${at}?accept=${encodeURIComponent(accept)}`);
+    expect(parameter.status).toBe(status);
   });
 
   test.each(['2', '1,2', '0', '-1', 'x', '1'.repeat(20)])(
