@@ -35,7 +35,7 @@ export function createFolderArchive(index: StudyIndex): DicomWebHandler {
     const resource = parseResourcePath(mark < 0 ? path : path.slice(0, mark));
     const parameters = new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1));
     const isStudies = resource.level === 'study' && (resource.kind === 'query' || resource.kind === 'objects');
-    const urlOf = urlsBelow(`http://${request.headers.host ?? 'localhost'}${DICOM_WEB_ROOT}`);
+    const urlOf = urlsBelow(rootOf(request));
     if (request.method === 'POST' && isStudies) send(response, await store(request, resource.study, urlOf));
     else if (request.method === 'GET' || request.method === 'HEAD') {
       const accepted = parseAccept(parameters.get('accept') ?? request.headers.accept);
@@ -126,6 +126,12 @@ export function createFolderArchive(index: StudyIndex): DicomWebHandler {
     if (value === undefined) throw new HttpError(404, 'The instance has no bulk data there.');
     return ofParts([value], offer);
   }
+}
+
+/** The address of the archive as the client has it; some clients leave the port out of Host. */
+function rootOf({ headers: { host = 'localhost' }, socket: { localPort } }: IncomingMessage): string {
+  const hasPort = /:\d{1,5}$/.test(host);
+  return `http://${host}${hasPort || localPort === undefined ? '' : `:${localPort}`}${DICOM_WEB_ROOT}`;
 }
 
 /** The address of a study, a series or an instance. */
