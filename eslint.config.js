@@ -1,4 +1,5 @@
 import js from '@eslint/js';
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
@@ -36,6 +37,22 @@ export default tseslint.config(
       ],
       'no-restricted-globals': ['error', 'process', 'Buffer', 'window', 'document', 'navigator'],
       'no-console': 'error',
+    },
+  },
+  {
+    // Much of what is matched comes from outside: files, requests, hosts. No expression may take more than linear time.
+    files: ['src/**', 'extension/**', 'scripts/**', 'sample-data/**'],
+    plugins: { regexp },
+    rules: {
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential' }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'NewExpression[callee.name="RegExp"], CallExpression[callee.name="RegExp"]',
+          message: 'Write the expression as a literal, which the linter can judge; text from outside is never one.',
+        },
+      ],
     },
   },
   { files: ['*.js', '*.mjs'], extends: [tseslint.configs.disableTypeChecked] },

@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { InputError } from '../../src/index.ts';
+import { trimEnd } from '../../src/trim-end.ts';
 import { DICOM_WEB_ROOT, type DicomWebHandler } from './dicom-web/folder-archive.ts';
 import { HttpError } from './http-error.ts';
 import { passAnswer } from './pacs-answer.ts';
@@ -24,7 +25,7 @@ export function parsePacs(address: string, environment: Readonly<Record<string, 
         'Give the root of its DICOMweb service; credentials come from SLICEWISE_PACS_USER and SLICEWISE_PACS_PASSWORD, or SLICEWISE_PACS_TOKEN.',
     });
   }
-  root.pathname = root.pathname.replace(/\/+$/, '');
+  root.pathname = trimEnd(root.pathname, '/');
   const { SLICEWISE_PACS_TOKEN: token, SLICEWISE_PACS_USER: user, SLICEWISE_PACS_PASSWORD: password } = environment;
   if (token !== undefined) {
     if (!/^[\x21-\x7e]+$/.test(token)) throw unusable('SLICEWISE_PACS_TOKEN is not a token that a header can carry');

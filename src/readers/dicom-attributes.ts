@@ -1,3 +1,4 @@
+import { trimEnd } from '../trim-end.ts';
 import { DicomDataset } from './dicom-dataset.ts';
 import { DICOM_DICTIONARY, type DicomKeyword } from './dicom-dictionary.ts';
 import { EXPLICIT_LITTLE_ENDIAN } from './transfer-syntaxes.ts';
@@ -50,10 +51,7 @@ function textOf(value: unknown): string | undefined {
   if (value instanceof String) return value.valueOf();
   const groups = ['Alphabetic', 'Ideographic', 'Phonetic'].map((group) => Reflect.get(value, group) as unknown);
   if (typeof groups[0] !== 'string') return undefined;
-  return groups
-    .map((group) => (typeof group === 'string' ? group : ''))
-    .join('=')
-    .replace(/=+$/, '');
+  return trimEnd(groups.map((group) => (typeof group === 'string' ? group : '')).join('='), '=');
 }
 
 function joined(parts: readonly Uint8Array[], byteLength: number): Uint8Array {

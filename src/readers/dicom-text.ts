@@ -1,4 +1,5 @@
 import { convertBytes } from 'dicom-character-set';
+import { trimEnd } from '../trim-end.ts';
 
 /** Whether values of a representation are in the Specific Character Set; all others are ASCII. */
 export function isEncodedText(vr: string): boolean {
@@ -32,5 +33,5 @@ export function latin1(bytes: Uint8Array): string {
 
 /** Values are padded to even length with a space, UIDs with a null (PS3.5 6.2). */
 export function trimPadding(text: string): string {
-  return text.replace(/^ +/, '').replace(/[ \0]+$/, '');
+  return trimEnd(text.replace(/^ +/, ''), ' \0');
 }

@@ -52,7 +52,7 @@ interface Encoding {
   readonly undefinedLengths: boolean;
 }
 
-const LONG_VRS = new Set(['OB', 'OD', 'OF', 'OW', 'SQ', 'UC', 'UN', 'UT']);
+const LONG_VRS = new Set(['OB', 'OD', 'OF', 'OL', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV']);
 
 function encodeAttributes(attributes: DicomAttributes, encoding: Encoding): Uint8Array[] {
   return (Object.entries(attributes) as [DicomKeyword, DicomValue | undefined][])

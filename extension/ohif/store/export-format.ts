@@ -36,7 +36,7 @@ export function fileName(name: string, format: DownloadFormat): string {
     .normalize('NFKD')
     .replaceAll(/\p{M}/gu, '')
     .replaceAll(/[^\w]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
+    .replaceAll(/^-|-$/g, '')
     .toLowerCase();
   return `${plain || 'segmentation'}${format === 'nifti' ? '.nii.gz' : '.seg.dcm'}`;
 }

@@ -1,4 +1,5 @@
 import { EnvironmentError } from '../../../src/index.ts';
+import { trimEnd } from '../../../src/trim-end.ts';
 import { createDicomWeb, type DicomWeb, type InstancePath } from './dicom-web.ts';
 
 /** What we use of an OHIF data source. */
@@ -44,7 +45,7 @@ export function hostArchive(host: ArchiveHost): DicomWeb {
   if (wadoRoot === undefined) throw unavailable('This study was not opened from a PACS that can store');
   if (staticWado === true) throw unavailable('The archive of this study consists of fixed files');
   return createDicomWeb({
-    root: wadoRoot.replace(/\/+$/, ''),
+    root: trimEnd(wadoRoot, '/'),
     headers: () => host.servicesManager.services.userAuthenticationService?.getAuthorizationHeader() ?? {},
     fetch: (url, init) => fetch(url, init),
     timeoutMs: TIMEOUT_MS,

@@ -1,6 +1,7 @@
 import type { DicomDataset, StoredAttribute } from '../../../src/readers/dicom-dataset.ts';
 import { isPixelDataTag } from '../../../src/readers/dicom-elements.ts';
 import { decodeText, isEncodedText, latin1 } from '../../../src/readers/dicom-text.ts';
+import { trimEnd } from '../../../src/trim-end.ts';
 import type { JsonAttribute, JsonDataset } from './dicom-json.ts';
 import { inLittleEndian } from './little-endian.ts';
 import { contextOf, representationOf, type RepresentationContext } from './value-representation.ts';
@@ -126,7 +127,7 @@ function textValues({ bytes }: StoredAttribute, vr: string, characterSet: string
   const text = isEncodedText(vr) ? decodeText(bytes, characterSet, vr) : latin1(bytes);
   const values = SINGLE_VALUE_VRS.has(vr) ? [text] : text.split('\\');
   return values.map((value) => {
-    const trimmed = vr === 'AE' ? trimEnd(value).trimStart() : trimEnd(value);
+    const trimmed = vr === 'AE' ? withoutPadding(value).trimStart() : withoutPadding(value);
     if (trimmed === '') return null;
     if (vr === 'PN') return nameToJson(trimmed);
     return vr === 'DS' || vr === 'IS' ? decimalToJson(trimmed) : trimmed;
@@ -141,7 +142,7 @@ function decimalToJson(text: string): number | string {
 
 /** Groups of a name (PS3.5 6.2.1). */
 function nameToJson(text: string): JsonValue {
-  const [alphabetic = '', ideographic = '', phonetic = ''] = text.split('=').map(trimEnd);
+  const [alphabetic = '', ideographic = '', phonetic = ''] = text.split('=').map(withoutPadding);
   if (alphabetic === '' && ideographic === '' && phonetic === '') return null;
   return {
     ...(alphabetic === '' ? {} : { Alphabetic: alphabetic }),
@@ -150,11 +151,9 @@ function nameToJson(text: string): JsonValue {
   };
 }
 
-/** Without the spaces and nulls that pad a value; from the end, as a regular expression would try every run of them. */
-function trimEnd(text: string): string {
-  let end = text.length;
-  while (end > 0 && (text[end - 1] === ' ' || text[end - 1] === '\0')) end--;
-  return text.slice(0, end);
+/** Without the spaces and nulls that pad a value. */
+function withoutPadding(text: string): string {
+  return trimEnd(text, ' \0');
 }
 
 interface NumberReader {

@@ -1,3 +1,4 @@
+import { trimEnd } from '../../../src/trim-end.ts';
 import { matchesWildcard } from './wildcard.ts';
 
 /** A value of an attribute matches a value that a query asks for (PS3.4 C.2.2.2): UIDs and codes from a list, numbers by
@@ -68,9 +69,7 @@ function padCarets(group: string): string {
 }
 
 function trimCarets(group: string): string {
-  let end = group.length;
-  while (end > 0 && (group[end - 1] === '^' || group[end - 1] === ' ')) end--;
-  return group.slice(0, end);
+  return trimEnd(group, '^ ');
 }
 
 /** Dates and times as spans of digits: one of less precision spans all that begins with it. */
