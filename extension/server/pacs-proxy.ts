@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { InputError } from '../../src/index.ts';
-import { trimEnd } from '../../src/trim-end.ts';
+import { trimEnd } from '../../src/readers/datasets.ts';
 import { DICOM_WEB_ROOT, type DicomWebHandler } from './dicom-web/folder-archive.ts';
 import { HttpError } from './http-error.ts';
 import { passAnswer } from './pacs-answer.ts';

@@ -1,4 +1,4 @@
-import { trimEnd } from '../trim-end.ts';
+import { trimEnd } from './trim-end.ts';
 import { DicomDataset } from './dicom-dataset.ts';
 import { DICOM_DICTIONARY, type DicomKeyword } from './dicom-dictionary.ts';
 import { EXPLICIT_LITTLE_ENDIAN } from './transfer-syntaxes.ts';

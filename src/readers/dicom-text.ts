@@ -1,5 +1,5 @@
 import { convertBytes } from 'dicom-character-set';
-import { trimEnd } from '../trim-end.ts';
+import { trimEnd } from './trim-end.ts';
 
 /** Whether values of a representation are in the Specific Character Set; all others are ASCII. */
 export function isEncodedText(vr: string): boolean {

@@ -1,5 +1,4 @@
 import { EnvironmentError } from '../../../src/index.ts';
-import { trimEnd } from '../../../src/trim-end.ts';
 import { createDicomWeb, type DicomWeb, type InstancePath } from './dicom-web.ts';
 
 /** What we use of an OHIF data source. */
@@ -45,7 +44,7 @@ export function hostArchive(host: ArchiveHost): DicomWeb {
   if (wadoRoot === undefined) throw unavailable('This study was not opened from a PACS that can store');
   if (staticWado === true) throw unavailable('The archive of this study consists of fixed files');
   return createDicomWeb({
-    root: trimEnd(wadoRoot, '/'),
+    root: withoutSlash(wadoRoot),
     headers: () => host.servicesManager.services.userAuthenticationService?.getAuthorizationHeader() ?? {},
     fetch: (url, init) => fetch(url, init),
     timeoutMs: TIMEOUT_MS,
@@ -82,4 +81,11 @@ function activeDataSource({ extensionManager }: ArchiveHost): DataSource | undef
 
 function unavailable(why: string): EnvironmentError {
   return new EnvironmentError('pacs-unavailable', `${why}.`, { remedy: 'Download the segmentation.' });
+}
+
+/** A loop, as an expression for the slashes at the end starts anew at each run of them. */
+function withoutSlash(root: string): string {
+  let end = root.length;
+  while (root.charAt(end - 1) === '/') end--;
+  return root.slice(0, end);
 }

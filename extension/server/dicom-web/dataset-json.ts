@@ -1,7 +1,12 @@
-import type { DicomDataset, StoredAttribute } from '../../../src/readers/dicom-dataset.ts';
-import { isPixelDataTag } from '../../../src/readers/dicom-elements.ts';
-import { decodeText, isEncodedText, latin1 } from '../../../src/readers/dicom-text.ts';
-import { trimEnd } from '../../../src/trim-end.ts';
+import {
+  decodeText,
+  type DicomDataset,
+  isEncodedText,
+  isPixelDataTag,
+  latin1,
+  type StoredAttribute,
+  trimEnd,
+} from '../../../src/readers/datasets.ts';
 import type { JsonAttribute, JsonDataset } from './dicom-json.ts';
 import { inLittleEndian } from './little-endian.ts';
 import { contextOf, representationOf, type RepresentationContext } from './value-representation.ts';

@@ -1,12 +1,18 @@
 import { Readable } from 'node:stream';
 import { constants, createInflateRaw } from 'node:zlib';
-import { InputError } from '../../../src/errors.ts';
-import { damagedFile } from '../../../src/readers/damaged-file.ts';
-import { parseDicom, type DicomDataset } from '../../../src/readers/dicom-dataset.ts';
-import { DICOM_DICTIONARY } from '../../../src/readers/dicom-dictionary.ts';
-import { parseFileMeta } from '../../../src/readers/dicom-file-meta.ts';
-import { assertWithinLimit, DEFAULT_READ_LIMITS, type ReadLimits } from '../../../src/readers/read-limits.ts';
-import { DEFLATED_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN } from '../../../src/readers/transfer-syntaxes.ts';
+import { InputError } from '../../../src/index.ts';
+import {
+  assertWithinLimit,
+  damagedFile,
+  DEFAULT_READ_LIMITS,
+  DEFLATED_LITTLE_ENDIAN,
+  DICOM_DICTIONARY,
+  type DicomDataset,
+  EXPLICIT_LITTLE_ENDIAN,
+  parseDicom,
+  parseFileMeta,
+  type ReadLimits,
+} from '../../../src/readers/datasets.ts';
 import { pickAttributes } from './dataset-json.ts';
 import type { JsonDataset } from './dicom-json.ts';
 import { INDEXED_TAGS } from './tags.ts';

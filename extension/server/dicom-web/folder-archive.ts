@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isSegmentationError } from '../../../src/errors.ts';
+import { isSegmentationError } from '../../../src/index.ts';
 import { HttpError } from '../http-error.ts';
 import { json, multipart, send, type Answer } from './answer.ts';
 import { datasetToJson, valueAt } from './dataset-json.ts';

@@ -1,14 +1,14 @@
-import { InputError } from '../../../src/errors.ts';
-import { damagedFile } from '../../../src/readers/damaged-file.ts';
-import type { DicomDataset } from '../../../src/readers/dicom-dataset.ts';
-import { encapsulatedFrames } from '../../../src/readers/encapsulated-frames.ts';
-import { nativeFrameBytes } from '../../../src/readers/native-frame.ts';
+import { InputError } from '../../../src/index.ts';
 import {
+  damagedFile,
   DEFLATED_LITTLE_ENDIAN,
+  type DicomDataset,
+  encapsulatedFrames,
   EXPLICIT_BIG_ENDIAN,
   EXPLICIT_LITTLE_ENDIAN,
   IMPLICIT_LITTLE_ENDIAN,
-} from '../../../src/readers/transfer-syntaxes.ts';
+  nativeFrameBytes,
+} from '../../../src/readers/datasets.ts';
 import { FILE_NAME, inflatedFile, inMemory, readDataset, type ObjectFile } from './dicom-file.ts';
 import { swapped } from './little-endian.ts';
 

@@ -1,4 +1,4 @@
-import { swapBytes } from '../../../src/readers/swap-bytes.ts';
+import { swapBytes } from '../../../src/readers/datasets.ts';
 
 /** Bytes of one number of a binary representation; UN and OB are bytes. */
 const WORD_BYTES: Readonly<Record<string, 2 | 4 | 8 | undefined>> = { OW: 2, OF: 4, OL: 4, OD: 8, OV: 8 };

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { isSegmentationError } from '../../../src/errors.ts';
+import { isSegmentationError } from '../../../src/index.ts';
 import { readHeader } from './dicom-file.ts';
 import { textOf, type JsonDataset } from './dicom-json.ts';
 import { walkFolder } from './folder-walk.ts';

@@ -1,4 +1,4 @@
-import { trimEnd } from '../../../src/trim-end.ts';
+import { trimEnd } from '../../../src/readers/datasets.ts';
 import { matchesWildcard } from './wildcard.ts';
 
 /** A value of an attribute matches a value that a query asks for (PS3.4 C.2.2.2): UIDs and codes from a list, numbers by

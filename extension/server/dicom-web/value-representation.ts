@@ -1,5 +1,4 @@
-import type { DicomDataset, StoredAttribute } from '../../../src/readers/dicom-dataset.ts';
-import { latin1, trimPadding } from '../../../src/readers/dicom-text.ts';
+import { type DicomDataset, latin1, type StoredAttribute, trimPadding } from '../../../src/readers/datasets.ts';
 import { dictionaryEntry, privateRepresentation } from './attribute-dictionary.ts';
 
 /** What the representation of an attribute depends on besides itself. */

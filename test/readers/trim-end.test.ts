@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { trimEnd } from '../src/trim-end.ts';
+import { trimEnd } from '../../src/readers/trim-end.ts';
 
 test.each([
   ['text  ', ' ', 'text'],
