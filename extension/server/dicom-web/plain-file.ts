@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { lstat, open, realpath, type FileHandle } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { versionOf } from './folder-walk.ts';
 
 /** An open file. */
@@ -23,6 +24,7 @@ export async function withPlainFile<T>(path: string, use: (file: PlainFile) => P
     throw new FileGoneError('The file cannot be opened any more.', { cause });
   });
   try {
+    await settle(handle);
     const version = await versionAt(handle, path);
     const { size } = await handle.stat();
     const file: PlainFile = {
@@ -51,6 +53,16 @@ export async function withPlainFile<T>(path: string, use: (file: PlainFile) => P
 /** Not there on Windows, where a link of a file needs special rights to be made. */
 const NO_FOLLOW = (constants.O_NOFOLLOW as number | undefined) ?? 0;
 const NON_BLOCKING = (constants.O_NONBLOCK as number | undefined) ?? 0;
+
+/** A file's time of change counts in ticks of the system's clock (4 ms with most kernels): of a file that was written in
+ * this tick, a further change of the same length would not show. */
+async function settle(handle: FileHandle): Promise<void> {
+  const { mtimeMs } = await handle.stat();
+  const ageMs = Date.now() - mtimeMs;
+  if (ageMs >= 0 && ageMs < CLOCK_TICK_MS) await wait(CLOCK_TICK_MS - ageMs);
+}
+
+const CLOCK_TICK_MS = 20;
 
 /** @throws FileGoneError if what was opened is not the file that lies at the path without any link */
 async function versionAt(handle: FileHandle, path: string): Promise<string> {
