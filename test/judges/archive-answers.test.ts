@@ -24,7 +24,10 @@ interface Judgement {
 const NOT_JUDGED: readonly (readonly [name: RegExp, reason: string])[] = [
   [/^(badVR|im00\d)\.dcm$/, 'pydicom refuses to make numbers of text that is none; the archive passes the text on'],
   [/^(rtplan_truncated\.dcm|DICOMDIR-nooffset)$/, 'cut off within an attribute: damaged, where pydicom gives the rest'],
-  [/^(meta_missing_tsyntax|no_meta)\.dcm$/, 'names no transfer syntax: pydicom cannot cut its frames'],
+  [
+    /^(meta_missing_tsyntax|no_meta|ExplVR_(Big|Lit)EndNoMeta|rtstruct)\.dcm$/,
+    'names no transfer syntax: pydicom cannot cut its frames',
+  ],
 ];
 
 async function withFile<T>(path: string, use: (file: ObjectFile) => Promise<T>): Promise<T> {

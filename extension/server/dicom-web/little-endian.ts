@@ -11,7 +11,8 @@ export function inLittleEndian(bytes: Uint8Array, vr: string, littleEndian: bool
 
 /** A copy with the bytes of each number in the other order; an incomplete last one is left out. */
 export function swapped(bytes: Uint8Array, width: 2 | 4 | 8): Uint8Array {
-  const copy = bytes.slice(0, bytes.length - (bytes.length % width));
+  // Not slice: that of a Buffer is a view.
+  const copy = new Uint8Array(bytes.subarray(0, bytes.length - (bytes.length % width)));
   const length = copy.length / width;
   if (width === 2) swapBytes(new Uint16Array(copy.buffer, 0, length));
   else if (width === 4) swapBytes(new Uint32Array(copy.buffer, 0, length));
