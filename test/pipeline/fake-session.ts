@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor } from '../../src/inference/backend.ts';
 import { parseManifest, type ModelManifest } from '../../src/models/manifest.ts';
+import { outputShape } from '../../src/models/output-shape.ts';
 
 export interface ManifestParts {
   readonly input?: Partial<ModelManifest['input']>;
@@ -52,7 +53,11 @@ export function createManifest({ input, output, tta, postProcess, segments = 3 }
       input: { path: 'golden/input.f32', shape, sha256: hash },
       output: {
         path: 'golden/output.f32',
-        shape: [1, segments + 1, shape[2] / stride, shape[3] / stride],
+        shape: outputShape({
+          input: { shape },
+          output: { stride, alignCorners: output?.alignCorners ?? false },
+          segments: Array(segments).fill(0),
+        }),
         sha256: hash,
       },
       tolerance: 1e-3,
