@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -79,6 +80,26 @@ describe('model folders', () => {
       code: 'model-file-mismatch',
     });
   });
+
+  test.each<[string, (path: string) => unknown]>([
+    ['a pipe that nobody writes to', (path) => execFileSync('mkfifo', [path])],
+    ['a link to a device without end', (path) => symlink('/dev/zero', path)],
+  ])(
+    '%s is refused at once, as weights and as golden array and as manifest',
+    async (_, make) => {
+      const folder = join(models, 'tiny-heart');
+      const read = await openModelFolder('tiny-heart', models);
+      for (const name of ['golden/input.f32', 'model.onnx', 'manifest.json']) {
+        await rm(join(folder, name));
+        await make(join(folder, name));
+        await expect(read(name), name).rejects.toMatchObject({
+          name: 'ModelError',
+          message: expect.stringContaining('not a regular file') as string,
+        });
+      }
+    },
+    5000,
+  );
 
   test('a broken manifest stops the listing with its error', async () => {
     await writeFile(join(models, 'tiny-heart', 'manifest.json'), '{}');
