@@ -47,6 +47,16 @@ const leftOutFiles = z
   .array(z.strictObject({ name: z.string(), code: z.string(), message: z.string() }))
   .describe('files beside the series that could not be read and may belong to it: the volume may be incomplete');
 
+const patientSide = z.enum(['left', 'right', 'posterior', 'anterior', 'superior', 'inferior']);
+
+const isLowerBound = z
+  .boolean()
+  .describe('the structure may go on: at a border, in slices that were not run or not read, beside a single slice');
+
+const touchesBorder = z
+  .array(patientSide)
+  .describe('sides on which it touches the border of the images or of the slices that were run');
+
 const writtenFile = z.strictObject({ path: z.string(), byteLength: count, sha256 });
 
 /** What `slicewise segment --report` writes. */
@@ -84,6 +94,8 @@ export const segmentationReportSchema = z.strictObject({
       segmentedPropertyType: codedConcept,
       voxelCount: count,
       volumeMl: z.number().nonnegative(),
+      isLowerBound,
+      touchesBorder,
       centroid: vector.optional().describe('LPS mm; absent where the segment is empty'),
       meanUncertainty: fraction
         .optional()
@@ -149,6 +161,8 @@ export const segmentationBatchSchema = z.strictObject({
             segmentLabel: z.string(),
             voxelCount: count,
             volumeMl: z.number().nonnegative(),
+            isLowerBound: isLowerBound.optional().describe('absent for an output that was changed since'),
+            touchesBorder: touchesBorder.optional().describe('absent for an output that was changed since'),
             meanUncertainty: fraction.optional(),
           }),
         )

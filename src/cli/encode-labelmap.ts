@@ -45,6 +45,8 @@ export interface LabelmapTarget {
   readonly origin: LabelmapOrigin;
   /** For NIfTI: the image's, where the labelmap is on its grid. */
   readonly space?: NiftiSpace | undefined;
+  /** Files beside the series could not be read and may belong to it. */
+  readonly isSeriesIncomplete?: boolean;
   /** For DICOM-SEG. Default: BINARY. */
   readonly segEncoding?: SegEncoding;
 }
@@ -54,7 +56,7 @@ export interface LabelmapTarget {
 export async function encodeVerified(
   labelmap: Labelmap,
   format: OutputFormat,
-  { source, origin, space, segEncoding }: LabelmapTarget,
+  { source, origin, space, isSeriesIncomplete = false, segEncoding }: LabelmapTarget,
 ): Promise<VerifiedLabelmap> {
   const { verifyDicomSeg, verifyNifti } = await import('../export/verify.ts');
   if (format === 'dicom-seg') {
@@ -63,6 +65,7 @@ export async function encodeVerified(
     const { parts, frameCount, warnings } = await encodeDicomSeg(labelmap, source, {
       provenance: origin,
       now: new Date(),
+      isSeriesIncomplete,
       ...segEncoding,
     });
     await verifyDicomSeg(parts, labelmap, source);

@@ -1,7 +1,6 @@
-import { bordersTouched } from '../labelmap/borders.ts';
-import type { Labelmap } from '../labelmap/labelmap.ts';
 import { measureSegments, type SegmentMeasure } from '../labelmap/measure.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
+import { nameEdges, wholenessOf, type Wholeness } from '../labelmap/wholeness.ts';
 import { writeFilesTogether } from '../node/write-file.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
 import { encodeVerified } from './encode-labelmap.ts';
@@ -18,25 +17,33 @@ export async function writeSegmentOutputs(
   const { request, input, result } = made;
   const begin = performance.now();
   const measures = measureSegments(result.labelmap);
+  const isSeriesIncomplete = input.leftOutFiles.length > 0;
+  const wholeness = wholenessOf(result.labelmap, {
+    source: input.source ?? input.volume.source,
+    slicesRun: result.provenance.slicesRun,
+    isSeriesIncomplete,
+  });
   return writeFilesTogether(
     async (stage) => {
       const { parts, description, warnings } = await encodeVerified(result.labelmap, request.format, {
         source: input.source,
         origin: result.provenance,
         space: input.volume.niftiSpace,
+        isSeriesIncomplete,
         segEncoding: request.segEncoding,
       });
       const segmentation = await stage(request.output, parts);
       const preview =
         request.preview === undefined
           ? undefined
-          : await stage(request.preview, [await drawPreview(input.volume, result, measures)]);
+          : await stage(request.preview, [await drawPreview(input.volume, result, measures, wholeness)]);
       const outcome: SegmentOutcome = {
         ...made,
         measures,
+        wholeness,
         segmentation,
         description,
-        outputWarnings: [...warnings, ...borderNotices(result.labelmap)],
+        outputWarnings: [...warnings, ...borderNotices(result, wholeness)],
         ...(preview && { preview }),
         times: { ...made.times, writeMs: performance.now() - begin },
       };
@@ -49,16 +56,13 @@ export async function writeSegmentOutputs(
   );
 }
 
-/** Volumes of what may go on outside the image are not of the whole. */
-function borderNotices(labelmap: Labelmap): Notice[] {
-  const sides = new Map<number, string[]>();
-  for (const { segmentNumber, side } of bordersTouched(labelmap)) {
-    sides.set(segmentNumber, [...(sides.get(segmentNumber) ?? []), side]);
-  }
-  return labelmap.segments.flatMap(({ segmentNumber, segmentLabel }) => {
-    const touched = sides.get(segmentNumber);
-    if (touched === undefined) return [];
-    const message = `${segmentLabel} touches the border of the image (${touched.join(', ')}): its volume may not be whole.`;
+/** Volumes of what may go on outside the images are not of the whole. */
+function borderNotices({ labelmap, provenance }: SegmentationResult, wholeness: readonly Wholeness[]): Notice[] {
+  const where = provenance.slicesRun === undefined ? 'the images' : 'the slices that were run';
+  return wholeness.flatMap(({ touchesBorder }, at) => {
+    if (touchesBorder.length === 0) return [];
+    const label = labelmap.segments[at]?.segmentLabel ?? '';
+    const message = `${label} touches ${nameEdges(touchesBorder)} of ${where}: it may go on there, and its volume is a lower bound.`;
     return [{ code: 'touches-border', message }];
   });
 }
@@ -67,6 +71,7 @@ async function drawPreview(
   volume: Volume,
   { labelmap, uncertainty, provenance }: SegmentationResult,
   measures: readonly SegmentMeasure[],
+  wholeness: readonly Wholeness[],
 ): Promise<Uint8Array> {
   const { renderPreview } = await import('../node/preview.ts');
   const { dimensions, spacing } = volume.geometry;
@@ -78,6 +83,9 @@ async function drawPreview(
     title: provenance.modelTitle,
     subtitle: `${provenance.modelId} ${provenance.modelVersion} · ${size}, ${millimetres} mm · Research use only`,
     volumesMl: new Map(measures.map(({ segmentNumber, volumeMl }) => [segmentNumber, volumeMl])),
+    lowerBounds: new Set(
+      wholeness.filter(({ reasons }) => reasons.length > 0).map(({ segmentNumber }) => segmentNumber),
+    ),
     uncertaintyPerSlice: uncertainty.perSlice,
   });
 }

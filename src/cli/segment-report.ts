@@ -1,6 +1,7 @@
 import { meanUncertainty } from '../labelmap/mean-uncertainty.ts';
 import type { SegmentMeasure } from '../labelmap/measure.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
+import type { Wholeness } from '../labelmap/wholeness.ts';
 import type { StagedFile } from '../node/write-file.ts';
 import type { Notice } from '../volume/volume.ts';
 import type { SegmentationReport } from './documents.ts';
@@ -25,6 +26,8 @@ export interface SegmentOutcome {
   readonly result: SegmentationResult;
   readonly licence: string;
   readonly measures: readonly SegmentMeasure[];
+  /** Of each segment, as the measures. */
+  readonly wholeness: readonly Wholeness[];
   readonly segmentation: StagedFile;
   /** "DICOM-SEG BINARY, 34 frames". */
   readonly description: string;
@@ -39,7 +42,7 @@ export interface SegmentOutcome {
 
 /** What `--report` writes; its times end where it is made. */
 export function reportOf(outcome: SegmentOutcome): SegmentationReport {
-  const { request, input, result, measures, segmentation, preview, times, outputWarnings } = outcome;
+  const { request, input, result, measures, wholeness, segmentation, preview, times, outputWarnings } = outcome;
   const { seriesInstanceUID } = input.volume.source ?? {};
   const { modality, bodyPartExamined, geometry } = input.volume;
   const { provenance } = result;
@@ -82,6 +85,8 @@ export function reportOf(outcome: SegmentOutcome): SegmentationReport {
       segmentedPropertyType: result.labelmap.segments[at]?.segmentedPropertyType ?? UNKNOWN_CODE,
       voxelCount,
       volumeMl,
+      isLowerBound: reasonsOf(wholeness[at]).length > 0,
+      touchesBorder: [...(wholeness[at]?.touchesBorder ?? [])],
       ...(centroid && { centroid: [centroid[0], centroid[1], centroid[2]] }),
       ...uncertaintyOf(segmentNumber),
     })),
@@ -113,17 +118,17 @@ function threadsOf({ backend, threads }: SegmentRequest): { threads?: number } {
 
 /** What a person is told at the end. */
 export function summaryOf(outcome: SegmentOutcome): string[] {
-  const { request, result, measures, segmentation, preview, description } = outcome;
+  const { request, result, measures, wholeness, segmentation, preview, description } = outcome;
   const { modelId, modelVersion } = result.provenance;
   const rows = measures.map(({ volumeMl }, at) => [
     result.labelmap.segments[at]?.segmentLabel ?? '',
-    formatMl(volumeMl),
+    reasonsOf(wholeness[at]).length > 0 ? `≥ ${formatMl(volumeMl)}` : formatMl(volumeMl),
   ]);
   const slices = formatCount(result.uncertainty.perSlice.length, 'slice');
   const seconds = (performance.now() / 1000).toFixed(1);
   return [
     ...(measures.every(({ voxelCount }) => voxelCount === 0) ? ['No segment was found: the labelmap is empty.'] : []),
-    ...formatTable(rows),
+    ...formatTable(rows).map((row, at) => [row, ...reasonsOf(wholeness[at])].join(', ')),
     `most uncertain: ${mostUncertain(result.uncertainty.perSlice)}`,
     `${slices} in ${seconds} s with ${modelId} ${modelVersion} on ${request.backend}`,
     `wrote ${segmentation.path} (${description}, ${formatSize(segmentation.byteLength)}, read back and compared)`,
@@ -131,6 +136,10 @@ export function summaryOf(outcome: SegmentOutcome): string[] {
     ...(request.report === undefined ? [] : [`wrote ${request.report}`]),
     RESEARCH_USE_ONLY,
   ];
+}
+
+function reasonsOf(wholeness: Wholeness | undefined): readonly string[] {
+  return wholeness?.reasons ?? [];
 }
 
 /** Up to three slices, counted from 1 as viewers do. */

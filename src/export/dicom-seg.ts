@@ -1,6 +1,7 @@
 import { InputError, type ErrorDetails } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import { labelmapOnSourceSlices } from '../labelmap/source-slices.ts';
+import { wholenessOf } from '../labelmap/wholeness.ts';
 import { createUid } from '../labelmap/uid.ts';
 import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice, SourceSeries } from '../volume/volume.ts';
@@ -22,6 +23,8 @@ export interface DicomSegOptions {
   readonly segType?: SegType;
   /** RLE Lossless; for labelmap only. */
   readonly compress?: boolean;
+  /** Files beside the source series could not be read and may belong to it: each segment's description says so. */
+  readonly isSeriesIncomplete?: boolean;
   /** The stored segmentation that this one corrects, as `readDicomSeg` identified it: the new one refers to it. */
   readonly predecessor?: SegInstance;
   /** Content Label (CS, at most 16 of A–Z, 0–9, space, underscore). */
@@ -47,7 +50,8 @@ export interface EncodedDicomSeg {
 
 /** Encodes a labelmap as a DICOM Segmentation that refers to its source images (PS3.3 A.51). Slices without a label have
  * no frame; a labelmap without any label has one empty frame (BINARY: one a segment). Frames are ordered by slice, in
- * BINARY by segment first. The labelmap of an interpolated volume is put back on the images it was interpolated between.
+ * BINARY by segment first. A segment that touches the border of the images, or of the slices that were run, says so in its
+ * Segment Description (0062,0006). The labelmap of an interpolated volume is put back on the images it was interpolated between.
  * @throws InputError `source-without-identity`, `geometry-mismatch` if the labelmap is not on the source's grid,
  * `invalid-voxels` if a label has no segment, `unsupported-segmentation` if the type cannot hold the labelmap */
 export async function encodeDicomSeg(
@@ -79,6 +83,7 @@ export async function encodeDicomSeg(
     sopInstanceUID,
     seriesInstanceUID,
     dimensionOrganizationUID,
+    segmentDescriptions: segmentDescriptions(given, source, options),
     pixels,
   });
   const head = await encodePart10(dataset, {
@@ -99,6 +104,20 @@ export async function encodeDicomSeg(
     frameCount: pixels.frames.length,
     warnings: segType === 'binary' && !hasWholeByteFrames(labelmap.geometry) ? [unalignedFrames(labelmap)] : [],
   };
+}
+
+/** Of the segments that may not be whole: why. */
+function segmentDescriptions(
+  labelmap: Labelmap,
+  source: SourceSeries,
+  { provenance: { slicesRun }, isSeriesIncomplete }: DicomSegOptions,
+): Map<number, string> {
+  const wholeness = wholenessOf(labelmap, { source, slicesRun, isSeriesIncomplete });
+  return new Map(
+    wholeness.flatMap(({ segmentNumber, reasons }) =>
+      reasons.length === 0 ? [] : [[segmentNumber, `May not be whole: ${reasons.join(', ')}.`] as const],
+    ),
+  );
 }
 
 /** Whether a BINARY frame is an even number of whole bytes. Others are valid, and highdicom, pydicom and dcmqi read them;

@@ -14,7 +14,7 @@ import type { SegPixels } from './seg-pixels.ts';
 
 /** What made a labelmap: the software, and the model if there was one. A result's provenance is one. */
 export type LabelmapOrigin = Pick<Provenance, 'softwareVersion'> &
-  Partial<Pick<Provenance, 'modelId' | 'modelVersion' | 'modelTitle' | 'modelSha256' | 'manifestSha256'>>;
+  Partial<Pick<Provenance, 'modelId' | 'modelVersion' | 'modelTitle' | 'modelSha256' | 'manifestSha256' | 'slicesRun'>>;
 
 export interface SegDescription {
   readonly origin: LabelmapOrigin;
@@ -28,6 +28,8 @@ export interface SegDescription {
   readonly sopInstanceUID: string;
   readonly seriesInstanceUID: string;
   readonly dimensionOrganizationUID: string;
+  /** Of segments, by number: what they may lack (Segment Description). */
+  readonly segmentDescriptions?: ReadonlyMap<number, string>;
   readonly pixels: Pick<SegPixels, 'segmentationType' | 'bitsAllocated' | 'frames'>;
 }
 
@@ -52,7 +54,7 @@ export function segDataset(labelmap: Labelmap, source: SourceSeries, description
     SegmentSequence: [
       ...[...labelmap.segments]
         .sort((a, b) => a.segmentNumber - b.segmentNumber)
-        .map((segment) => segmentItem(segment, description.origin)),
+        .map((segment) => segmentItem(segment, description)),
       // Last: OHIF 3.13 gives the n-th item's colour to segment n.
       ...(segmentationType === 'LABELMAP' ? [backgroundItem()] : []),
     ],
@@ -237,11 +239,15 @@ function backgroundItem(): DicomAttributes {
 }
 
 /** PS3.3 C.8.20.4. */
-function segmentItem(segment: Segment, origin: LabelmapOrigin): DicomAttributes {
+function segmentItem(
+  segment: Segment,
+  { origin, segmentDescriptions }: Pick<SegDescription, 'origin' | 'segmentDescriptions'>,
+): DicomAttributes {
   const manual = segment.algorithmType === 'MANUAL';
   return {
     SegmentNumber: segment.segmentNumber,
     SegmentLabel: shortened(segment.segmentLabel, 64),
+    SegmentDescription: segmentDescriptions?.get(segment.segmentNumber),
     SegmentAlgorithmType: segment.algorithmType,
     SegmentAlgorithmName: manual ? undefined : shortened(segment.algorithmName ?? '', 64),
     SegmentationAlgorithmIdentificationSequence: manual ? undefined : algorithmItems(segment, origin),

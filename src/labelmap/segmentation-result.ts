@@ -1,4 +1,5 @@
 import type { Notice } from '../volume/volume.ts';
+import type { SlicesRun } from './borders.ts';
 import type { Labelmap } from './labelmap.ts';
 
 /** Which model, backend and software made a labelmap, and how long it took. */
@@ -13,6 +14,8 @@ export interface Provenance {
   readonly softwareVersion: string;
   /** Id of the backend of each slice along the axis that the model slices; '' for one that was not run. */
   readonly backendPerSlice: readonly string[];
+  /** Of a run of some slices only: which, by their index in the volume. */
+  readonly slicesRun?: SlicesRun;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly durationMs: number;

@@ -15,6 +15,8 @@ export interface PreviewContent {
   readonly subtitle: string;
   /** Millilitres by segmentNumber. */
   readonly volumesMl: ReadonlyMap<number, number>;
+  /** Numbers of the segments whose volume may not be that of the whole structure. */
+  readonly lowerBounds?: ReadonlySet<number>;
   /** 0…1 for each slice k. */
   readonly uncertaintyPerSlice: ArrayLike<number>;
 }
@@ -91,14 +93,15 @@ const LEGEND_ROW = 26;
 
 function layOutLegend(
   type: Typesetter,
-  { labelmap, volumesMl }: PreviewContent,
+  { labelmap, volumesMl, lowerBounds }: PreviewContent,
   width: number,
 ): { entries: LegendEntry[]; height: number } {
   const entries: LegendEntry[] = [];
   let x = 0;
   let row = 0;
   for (const { segmentNumber, segmentLabel } of labelmap.segments) {
-    const volume = `  ${formatMl(volumesMl.get(segmentNumber) ?? 0)}`;
+    const bound = lowerBounds?.has(segmentNumber) ? 'at least ' : '';
+    const volume = `  ${bound}${formatMl(volumesMl.get(segmentNumber) ?? 0)}`;
     const room = width - SWATCH - 8 - type.widthOf(volume, 16);
     const text = `${type.shorten(visibleText(segmentLabel), 16, room)}${volume}`;
     const entryWidth = SWATCH + 8 + type.widthOf(text, 16) + 28;

@@ -26,7 +26,7 @@ export interface SliceCollector {
   add(slice: DecodedSlice, plan: Pick<SliceSegmentation, 'sliceAxis'>): void;
   /** After the last slice. */
   finish(
-    plan: Pick<SliceSegmentation, 'sliceCount' | 'viewsPerSlice'>,
+    plan: Pick<SliceSegmentation, 'sliceAxis' | 'sliceCount' | 'viewsPerSlice'>,
     finished: FinishedVolume,
     warnings: readonly Notice[],
   ): SegmentationResult;
@@ -55,7 +55,7 @@ export function createSliceCollector(options: SliceCollectorOptions): SliceColle
       backends.set(index, backendId);
       inferenceMs += durationMs;
     },
-    finish({ sliceCount, viewsPerSlice }, { labels, uncertainty, perSlice, notices }, warnings) {
+    finish({ sliceAxis, sliceCount, viewsPerSlice }, { labels, uncertainty, perSlice, notices }, warnings) {
       const provenance: Provenance = {
         modelId: manifest.id,
         modelVersion: manifest.version,
@@ -64,6 +64,9 @@ export function createSliceCollector(options: SliceCollectorOptions): SliceColle
         manifestSha256,
         softwareVersion,
         backendPerSlice: Array.from({ length: sliceCount }, (_, index) => backends.get(index) ?? ''),
+        ...(backends.size < sliceCount && {
+          slicesRun: { axis: sliceAxis, slices: [...backends.keys()].sort((a, b) => a - b) },
+        }),
         startedAt,
         durationMs: performance.now() - start,
         inferenceMs,

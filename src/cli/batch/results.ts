@@ -31,6 +31,7 @@ const COLUMNS = [
   'segment_label',
   'volume_ml',
   'voxels',
+  'touches_border',
   'mean_uncertainty',
   'mean_slice_uncertainty',
   'slices',
@@ -78,6 +79,7 @@ export function resultsCsv(
     return report.segments.map((segment) => ({
       ...common,
       ...sizeOf(segment),
+      touches_border: segment.touchesBorder.join(' '),
       mean_uncertainty: rounded(segment.meanUncertainty),
       mean_slice_uncertainty: rounded(wasRun.reduce((sum, value) => sum + value, 0) / wasRun.length),
       model_sha256: report.model.sha256,
@@ -151,11 +153,13 @@ export function toSeriesDocument(outcome: SeriesOutcome): SegmentationBatchDocum
     ...(report && {
       output: names.segmentation,
       report: names.report,
-      segments: report.segments.map(({ segmentNumber, segmentLabel, voxelCount, volumeMl, meanUncertainty }) => ({
-        segmentNumber,
-        segmentLabel,
-        voxelCount,
-        volumeMl,
+      segments: report.segments.map(({ meanUncertainty, ...segment }) => ({
+        segmentNumber: segment.segmentNumber,
+        segmentLabel: segment.segmentLabel,
+        voxelCount: segment.voxelCount,
+        volumeMl: segment.volumeMl,
+        isLowerBound: segment.isLowerBound,
+        touchesBorder: segment.touchesBorder,
         ...(meanUncertainty !== undefined && { meanUncertainty }),
       })),
       durationMs: report.durationsMs.total,
