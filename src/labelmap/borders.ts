@@ -11,7 +11,7 @@ export interface TouchedBorder {
   readonly side: PatientSide;
 }
 
-type PatientSide = 'left' | 'right' | 'posterior' | 'anterior' | 'superior' | 'inferior';
+export type PatientSide = 'left' | 'right' | 'posterior' | 'anterior' | 'superior' | 'inferior';
 
 /** Slices that were run, along one axis; all by default. */
 export interface SlicesRun {

@@ -117,13 +117,19 @@ describe('memory', () => {
   it('a small NIfTI image in front of 300 MiB of zeroes is read within 256 MiB', { timeout: 120_000 }, async () => {
     const header = new DataView(new ArrayBuffer(352 + 8));
     header.setInt32(0, 348, true);
-    [3, 2, 2, 2].forEach((n, at) => { header.setInt16(40 + 2 * at, n, true); });
+    [3, 2, 2, 2].forEach((n, at) => {
+      header.setInt16(40 + 2 * at, n, true);
+    });
     header.setInt16(70, 2, true); // uint8
     header.setInt16(72, 8, true);
-    [1, 1, 1, 1].forEach((n, at) => { header.setFloat32(76 + 4 * at, n, true); });
+    [1, 1, 1, 1].forEach((n, at) => {
+      header.setFloat32(76 + 4 * at, n, true);
+    });
     header.setFloat32(108, 352, true);
     header.setUint8(123, 2);
-    [0x6e, 0x2b, 0x31].forEach((byte, at) => { header.setUint8(344 + at, byte); });
+    [0x6e, 0x2b, 0x31].forEach((byte, at) => {
+      header.setUint8(344 + at, byte);
+    });
     const image = new Uint8Array(header.buffer);
     const bytes = new Uint8Array(gzipSync(joined([image, new Uint8Array(300 * MEBIBYTE)]), { level: 1 }));
     const { outcome, peak } = await readInProcess('bomb.nii.gz', bytes);
