@@ -48,7 +48,7 @@ export function rewriteAddresses(rewrite: (address: string) => string | undefine
         heldBytes = 0;
       };
       while (at < chunk.length) {
-        const byte = chunk[at];
+        const byte = chunk.readUInt8(at);
         if (isInString) {
           if (isEscaped) isEscaped = false;
           else if (byte === BACKSLASH) isEscaped = true;
@@ -93,7 +93,6 @@ export function rewriteAddresses(rewrite: (address: string) => string | undefine
           case 0x5d: // ']'
             path.pop();
             break;
-          case undefined:
           default:
         }
         at += 1;

@@ -1,15 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isSegmentationError } from '../../../src/index.ts';
 import { HttpError } from '../http-error.ts';
-import { json, multipart, send, type Answer } from './answer.ts';
+import { json, multipart, send, type Answer, type StreamedPart } from './answer.ts';
 import { datasetToJson, valueAt } from './dataset-json.ts';
 import { readDataset } from './dicom-file.ts';
 import { inOrder, type JsonDataset } from './dicom-json.ts';
 import { frameMediaType } from './frame-media-types.ts';
-import { allFrames, openFrames, type FrameSource } from './frame-source.ts';
+import { openFrames, type FrameSource } from './frame-source.ts';
 import { inBatches } from './in-batches.ts';
 import { chooseOffer, parseAccept, type MediaType, type Offer } from './media-types.ts';
-import { FileGoneError, type PlainFile } from './plain-file.ts';
+import { encodeMultipart } from './multipart.ts';
+import { FileGoneError, type OpenPlainFile } from './plain-file.ts';
 import { query, type QueryResult } from './query.ts';
 import { parseResourcePath, type Resource } from './resource-path.ts';
 import { openInstanceStore } from './store.ts';
@@ -28,7 +29,7 @@ export const DICOM_WEB_ROOT = '/dicom-web';
  * @see DICOM PS3.18 chapter 10 */
 export function createFolderArchive(index: StudyIndex): DicomWebHandler {
   const instanceStore = openInstanceStore(index);
-  const framesOf = rememberLast(openFrames);
+  const framesOf = rememberSome((instance) => index.read(instance, openFrames));
 
   return async (request, response, path) => {
     const mark = path.indexOf('?');
@@ -36,10 +37,10 @@ export function createFolderArchive(index: StudyIndex): DicomWebHandler {
     const parameters = new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1));
     const isStudies = resource.level === 'study' && (resource.kind === 'query' || resource.kind === 'objects');
     const urlOf = urlsBelow(rootOf(request));
-    if (request.method === 'POST' && isStudies) send(response, await store(request, resource.study, urlOf));
+    if (request.method === 'POST' && isStudies) await send(response, await store(request, resource.study, urlOf));
     else if (request.method === 'GET' || request.method === 'HEAD') {
       const accepted = parseAccept(parameters.get('accept') ?? request.headers.accept);
-      send(response, await retrieve(resource, parameters, accepted, urlOf));
+      await send(response, await retrieve(resource, parameters, accepted, urlOf));
     } else {
       throw new HttpError(405, 'This archive can be queried, read and added to; nothing in it is changed.', {
         Allow: isStudies ? 'GET, HEAD, POST' : 'GET, HEAD',
@@ -87,18 +88,17 @@ export function createFolderArchive(index: StudyIndex): DicomWebHandler {
     numbers: readonly number[],
     accepted: readonly MediaType[],
   ): Promise<Answer> {
-    return orNotFound(
-      index.read(instance, async (file) => {
-        const source = await framesOf(instance, file);
-        const missing = numbers.find((number) => number > source.count);
-        if (missing !== undefined) {
-          throw new HttpError(404, `There is no frame ${missing}; the instance has ${source.count}.`);
-        }
-        const offer = choose(accepted, frameOffers(source, numbers.length));
-        const bodies: Uint8Array[] = [];
-        for (const number of numbers) bodies.push(await source.frame(file, number - 1));
-        return ofParts(bodies, offer);
-      }),
+    const source = await orNotFound(framesOf(instance));
+    const missing = numbers.find((number) => number > source.count);
+    if (missing !== undefined) {
+      throw new HttpError(404, `There is no frame ${missing}; the instance has ${source.count}.`);
+    }
+    const offer = choose(accepted, frameOffers(source, numbers.length));
+    return framesAnswer(
+      await orNotFound(index.open(instance)),
+      source,
+      numbers.map((number) => number - 1),
+      offer,
     );
   }
 
@@ -109,13 +109,10 @@ export function createFolderArchive(index: StudyIndex): DicomWebHandler {
   ): Promise<Answer> {
     const [tag = ''] = path;
     if (PIXEL_DATA_TAGS.has(tag) && path.length === 1) {
-      return orNotFound(
-        index.read(instance, async (file) => {
-          const source = await framesOf(instance, file);
-          const offer = choose(accepted, frameOffers(source, source.count));
-          return ofParts(await allFrames(source, file), offer);
-        }),
-      );
+      const source = await orNotFound(framesOf(instance));
+      const offer = choose(accepted, frameOffers(source, source.count));
+      const all = Array.from({ length: source.count }, (_, frameIndex) => frameIndex);
+      return framesAnswer(await orNotFound(index.open(instance)), source, all, offer);
     }
     const offer = choose(accepted, [
       { type: 'application/octet-stream' },
@@ -124,7 +121,7 @@ export function createFolderArchive(index: StudyIndex): DicomWebHandler {
     const { dataset } = await orNotFound(index.read(instance, (file) => readDataset(file)));
     const value = valueAt(dataset, path);
     if (value === undefined) throw new HttpError(404, 'The instance has no bulk data there.');
-    return ofParts([value], offer);
+    return { status: 200, ...inOffer(value, offer) };
   }
 }
 
@@ -157,18 +154,17 @@ async function metadata(
   contentType: string,
   urlOf: UrlOf,
 ): Promise<Answer> {
-  let failure: unknown;
   const read = await inBatches(instances, READ_AT_ONCE, (instance) =>
     index
       .read(instance, (file) => metadataOf(file, instance, urlOf))
       .catch((error: unknown) => {
-        failure = notFound(error);
+        if (instances.length === 1) throw notFound(error);
         return undefined;
       }),
   );
   const rows = read.filter((row) => row !== undefined);
+  if (rows.length === 0) throw gone();
   const missing = read.length - rows.length;
-  if (rows.length === 0) throw failure;
   const warnings = missing === 0 ? [] : [`${missing} instances cannot be read, and are not listed`];
   return json(rows, { contentType, warnings });
 }
@@ -201,8 +197,7 @@ async function withMissingFields(
   return { rows: full, warnings };
 }
 
-/** Whole files that are still there: a part each, or one alone where the client prefers that.
- * @throws HttpError 404 if none is there; 406 */
+/** Whole files: a part each, or one alone where the client prefers that. */
 async function objects(
   index: StudyIndex,
   instances: readonly StoredInstance[],
@@ -215,23 +210,95 @@ async function objects(
     { type: 'multipart/related', partType: 'application/dicom', ...syntax },
     ...(instances.length === 1 ? [{ type: 'application/dicom', ...syntax }] : []),
   ]);
-  const files: { readonly transferSyntaxUID: string; readonly body: Uint8Array }[] = [];
+  const files = filesThere(index, instances);
+  // Before anything is sent: what is not there is a 404.
+  const first = await files.next();
+  if (first.done === true) throw gone();
+  if (offer.type === 'application/dicom') {
+    const { byteLength, pieces } = first.value;
+    return { status: 200, contentType: offer.type, byteLength, pieces };
+  }
+  async function* parts(): AsyncGenerator<StreamedPart> {
+    for (let next = first; next.done !== true; next = await files.next()) yield next.value;
+  }
+  return multipart(parts(), 'application/dicom');
+}
+
+/** The files of instances that are still there, one after another. */
+async function* filesThere(index: StudyIndex, instances: readonly StoredInstance[]): AsyncGenerator<StreamedPart> {
   for (const instance of instances) {
     try {
-      const body = await index.read(instance, (file) => file.read(0, file.byteLength));
-      files.push({ transferSyntaxUID: instance.transferSyntaxUID, body });
+      const contentType = `application/dicom; transfer-syntax=${instance.transferSyntaxUID}`;
+      if (instance.byteLength <= PIECE_BYTES) {
+        // Known to be whole before it is sent.
+        const bytes = await index.read(instance, (file) => file.read(0, PIECE_BYTES));
+        yield { contentType, byteLength: bytes.length, pieces: [bytes] };
+      } else {
+        const file = await index.open(instance);
+        yield { contentType, byteLength: file.byteLength, pieces: piecesOf(file) };
+      }
     } catch (error) {
-      if (!(error instanceof FileGoneError)) throw notFound(error);
+      if (!(error instanceof FileGoneError)) throw error;
     }
   }
-  const [first] = files;
-  if (first === undefined) throw new HttpError(404, 'The files are not there any more.');
-  if (offer.type === 'application/dicom') return { status: 200, contentType: offer.type, pieces: [first.body] };
-  const parts = files.map(({ transferSyntaxUID, body }) => ({
-    contentType: `application/dicom; transfer-syntax=${transferSyntaxUID}`,
-    body,
-  }));
-  return multipart(parts, 'application/dicom');
+}
+
+/** So much of a file is in memory at once, for each answer. */
+const PIECE_BYTES = 1024 * 1024;
+
+/** @throws FileGoneError at its end, if the file was written into meanwhile: the answer is then cut off */
+async function* piecesOf(file: OpenPlainFile): AsyncGenerator<Uint8Array> {
+  try {
+    for (let at = 0; at < file.byteLength; at += PIECE_BYTES) {
+      const piece = await file.read(at, PIECE_BYTES);
+      if (piece.length < Math.min(PIECE_BYTES, file.byteLength - at))
+        throw new FileGoneError('The file has become shorter.');
+      yield piece;
+    }
+    await file.assertUnchanged();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Frames, each read when its turn comes.
+ * @param file closed when the answer is over
+ * @throws HttpError 404 if the first cannot be read */
+async function framesAnswer(
+  file: OpenPlainFile,
+  source: FrameSource,
+  frameIndices: readonly number[],
+  { type, partType, transferSyntaxUID }: Offer,
+): Promise<Answer> {
+  const suffix = transferSyntaxUID === undefined ? '' : `; transfer-syntax=${transferSyntaxUID}`;
+  const [firstIndex, ...others] = frameIndices;
+  let first: Uint8Array | undefined;
+  try {
+    first = firstIndex === undefined ? new Uint8Array() : await source.frame(file, firstIndex);
+    await file.assertUnchanged();
+  } catch (error) {
+    await file.close();
+    throw notFound(error);
+  }
+  if (partType === undefined) {
+    await file.close();
+    return { status: 200, contentType: `${type}${suffix}`, pieces: [first] };
+  }
+  const whole = first;
+  async function* parts(): AsyncGenerator<StreamedPart> {
+    try {
+      const contentType = `${partType ?? ''}${suffix}`;
+      if (firstIndex !== undefined) yield { contentType, byteLength: whole.length, pieces: [whole] };
+      for (const frameIndex of others) {
+        const frame = await source.frame(file, frameIndex);
+        yield { contentType, byteLength: frame.length, pieces: [frame] };
+      }
+      await file.assertUnchanged();
+    } finally {
+      await file.close();
+    }
+  }
+  return multipart(parts(), partType);
 }
 
 function frameOffers({ transferSyntaxUID }: FrameSource, count: number): Offer[] {
@@ -243,13 +310,11 @@ function frameOffers({ transferSyntaxUID }: FrameSource, count: number): Offer[]
   ];
 }
 
-function ofParts(bodies: readonly Uint8Array[], { type, partType, transferSyntaxUID }: Offer): Answer {
-  const suffix = transferSyntaxUID === undefined ? '' : `; transfer-syntax=${transferSyntaxUID}`;
-  if (partType === undefined) return { status: 200, contentType: `${type}${suffix}`, pieces: bodies };
-  return multipart(
-    bodies.map((body) => ({ contentType: `${partType}${suffix}`, body })),
-    partType,
-  );
+/** One value, as a part or alone. */
+function inOffer(value: Uint8Array, { type, partType }: Offer): Pick<Answer, 'contentType' | 'pieces'> {
+  if (partType === undefined) return { contentType: type, pieces: [value] };
+  const { contentType, body } = encodeMultipart([{ contentType: partType, body: value }], partType);
+  return { contentType, pieces: body };
 }
 
 /** @throws HttpError 406 */
@@ -271,10 +336,13 @@ async function orNotFound<T>(reading: Promise<T>): Promise<T> {
 
 function notFound(error: unknown): unknown {
   if (isSegmentationError(error)) return new HttpError(404, `This cannot be given: ${error.message}`);
-  if (error instanceof FileGoneError || (error instanceof Error && 'code' in error && 'syscall' in error)) {
-    return new HttpError(404, 'The file is not there any more, or cannot be read.');
-  }
+  if (error instanceof FileGoneError || (error instanceof Error && 'code' in error && 'syscall' in error))
+    return gone();
   return error;
+}
+
+function gone(): HttpError {
+  return new HttpError(404, 'The file is not there any more, or cannot be read.');
 }
 
 function isPartOf(instance: StoredInstance, { study, series, instance: sopInstanceUID }: Resource): boolean {
@@ -285,15 +353,39 @@ function isPartOf(instance: StoredInstance, { study, series, instance: sopInstan
   );
 }
 
-/** Keeps the last result, as a viewer asks for a multi-frame file's frames one after another. A file that changed is read
- * again. */
-function rememberLast<T>(
-  read: (file: PlainFile) => Promise<T>,
-): (instance: StoredInstance, file: PlainFile) => Promise<T> {
-  let last: { readonly path: string; readonly version: string; readonly result: Promise<T> } | undefined;
-  return ({ path }, file) => {
-    const { version } = file;
-    if (last?.path !== path || last.version !== version) last = { path, version, result: read(file) };
-    return last.result;
+/** What is found in a file once, for a viewer asks for the frames of several files one after another. */
+const REMEMBERED = 8;
+/** Of those that hold bytes of their file, so many together. */
+const MAX_REMEMBERED_BYTES = 128 * 1024 * 1024;
+
+function rememberSome(
+  read: (instance: StoredInstance) => Promise<FrameSource>,
+): (instance: StoredInstance) => Promise<FrameSource> {
+  // By use, the latest last. An instance whose file changed is another object.
+  const remembered = new Map<StoredInstance, Promise<FrameSource>>();
+  const heldBytes = new Map<StoredInstance, number>();
+  const forget = (instance: StoredInstance): void => {
+    remembered.delete(instance);
+    heldBytes.delete(instance);
+  };
+  const sum = (): number => [...heldBytes.values()].reduce((total, byteLength) => total + byteLength, 0);
+  return (instance) => {
+    const found = remembered.get(instance);
+    remembered.delete(instance);
+    const source = found ?? read(instance);
+    remembered.set(instance, source);
+    if (found === undefined) {
+      source.then(
+        ({ heldBytes: held = 0 }) => {
+          if (remembered.get(instance) === source) heldBytes.set(instance, held);
+          for (const each of remembered.keys()) if (sum() > MAX_REMEMBERED_BYTES) forget(each);
+        },
+        () => {
+          forget(instance);
+        },
+      );
+    }
+    for (const each of remembered.keys()) if (remembered.size > REMEMBERED) forget(each);
+    return source;
   };
 }

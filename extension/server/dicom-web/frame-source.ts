@@ -18,6 +18,8 @@ export interface FrameSource {
   readonly transferSyntaxUID: string;
   /** Frames that are there: those that the file claims and does not have are not counted. */
   readonly count: number;
+  /** Of unpacked or encapsulated bytes that it keeps. */
+  readonly heldBytes?: number;
   /** @param frameIndex from 0, below the count */
   readonly frame: (file: ObjectFile, frameIndex: number) => Promise<Uint8Array>;
 }
@@ -56,7 +58,11 @@ export async function openFrames(file: ObjectFile): Promise<FrameSource> {
     const end = pixelData.dataOffset + pixelData.byteLength;
     const inflated = inMemory(await inflatedFile(await file.read(0, file.byteLength), end));
     const source = nativeFrames(dataset, inflated.byteLength, claimed);
-    return { ...source, frame: (_, frameIndex) => source.frame(inflated, frameIndex) };
+    return {
+      ...source,
+      heldBytes: inflated.byteLength,
+      frame: (_, frameIndex) => source.frame(inflated, frameIndex),
+    };
   }
   return nativeFrames(dataset, file.byteLength, claimed);
 }
@@ -76,6 +82,7 @@ function ofMemory(transferSyntaxUID: string, frames: readonly Uint8Array[]): Fra
   return {
     transferSyntaxUID,
     count: frames.length,
+    heldBytes: frames.reduce((sum, { length }) => sum + length, 0),
     frame: (_, frameIndex) => {
       const bytes = frames[frameIndex];
       return bytes === undefined ? Promise.reject(noFrame(frameIndex)) : Promise.resolve(bytes);

@@ -5,19 +5,36 @@ export interface Part {
   readonly body: Uint8Array;
 }
 
-/** Encodes parts as `multipart/related` (RFC 2387).
- * @returns the value of Content-Type, and the pieces of the body */
-export function encodeMultipart(parts: readonly Part[], type: string): { contentType: string; body: Uint8Array[] } {
+/** What stands between the bodies of the parts of a `multipart/related` message (RFC 2387). */
+export interface MultipartEncoder {
+  /** The value of Content-Type. */
+  readonly contentType: string;
+  /** Before a part's body. */
+  readonly head: (contentType: string, byteLength: number) => Uint8Array;
+  /** After it. */
+  readonly tail: Uint8Array;
+  /** After the last. */
+  readonly end: Uint8Array;
+}
+
+/** @param type of the parts */
+export function multipartEncoder(type: string): MultipartEncoder {
   const boundary = `slicewise-${randomBytes(12).toString('hex')}`;
-  const body = parts.flatMap(({ contentType, body }) => [
-    Buffer.from(`--${boundary}\r\nContent-Type: ${contentType}\r\nContent-Length: ${body.length}\r\n\r\n`),
-    body,
-    Buffer.from('\r\n'),
-  ]);
   return {
     contentType: `multipart/related; type="${type}"; boundary=${boundary}`,
-    body: [...body, Buffer.from(`--${boundary}--\r\n`)],
+    head: (contentType, byteLength) =>
+      Buffer.from(`--${boundary}\r\nContent-Type: ${contentType}\r\nContent-Length: ${byteLength}\r\n\r\n`),
+    tail: Buffer.from('\r\n'),
+    end: Buffer.from(`--${boundary}--\r\n`),
   };
+}
+
+/** Encodes parts that are in memory.
+ * @returns the value of Content-Type, and the pieces of the body */
+export function encodeMultipart(parts: readonly Part[], type: string): { contentType: string; body: Uint8Array[] } {
+  const { contentType, head, tail, end } = multipartEncoder(type);
+  const body = parts.flatMap((part) => [head(part.contentType, part.body.length), part.body, tail]);
+  return { contentType, body: [...body, end] };
 }
 
 /** Parses the body of a `multipart/related` message that is in memory.
@@ -38,7 +55,7 @@ export function parseMultipart(contentType: string, bytes: Uint8Array): Part[] {
 }
 
 /** What a parser found, in the order of the message. A part is closed by the next one, or by the end. */
-type MultipartEvent =
+export type MultipartEvent =
   { readonly kind: 'part'; readonly contentType: string } | { readonly kind: 'data'; readonly bytes: Uint8Array };
 
 export interface MultipartParser {
@@ -111,27 +128,29 @@ export function createMultipartParser(contentType: string): MultipartParser {
     return true;
   };
 
-  const isClosed = (): boolean => state === 'closed';
+  const advance = (events: MultipartEvent[]): boolean => {
+    if (state === 'closed') return false;
+    return state === 'headers' ? readHeaders(events) : skipToDelimiter(events);
+  };
+
   const startsWithDelimiter = (): boolean => rest.subarray(0, delimiter.length).equals(delimiter);
 
   return {
     push(chunk) {
       const events: MultipartEvent[] = [];
-      if (isClosed()) return events;
+      if (state === 'closed') return events;
       rest =
         rest.length === 0
           ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
           : Buffer.concat([rest, chunk]);
       let goesOn = true;
       while (goesOn) {
-        if (state === 'headers') goesOn = readHeaders(events);
-        else if (isClosed()) goesOn = false;
-        else goesOn = skipToDelimiter(events);
+        goesOn = advance(events);
       }
       return events;
     },
     end() {
-      if (!isClosed()) throw new Error('the body is not closed by the boundary of its Content-Type');
+      if (state !== 'closed') throw new Error('the body is not closed by the boundary of its Content-Type');
     },
   };
 }

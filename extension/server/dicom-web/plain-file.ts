@@ -15,11 +15,18 @@ export interface PlainFile {
 /** The file is not there any more, is another one by now, or leads elsewhere. */
 export class FileGoneError extends Error {}
 
-/** Opens a file that was seen in a folder, gives it to `use` and closes it. Neither the file nor a folder on the way to it
- * may be a link by now, and nothing but a file is opened: a pipe would never answer.
+/** A file that its user closes. */
+export interface OpenPlainFile extends PlainFile {
+  /** @throws FileGoneError if it was written into since it was opened: what was read may be half of one and half of another */
+  readonly assertUnchanged: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens a file that was seen in a folder. Neither the file nor a folder on the way to it may be a link by now, and nothing
+ * but a file is opened: a pipe would never answer.
  * @param path absolute, without links, as it was when the folder was listed
- * @throws FileGoneError before and after `use`, if the file changed under it */
-export async function withPlainFile<T>(path: string, use: (file: PlainFile) => Promise<T>): Promise<T> {
+ * @throws FileGoneError */
+export async function openPlainFile(path: string): Promise<OpenPlainFile> {
   const handle = await open(path, constants.O_RDONLY | NO_FOLLOW | NON_BLOCKING).catch((cause: unknown) => {
     throw new FileGoneError('The file cannot be opened any more.', { cause });
   });
@@ -27,7 +34,7 @@ export async function withPlainFile<T>(path: string, use: (file: PlainFile) => P
     await settle(handle);
     const version = await versionAt(handle, path);
     const { size } = await handle.stat();
-    const file: PlainFile = {
+    return {
       byteLength: size,
       version,
       read: async (start, byteLength) => {
@@ -35,18 +42,25 @@ export async function withPlainFile<T>(path: string, use: (file: PlainFile) => P
         const { bytesRead } = await handle.read(bytes, 0, bytes.length, start);
         return bytes.subarray(0, bytesRead);
       },
+      assertUnchanged: async () => {
+        if (versionOf(await handle.stat({ bigint: true })) !== version) throw changed();
+      },
+      close: () => handle.close(),
     };
-    // Written into meanwhile: what was read may be half of one and half of another, and an error the fault of neither.
-    const assertUnchanged = async (): Promise<void> => {
-      if (versionOf(await handle.stat({ bigint: true })) !== version) throw changed();
-    };
-    try {
-      return await use(file);
-    } finally {
-      await assertUnchanged();
-    }
-  } finally {
+  } catch (error) {
     await handle.close();
+    throw error;
+  }
+}
+
+/** Opens a file as {@link openPlainFile} does, gives it to `use` and closes it.
+ * @throws FileGoneError before and after `use`, if the file changed under it, whatever `use` made of that */
+export async function withPlainFile<T>(path: string, use: (file: PlainFile) => Promise<T>): Promise<T> {
+  const file = await openPlainFile(path);
+  try {
+    return await use(file);
+  } finally {
+    await file.assertUnchanged().finally(file.close);
   }
 }
 

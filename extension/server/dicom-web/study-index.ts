@@ -4,7 +4,7 @@ import { readHeader } from './dicom-file.ts';
 import { textOf, type JsonDataset } from './dicom-json.ts';
 import { walkFolder } from './folder-walk.ts';
 import { inBatches } from './in-batches.ts';
-import { FileGoneError, withPlainFile, type PlainFile } from './plain-file.ts';
+import { FileGoneError, openPlainFile, withPlainFile, type OpenPlainFile, type PlainFile } from './plain-file.ts';
 import { Tag } from './tags.ts';
 
 /** A file of the folder that is an instance with UIDs. */
@@ -33,6 +33,9 @@ export interface StudyIndex {
   /** Opens the file of an instance, if it still is that instance's: links are not followed, and what another study's file
    * has replaced is not given for it.
    * @throws FileGoneError */
+  readonly open: (instance: StoredInstance) => Promise<OpenPlainFile>;
+  /** Opens it for `use`, and closes it.
+   * @throws FileGoneError, also if the file changed under `use` */
   readonly read: <T>(instance: StoredInstance, use: (file: PlainFile) => Promise<T>) => Promise<T>;
   /** Files that are not an instance with UIDs, or repeat one, and folders that cannot be listed: how many for each reason. */
   readonly ignoredFiles: () => ReadonlyMap<string, number>;
@@ -103,20 +106,31 @@ export async function openStudyIndex(folder: string): Promise<StudyIndex> {
     } else if (before !== undefined) listInstances();
   };
 
-  const read = async <T>(instance: StoredInstance, use: (file: PlainFile) => Promise<T>): Promise<T> => {
+  const open = async (instance: StoredInstance): Promise<OpenPlainFile> => {
+    const { path } = instance;
+    let file: OpenPlainFile | undefined;
     try {
-      return await withPlainFile(instance.path, async (file) => {
-        if (known.get(instance.path)?.version !== file.version) {
-          const now = await knownFile(instance.path, file);
-          remember(instance.path, now);
-          if (!isSameInstance(now.instance, instance))
-            throw new FileGoneError('The file is of another instance by now.');
-        }
-        return use(file);
-      });
+      file = await openPlainFile(path);
+      if (known.get(path)?.version !== file.version) {
+        const now = await knownFile(path, file);
+        await file.assertUnchanged();
+        remember(path, now);
+        if (!isSameInstance(now.instance, instance)) throw new FileGoneError('The file is of another instance by now.');
+      }
+      return file;
     } catch (error) {
-      if (error instanceof FileGoneError) remember(instance.path, await readFile(instance.path));
+      await file?.close();
+      if (error instanceof FileGoneError) remember(path, await readFile(path));
       throw error;
+    }
+  };
+
+  const read = async <T>(instance: StoredInstance, use: (file: PlainFile) => Promise<T>): Promise<T> => {
+    const file = await open(instance);
+    try {
+      return await use(file);
+    } finally {
+      await file.assertUnchanged().finally(file.close);
     }
   };
 
@@ -129,6 +143,7 @@ export async function openStudyIndex(folder: string): Promise<StudyIndex> {
     add: async (path) => {
       remember(path, await readFile(path));
     },
+    open,
     read,
     ignoredFiles: () => {
       const counts = new Map<string, number>();

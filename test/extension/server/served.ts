@@ -48,9 +48,12 @@ export function ask(
 
 const closing: (() => Promise<void> | void)[] = [];
 
+// A file of many tests leaves as many servers.
+const CLOSING_MS = 60_000;
+
 afterAll(async () => {
   for (const close of closing.splice(0).reverse()) await close();
-});
+}, CLOSING_MS);
 
 /** Listens on a free port until the tests of the file are over. */
 export async function listen(handler: RequestListener): Promise<number> {
