@@ -1,7 +1,15 @@
-import type { ModelManifest } from './manifest.ts';
-
 /** Modifiers that tell one side of the body: Right and Left (PS3.16 CID 244), as SNOMED CT and as SNOMED RT. */
 const SIDES: ReadonlySet<string> = new Set(['24028007', '7771000', 'G-A100', 'G-A101']);
+
+/** What of a manifest decides. */
+interface SidedModel {
+  readonly input: { readonly orientation: string; readonly sliceAxis: string };
+  readonly tta: { readonly flips: readonly string[]; readonly rotations: readonly number[] };
+  readonly segments: readonly {
+    readonly segmentLabel: string;
+    readonly segmentedPropertyTypeModifier?: { readonly codeValue: string } | undefined;
+  }[];
+}
 
 /** What of a manifest shows the model the body with its sides exchanged, or gives it no means to tell them, though a
  * segment has a laterality: its left organs would be labelled as right ones.
@@ -10,7 +18,7 @@ const SIDES: ReadonlySet<string> = new Set(['24028007', '7771000', 'G-A100', 'G-
  * columns and every turn move a side, a flip of rows (front and back, or head and foot) does not. As acquired, slices
  * may be of any direction. Slices that are not turned may show either side first.
  * @returns each contradiction, empty where no segment has a laterality */
-export function sidesExchanged({ input, tta, segments }: ModelManifest): string[] {
+export function sidesExchanged({ input, tta, segments }: SidedModel): string[] {
   const sided = segments.find(({ segmentedPropertyTypeModifier: modifier }) =>
     modifier ? SIDES.has(modifier.codeValue) : false,
   );

@@ -12,7 +12,7 @@ import { inLittleEndian } from './little-endian.ts';
 import { contextOf, representationOf, type RepresentationContext } from './value-representation.ts';
 
 /** Longer binary values are not inlined: a client fetches what it needs of them. */
-export const MAX_INLINE_BYTES = 1 << 20;
+const MAX_INLINE_BYTES = 1 << 20;
 
 /** Makes the DICOM JSON model of a data set: text in UTF-8, numbers as numbers, long values and pixel data by their
  * address. Left out are the file's meta information and group lengths, which describe the file and not the data set.

@@ -74,10 +74,6 @@ export async function allFrames(source: FrameSource, file: ObjectFile): Promise<
   return frames;
 }
 
-export function isNative(transferSyntaxUID: string): boolean {
-  return NATIVE_SYNTAXES.has(transferSyntaxUID);
-}
-
 function ofMemory(transferSyntaxUID: string, frames: readonly Uint8Array[]): FrameSource {
   return {
     transferSyntaxUID,

@@ -55,7 +55,7 @@ export function parseMultipart(contentType: string, bytes: Uint8Array): Part[] {
 }
 
 /** What a parser found, in the order of the message. A part is closed by the next one, or by the end. */
-export type MultipartEvent =
+type MultipartEvent =
   { readonly kind: 'part'; readonly contentType: string } | { readonly kind: 'data'; readonly bytes: Uint8Array };
 
 export interface MultipartParser {

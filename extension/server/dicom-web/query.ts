@@ -14,7 +14,7 @@ export interface QueryResult {
   readonly missingFields: ReadonlySet<string>;
 }
 
-export interface QueryRow {
+interface QueryRow {
   readonly dataset: JsonDataset;
   /** One that the row tells of. */
   readonly instance: StoredInstance;

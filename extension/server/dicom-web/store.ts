@@ -22,12 +22,12 @@ const FailureReason = {
 type FailureReason = (typeof FailureReason)[keyof typeof FailureReason];
 
 /** The longest store request. */
-export const MAX_STORE_BYTES = 4 * 2 ** 30;
+const MAX_STORE_BYTES = 4 * 2 ** 30;
 /** All that are under way together: they lie beside what is stored until they are complete. */
 const MAX_BYTES_UNDER_WAY = 8 * 2 ** 30;
 const MAX_PARTS = 100_000;
 
-export interface StoreAnswer {
+interface StoreAnswer {
   readonly status: 200 | 202 | 409;
   readonly dataset: JsonDataset;
 }
@@ -289,6 +289,6 @@ async function identify({ path }: StagedPart): Promise<Identity | undefined> {
 }
 
 /** Digits and single dots. Leading zeroes are passed: scanners write them. */
-export function isUid(text: string): boolean {
+function isUid(text: string): boolean {
   return text.length <= 64 && /^\d+(\.\d+)*$/.test(text);
 }
