@@ -36,7 +36,9 @@ export function assertScores(
       )
     : wrongKind(
         `The output is said to be probabilities, but holds ${found}: they should be in 0…1 and sum up to 1.`,
-        'Set output.kind to "logits" in manifest.json, or put a softmax over the classes at the end of the graph.',
+        isInRange
+          ? 'End the graph with a softmax over the classes: a sigmoid for each class gives no one class to a voxel.'
+          : 'Set output.kind to "logits" in manifest.json, or put a softmax over the classes at the end of the graph.',
       );
 }
 
