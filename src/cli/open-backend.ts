@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { InferenceBackend } from '../inference/backend.ts';
 import { invalidArguments, type CommandSpec } from './parse-arguments.ts';
 
@@ -34,6 +35,8 @@ let uncaughtNow = 0;
 let kept: (readonly [(typeof INTERRUPTS)[number], NodeJS.SignalsListener])[] = [];
 
 async function uncaught<T>(work: () => Promise<T>): Promise<T> {
+  // An interrupt that has arrived and that nobody has heard of yet would go with its listener.
+  await nextTurn();
   if (uncaughtNow++ === 0) {
     kept = INTERRUPTS.flatMap((name) => process.listeners(name).map((listener) => [name, listener] as const));
     for (const [name, listener] of kept) process.off(name, listener);
