@@ -26,6 +26,8 @@ function browserProject({ name, include, headers = {}, chromiumArguments = [] }:
         enabled: true,
         headless: true,
         screenshotFailures: false,
+        // On a busy machine the first bundle of the dependencies takes longer than the usual minute.
+        connectTimeout: 240_000,
         provider: playwright({
           launchOptions: {
             executablePath: chromium,
