@@ -9,7 +9,7 @@ const OPTION = /(?<![\w-])--[a-z][\w-]*/g;
 const OTHER_PROGRAMS = /\b(?:gdcmconv|dcmconv|dcmdjpeg|npm \w+)(?: --?[\w-]+)+/g;
 
 // The command line words its own options, and the server its own.
-const OWN_WORDS = ['src/cli/', 'extension/server/', 'extension/ohif-app/'];
+const OWN_WORDS = ['src/cli/', 'extension/server/', 'extension/ohif-app/', 'extension/dist/'];
 
 const sources = ['src', 'extension']
   .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`))
