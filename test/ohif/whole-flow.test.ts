@@ -8,6 +8,7 @@ import { createShortAxisHeart } from '../../sample-data/short-axis-heart.ts';
 import { buildCli } from '../e2e/run-cli.ts';
 import { dataPath, describeWithData } from '../support/data.ts';
 import { newDciodvfyErrors } from '../support/dciodvfy.ts';
+import { inFull } from '../support/full.ts';
 import { describeWithProgram } from '../support/python.ts';
 import { tinyModelFolder } from '../support/models.ts';
 import { launchChromium, type LaunchOptions } from './chromium.ts';
@@ -121,36 +122,44 @@ function filesIn(folder: string): string[] {
   return readdirSync(folder).map((name) => join(folder, name));
 }
 
-describeEachArchive('a study is opened, segmented, corrected, stored and opened again', (archive) => {
-  const onWasm = { archive, model: 'cardiac-mr', backend: /WebAssembly/ };
+describe('a study is opened, segmented, corrected, stored and opened again', () => {
+  const flowsOf = (archive: ArchiveKind): Record<'heart' | 'onWebGpu' | 'realHeart', () => void> => {
+    const onWasm = { archive, model: 'cardiac-mr', backend: /WebAssembly/ };
+    return {
+      heart() {
+        test('the synthetic heart, on WASM', async () => {
+          await expectWholeFlow({ series: heart, ...onWasm });
+        });
+      },
+      onWebGpu() {
+        test('a small heart, on WebGPU in software', async () => {
+          await expectWholeFlow({
+            series: smallHeart,
+            archive,
+            model: 'tiny-heart',
+            modelFolder: tinyModelFolder,
+            webGpu: 'software',
+            backend: /WebGPU/,
+          });
+        });
+      },
+      realHeart() {
+        describeWithData('of a real heart', () => {
+          test('each slice in a frame of reference of its own, on WASM', async () => {
+            await expectWholeFlow({ series: dataPath('dicom/cardiac-sunnybrook/SCD0000101/phase_08'), ...onWasm });
+          });
+        });
+      },
+    };
+  };
 
-  test('the synthetic heart, on WASM', async () => {
-    await expectWholeFlow({ series: heart, ...onWasm });
+  describe('from and to a folder', () => {
+    const { heart: onWasm, onWebGpu, realHeart } = flowsOf('folder');
+    for (const define of inFull([onWasm, onWebGpu], [realHeart])) define();
   });
 
-  test('a small heart, on WebGPU in software', async () => {
-    await expectWholeFlow({
-      series: smallHeart,
-      archive,
-      model: 'tiny-heart',
-      modelFolder: tinyModelFolder,
-      webGpu: 'software',
-      backend: /WebGPU/,
-    });
-  });
-
-  describeWithData('of a real heart', () => {
-    test('each slice in a frame of reference of its own, on WASM', async () => {
-      await expectWholeFlow({ series: dataPath('dicom/cardiac-sunnybrook/SCD0000101/phase_08'), ...onWasm });
-    });
+  describeWithProgram('from and to Orthanc', 'Orthanc', () => {
+    const { heart: onWasm, onWebGpu, realHeart } = flowsOf('orthanc');
+    for (const define of inFull([realHeart], [onWasm, onWebGpu])) define();
   });
 });
-
-function describeEachArchive(name: string, define: (archive: ArchiveKind) => void): void {
-  describe(`${name}, from and to a folder`, () => {
-    define('folder');
-  });
-  describeWithProgram(`${name}, from and to Orthanc`, 'Orthanc', () => {
-    define('orthanc');
-  });
-}
