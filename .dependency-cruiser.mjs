@@ -69,8 +69,13 @@ export default {
     onlyImporter('dicom-parser', 'src/readers/element-stream.ts'),
     onlyImporter('nifti-reader-js', 'src/readers/nifti-header.ts'),
     onlyImporter('dcmjs', 'src/export/dicom-file.ts'),
-    onlyImporter('onnxruntime-web', 'src/inference/ort-web.ts', 'src/inference/ort-webgpu.ts'),
-    onlyImporter('onnxruntime-node', 'src/node/ort-node-worker.js'),
+    onlyImporter(
+      'onnxruntime-web',
+      'src/inference/ort-web.ts',
+      'src/inference/ort-webgpu.ts',
+      'src/node/ort-thread.js',
+    ),
+    onlyImporter('onnxruntime-node', 'src/node/ort-thread.js'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { InferenceBackend } from '../inference/backend.ts';
 import { invalidArguments, type CommandSpec } from './parse-arguments.ts';
 
@@ -11,39 +10,9 @@ export function parseBackendId(given: string | undefined, spec: CommandSpec): Ba
   throw invalidArguments(spec, `There is no backend ${given}`, 'Use --backend node or --backend wasm.');
 }
 
-/** Loads only the backend that was asked for. */
+/** Each runs its models in a thread of its own. Loads only the backend that was asked for. */
 export async function openBackend(id: BackendId, threads?: number): Promise<InferenceBackend> {
-  const options = threads === undefined ? {} : { threads };
-  if (id === 'node') return (await import('../node/ort-node.ts')).createNodeBackend(options);
-  return interruptible((await import('../inference/ort-web.ts')).createWasmBackend(options));
-}
-
-/** WebAssembly keeps this thread, so that nobody would hear of a Ctrl-C before it has ended: while it opens or runs, an
- * interrupt ends the process as if nobody caught it. No file is open at that time. */
-function interruptible(backend: InferenceBackend): InferenceBackend {
-  return {
-    ...backend,
-    async openSession(model, options) {
-      const session = await uncaught(() => backend.openSession(model, options));
-      return { ...session, run: (input, runOptions) => uncaught(() => session.run(input, runOptions)) };
-    },
-  };
-}
-
-const INTERRUPTS = ['SIGINT', 'SIGTERM'] as const;
-let uncaughtNow = 0;
-let kept: (readonly [(typeof INTERRUPTS)[number], NodeJS.SignalsListener])[] = [];
-
-async function uncaught<T>(work: () => Promise<T>): Promise<T> {
-  // An interrupt that has arrived and that nobody has heard of yet would go with its listener.
-  await nextTurn();
-  if (uncaughtNow++ === 0) {
-    kept = INTERRUPTS.flatMap((name) => process.listeners(name).map((listener) => [name, listener] as const));
-    for (const [name, listener] of kept) process.off(name, listener);
-  }
-  try {
-    return await work();
-  } finally {
-    if (--uncaughtNow === 0) for (const [name, listener] of kept) process.on(name, listener);
-  }
+  const { createNodeBackend, createWasmThreadBackend } = await import('../node/ort-threads.ts');
+  if (id === 'wasm') return createWasmThreadBackend();
+  return createNodeBackend(threads === undefined ? {} : { threads });
 }

@@ -1,10 +1,9 @@
 /// <reference types="onnxruntime-web" />
 import type * as OrtModule from 'onnxruntime-web/wasm';
-import { EnvironmentError } from '../errors.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import type { InferenceBackend } from './backend.ts';
 import { createSerialQueue } from './queue.ts';
-import { createSession, reasonOf, type LoadedGraph } from './session.ts';
+import { createSession, reasonOf, webAssemblyUnavailable, type LoadedGraph } from './session.ts';
 import { assertModelBytes, assertSignature, openingFailed, type TensorSignature } from './signature.ts';
 
 export type Ort = typeof OrtModule;
@@ -27,14 +26,14 @@ export function createWasmBackend(options: WasmBackendOptions = {}): InferenceBa
         const ort = await startRuntime(options);
         return { available: true, threads: ort.env.wasm.numThreads ?? 1 };
       } catch (cause) {
-        return { available: false, reason: unavailable(cause).message };
+        return { available: false, reason: webAssemblyUnavailable(reasonOf(cause)).message };
       }
     },
     async openSession(model) {
       await assertModelBytes(model);
       const { manifest, bytes } = model;
       const ort = await startRuntime(options).catch((cause: unknown) => {
-        throw unavailable(cause);
+        throw webAssemblyUnavailable(reasonOf(cause), cause);
       });
       const session = await oneAtATime.add(() => openGraph(ort, manifest, bytes));
       return createSession('wasm', manifest, session, oneAtATime);
@@ -121,11 +120,4 @@ function signatures(metadata: readonly OrtModule.InferenceSession.ValueMetadata[
       ? { name: value.name, type: value.type, shape: value.shape }
       : { name: value.name, type: 'no tensor', shape: [] },
   );
-}
-
-function unavailable(cause: unknown): EnvironmentError {
-  return new EnvironmentError('backend-unavailable', `onnxruntime-web does not start: ${reasonOf(cause)}.`, {
-    remedy: 'Use a runtime with WebAssembly and SIMD: Node 20, or a browser of 2023 or later.',
-    cause,
-  });
 }

@@ -112,6 +112,13 @@ export function outOfMemory(act: string, cause: unknown): EnvironmentError {
   });
 }
 
+export function webAssemblyUnavailable(reason: string, cause?: unknown): EnvironmentError {
+  return new EnvironmentError('backend-unavailable', `onnxruntime-web does not start: ${reason}.`, {
+    remedy: 'Use a runtime with WebAssembly and SIMD: Node 20, or a browser of 2023 or later.',
+    cause,
+  });
+}
+
 function runOnDisposedSession(): InternalError {
   return new InternalError('inference-failed', 'The session is disposed and runs no more.', {
     remedy: 'Open the model again.',

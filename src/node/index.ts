@@ -1,4 +1,4 @@
-export { createNodeBackend, type NodeBackendOptions } from './ort-node.ts';
+export { createNodeBackend, type NodeBackendOptions } from './ort-threads.ts';
 export { findModels, openModelFolder, type ModelFolder } from './model-folders.ts';
 export { openFiles, type LocalFile } from './files.ts';
 export { writeFilesTogether, type StageFile, type StagedFile } from './write-file.ts';

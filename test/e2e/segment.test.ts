@@ -274,6 +274,7 @@ describe('Ctrl-C', () => {
   test.each([
     ['node', 600],
     ['node', 1200],
+    ['wasm', 600],
     ['wasm', 1200],
   ])('on %s after %d ms leaves nothing', async (backend, interruptAfterMs) => {
     await writeFile(work.out('long.nii'), longNifti(await readFile(work.nifti)));

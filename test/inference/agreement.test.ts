@@ -1,7 +1,7 @@
 import { beforeAll, afterAll, describe, expect, test } from 'vitest';
 import type { InferenceSession } from '../../src/inference/backend.ts';
 import { createWasmBackend } from '../../src/inference/ort-web.ts';
-import { createNodeBackend } from '../../src/node/ort-node.ts';
+import { createNodeBackend } from '../../src/node/ort-threads.ts';
 import { compareSessions, expectAgreement } from '../support/agreement.ts';
 import { drawnHeart } from '../support/drawn-heart.ts';
 import { loadTinyModel } from '../support/models.ts';

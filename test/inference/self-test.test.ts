@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { InferenceBackend, Tensor } from '../../src/inference/backend.ts';
 import { verifyModel } from '../../src/inference/self-test.ts';
 import { loadGolden } from '../../src/models/load-model.ts';
-import { createNodeBackend } from '../../src/node/ort-node.ts';
+import { createNodeBackend } from '../../src/node/ort-threads.ts';
 import { loadTinyModel, readTinyModel } from '../support/models.ts';
 
 describe('verifyModel', () => {

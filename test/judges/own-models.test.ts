@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { createWasmBackend } from '../../src/inference/ort-web.ts';
 import { assertSelfContained, sha256Hex } from '../../src/models/load-model.ts';
-import { createNodeBackend } from '../../src/node/ort-node.ts';
+import { createNodeBackend } from '../../src/node/ort-threads.ts';
 import { createManifest } from '../pipeline/fake-session.ts';
 import { describeWithPython, runJudge } from '../support/python.ts';
 import { temporaryFolder } from './judged-series.ts';

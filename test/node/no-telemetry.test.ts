@@ -44,7 +44,7 @@ describeWithProgram('onnxruntime, traced', 'strace', () => {
     const script = `
       import { readFile } from 'node:fs/promises';
       import { loadModel } from ${moduleUrl('src/models/load-model.ts')};
-      import { createNodeBackend } from ${moduleUrl('src/node/ort-node.ts')};
+      import { createNodeBackend } from ${moduleUrl('src/node/ort-threads.ts')};
       const model = await loadModel((path) => readFile(${JSON.stringify(tinyModelFolder)} + path));
       const session = await createNodeBackend({ threads: 1 }).openSession(model);
       const [shape, data] = [[1, 3, 48, 48], new Float32Array(3 * 48 * 48)];
@@ -66,7 +66,7 @@ describeWithProgram('onnxruntime, traced', 'strace', () => {
 
   test('in a worker thread of a process without the variable, the backend is not available, and says why', async () => {
     const script = `
-      import { createNodeBackend } from ${moduleUrl('src/node/ort-node.ts')};
+      import { createNodeBackend } from ${moduleUrl('src/node/ort-threads.ts')};
       process.env.ORT_DISABLE_TELEMETRY = '1'; // the thread's own copy
       console.log((await createNodeBackend().probe()).reason);
     `;

@@ -8,7 +8,7 @@ import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import { loadModel, type LoadedModel } from '../../src/models/load-model.ts';
 import { openFiles } from '../../src/node/files.ts';
 import { openModelFolder } from '../../src/node/model-folders.ts';
-import { createNodeBackend } from '../../src/node/ort-node.ts';
+import { createNodeBackend } from '../../src/node/ort-threads.ts';
 import { segmentVolume } from '../../src/pipeline/segment-volume.ts';
 import { readDicomSeg } from '../../src/readers/dicom-seg.ts';
 import { readVolume } from '../../src/readers/read-volume.ts';

@@ -3,7 +3,7 @@ import { createShortAxisHeart } from '../../sample-data/short-axis-heart.ts';
 import { evaluateOverlap } from '../../src/evaluate/overlap.ts';
 import { loadModel } from '../../src/models/load-model.ts';
 import { openModelFolder } from '../../src/node/model-folders.ts';
-import { createNodeBackend } from '../../src/node/ort-node.ts';
+import { createNodeBackend } from '../../src/node/ort-threads.ts';
 import { segmentVolume } from '../../src/pipeline/segment-volume.ts';
 
 // The sample is never used for training. 0.8 is what a heart it has never seen must reach.

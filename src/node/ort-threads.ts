@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { EnvironmentError, InternalError } from '../errors.ts';
 import type { InferenceBackend } from '../inference/backend.ts';
-import { createSession, reasonOf, type LoadedGraph } from '../inference/session.ts';
+import { createSession, reasonOf, webAssemblyUnavailable, type LoadedGraph } from '../inference/session.ts';
 import { assertModelBytes, assertSignature, openingFailed } from '../inference/signature.ts';
 import type { LoadedModel } from '../models/load-model.ts';
-import type { Reply, Request } from './ort-node-worker.js';
+import type { Reply, Request, ThreadData } from './ort-thread.js';
 import { areRunsAbandoned } from './end-process.ts';
 import { disableRuntimeTelemetry } from './no-telemetry.ts';
 import { createThreadQueue, RUNS_UNDER_WAY } from './thread-queue.ts';
@@ -21,14 +21,48 @@ export interface NodeBackendOptions {
  * A thread keeps the process alive only while it owes an answer. The one of a probe stays for the next session: call it
  * while the model is on its way, and opening is quicker. */
 export function createNodeBackend(options: NodeBackendOptions = {}): InferenceBackend {
+  return createThreadBackend(NATIVE, options);
+}
+
+/** onnxruntime's WebAssembly build in a worker thread, otherwise as {@link createNodeBackend}: the caller's thread reads,
+ * decodes and hears of a Ctrl-C while a graph runs. A run has one thread. */
+export function createWasmThreadBackend(options: Pick<NodeBackendOptions, 'workerUrl'> = {}): InferenceBackend {
+  return createThreadBackend(WEB_ASSEMBLY, options);
+}
+
+interface Runtime {
+  readonly id: 'node' | 'wasm';
+  readonly module: ThreadData['runtime'];
+  readonly unavailable: (reason: string) => EnvironmentError;
+}
+
+const NATIVE: Runtime = {
+  id: 'node',
+  module: 'onnxruntime-node',
+  unavailable: (reason) =>
+    new EnvironmentError('backend-unavailable', `onnxruntime-node does not load here: ${reason}.`, {
+      remedy: 'Install slicewise again on this machine, or use the WebAssembly backend.',
+      details: {
+        option: 'backend',
+        choices: ['wasm'],
+        platform: process.platform,
+        architecture: process.arch,
+        message: reason,
+      },
+    }),
+};
+
+const WEB_ASSEMBLY: Runtime = { id: 'wasm', module: 'onnxruntime-web/wasm', unavailable: webAssemblyUnavailable };
+
+function createThreadBackend(runtime: Runtime, options: NodeBackendOptions): InferenceBackend {
   let spare: Thread | undefined;
   const takeThread = (): Thread => {
-    const thread = spare ?? startThread(options.workerUrl ?? new URL('./ort-node-worker.js', import.meta.url));
+    const thread = spare ?? startThread(runtime, options.workerUrl ?? new URL('./ort-thread.js', import.meta.url));
     spare = undefined;
     return thread;
   };
   return {
-    id: 'node',
+    id: runtime.id,
     async probe() {
       spare ??= takeThread();
       const { channel, started } = spare;
@@ -47,7 +81,7 @@ export function createNodeBackend(options: NodeBackendOptions = {}): InferenceBa
       try {
         await started;
         const graph = await openGraph(channel, model, takesBytes, options.threads);
-        return createSession('node', model.manifest, graph, createThreadQueue(), RUNS_UNDER_WAY);
+        return createSession(runtime.id, model.manifest, graph, createThreadQueue(), RUNS_UNDER_WAY);
       } catch (cause) {
         await channel.close();
         throw cause;
@@ -62,29 +96,20 @@ interface Thread {
   readonly started: Promise<void>;
 }
 
-function startThread(script: URL): Thread {
-  const isSilent = disableRuntimeTelemetry(); // before any other thread reads the environment
-  const channel = openChannel(script);
-  const started = isSilent ? startRuntime(channel) : Promise.reject(wouldReport());
+function startThread(runtime: Runtime, script: URL): Thread {
+  // Before any other thread reads the environment.
+  const isSilent = runtime !== NATIVE || disableRuntimeTelemetry();
+  const channel = openChannel(script, runtime);
+  const started = isSilent ? startRuntime(channel, runtime) : Promise.reject(wouldReport());
   started.catch(() => undefined); // it may fail before it is awaited
   return { channel, started };
 }
 
-/** Has the thread load the native binding.
+/** Has the thread load the runtime.
  * @throws EnvironmentError `backend-unavailable` */
-async function startRuntime(thread: Channel): Promise<void> {
+async function startRuntime(thread: Channel, { unavailable }: Runtime): Promise<void> {
   const reply = await thread.request({ kind: 'probe' });
-  if (reply.kind === 'ready') return;
-  throw new EnvironmentError('backend-unavailable', `onnxruntime-node does not load here: ${reasonIn(reply)}.`, {
-    remedy: 'Install slicewise again on this machine, or use the WebAssembly backend.',
-    details: {
-      option: 'backend',
-      choices: ['wasm'],
-      platform: process.platform,
-      architecture: process.arch,
-      message: reasonIn(reply),
-    },
-  });
+  if (reply.kind !== 'ready') throw unavailable(reasonIn(reply));
 }
 
 function wouldReport(): EnvironmentError {
@@ -134,22 +159,23 @@ interface Channel {
  * with SIGABRT instead of its exit code; so the exit waits for the run, this long at most. */
 const LONGEST_RUN_MS = 60_000;
 
-function openChannel(url: URL): Channel {
-  // No execArgv: a TypeScript loader of the process would only slow the thread's start.
+function openChannel(url: URL, runtime: Runtime): Channel {
   const owed = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const worker = new Worker(url, { execArgv: [], workerData: owed });
+  const workerData: ThreadData = { runtime: runtime.module, owed };
+  // No execArgv: a TypeScript loader of the process would only slow the thread's start.
+  const worker = new Worker(url, { execArgv: [], workerData });
   const awaitAnswers = (): void => {
     if (areRunsAbandoned()) return;
     for (let count = 1; count > 0; count = Atomics.load(owed, 0)) {
       if (Atomics.wait(owed, 0, count, LONGEST_RUN_MS) === 'timed-out') return;
     }
   };
-  process.on('exit', awaitAnswers);
+  if (runtime === NATIVE) process.on('exit', awaitAnswers);
   let end: InternalError | undefined;
   const pending: { resolve: (reply: Reply) => void; reject: (error: Error) => void }[] = [];
   const ended = new Promise<void>((resolve) => {
     const finish = (cause: unknown): void => {
-      end ??= endedThread(cause);
+      end ??= endedThread(runtime, cause);
       for (const { reject } of pending.splice(0)) reject(end);
       process.off('exit', awaitAnswers);
       resolve();
@@ -186,9 +212,12 @@ function openChannel(url: URL): Channel {
   };
 }
 
-function endedThread(cause: unknown): InternalError {
+function endedThread(runtime: Runtime, cause: unknown): InternalError {
   const why = typeof cause === 'number' ? `exit code ${cause}` : reasonOf(cause);
-  return new InternalError('inference-failed', `onnxruntime's thread has ended (${why}); the session is lost.`, {
+  const message = `onnxruntime's thread has ended (${why}); the session is lost.`;
+  if (runtime !== NATIVE)
+    return new InternalError('inference-failed', message, { remedy: 'Open the model again.', cause });
+  return new InternalError('inference-failed', message, {
     remedy: 'Open the model again; if it ends again, use the WebAssembly backend.',
     details: { option: 'backend', choices: ['wasm'] },
     cause,

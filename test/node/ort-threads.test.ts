@@ -7,20 +7,21 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createNodeBackend } from '../../src/node/ort-node.ts';
+import { createNodeBackend, createWasmThreadBackend } from '../../src/node/ort-threads.ts';
 import { describeBackendContract } from '../contracts/backend-contract.ts';
 import { loadTinyModel, slowModelFile, tinyModelFolder } from '../support/models.ts';
 
-const workerFile = fileURLToPath(new URL('../../src/node/ort-node-worker.js', import.meta.url));
+const workerFile = fileURLToPath(new URL('../../src/node/ort-thread.js', import.meta.url));
 
 describeBackendContract('node', createNodeBackend({ threads: 1 }));
+describeBackendContract('WASM in a thread', createWasmThreadBackend());
 
 describe('without onnxruntime-node', () => {
   let folder: string;
   beforeEach(async () => {
     // The worker's own script where no node_modules is above it.
     folder = await mkdtemp(join(tmpdir(), 'slicewise-worker-'));
-    await copyFile(workerFile, join(folder, 'ort-node-worker.js'));
+    await copyFile(workerFile, join(folder, 'ort-thread.js'));
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
   });
   afterEach(() => rm(folder, { recursive: true }));
@@ -42,7 +43,7 @@ describe('without onnxruntime-node', () => {
   });
 
   function backendWithoutBinding() {
-    return createNodeBackend({ workerUrl: pathToFileURL(join(folder, 'ort-node-worker.js')) });
+    return createNodeBackend({ workerUrl: pathToFileURL(join(folder, 'ort-thread.js')) });
   }
 });
 
@@ -107,11 +108,14 @@ describe('a process', { timeout: 60_000 }, () => {
     });
   });
 
-  test('that calls process.exit in the middle of a run ends with that exit code', async () => {
+  test.each([
+    ['node', 'createNodeBackend({ threads: 1 })'],
+    ['wasm', 'createWasmThreadBackend()'],
+  ])('that calls process.exit in the middle of a run on %s ends with that exit code', async (_, backend) => {
     const exitInRun = `
       const bytes = await readFile(${JSON.stringify(slowModelFile)});
       const file = { ...model.manifest.file, sha256: await sha256Hex(bytes), byteLength: bytes.byteLength };
-      const slow = await createNodeBackend({ threads: 1 }).openSession({ manifest: { ...model.manifest, file }, bytes });
+      const slow = await ${backend}.openSession({ manifest: { ...model.manifest, file }, bytes });
       void slow.run(input());
       setTimeout(() => process.exit(130), 100);
     `;
@@ -124,7 +128,7 @@ async function runScript(ending: string): Promise<{ code: number; stdout: string
   const script = `
     import { readFile } from 'node:fs/promises';
     import { loadModel, sha256Hex } from ${quotedUrl('../../src/models/load-model.ts')};
-    import { createNodeBackend } from ${quotedUrl('../../src/node/ort-node.ts')};
+    import { createNodeBackend, createWasmThreadBackend } from ${quotedUrl('../../src/node/ort-threads.ts')};
     const model = await loadModel((path) => readFile(${JSON.stringify(tinyModelFolder)} + path));
     const session = await createNodeBackend({ threads: 1 }).openSession(model);
     const input = () => ({ shape: [1, 3, 48, 48], data: new Float32Array(3 * 48 * 48) });
