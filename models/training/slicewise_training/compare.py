@@ -1,10 +1,6 @@
 """Networks beside each other, trained on one split: what they are worth on its patients, and what they cost.
 
-    python -m slicewise_training.compare configs/cardiac-mr.json configs/comparison/*.json --data <folder> \\
-        --runs runs --part test --output evaluations/cardiac-mr.comparison.json [--export <folder>]
-
-A configuration's network is its training in `runs/<id>`, or else the released `models/<id>`; one that is in neither is
-left out. Results are not post-processed. Surface figures are of slices, by Nikolov et al. (10.2196/26151) in two
+Results are not post-processed. Surface figures are of slices, by Nikolov et al. (10.2196/26151) in two
 dimensions and pixels. `surfaceDice` counts a slice and label that only one of reference and result shows as 0;
 `hd95Px`, which has no value there, and `surfaceDiceOfBoth` are over those that both show, and `slices` says how many
 slices and labels are shown by both and by one alone. Needs `pip install -e '.[comparison]'`.
@@ -12,9 +8,10 @@ slices and labels are shown by both and by one alone. Needs `pip install -e '.[c
 
 from __future__ import annotations
 
-import argparse
 import json
+import logging
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,43 +19,41 @@ import numpy as np
 import surface_distance
 from numpy.typing import NDArray
 
-from .config import Config, load_config
+from .checkpoint import load_network
+from .config import Config
 from .cost import multiply_accumulates
 from .data import load_part
 from .export import export_onnx, generated_window
 from .labels import IGNORED
 from .network import build_network, parameter_count
 from .predict import Run, dice, mean_dice, predict_labels
-from .runs import load_network, run_onnx_file
+from .runs import run_onnx_file
+
+LOG = logging.getLogger(__name__)
 
 MODELS = Path(__file__).parents[2]
 TOLERANCE_PX = 1.0
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("configs", type=Path, nargs="+")
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--runs", type=Path, required=True)
-    parser.add_argument("--part", choices=("validation", "test"), default="validation")
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--export", type=Path, help="keep each network here as <id>.onnx, to time it")
-    arguments = parser.parse_args()
-    rows = []
-    for config in map(load_config, arguments.configs):
-        run, released = arguments.runs / config.id, MODELS / config.id / "model.onnx"
+def compare(
+    configs: list[Config], data: Path, part: str, runs: Path, keep: Path | None = None
+) -> Iterator[dict[str, Any]]:
+    """A row for each network: that of a training in `runs/<id>`, or else the released `models/<id>`; one that is in
+    neither is left out. Trained networks stay in the folder `keep` as <id>.onnx."""
+    for config in configs:
+        run, released = runs / config.id, MODELS / config.id / "model.onnx"
         is_trained = (run / "checkpoint.pt").exists()
         if not is_trained and not released.exists():
-            print(f"{config.id}: no training in {run}")
+            LOG.warning("%s is left out: there is no training of it in %s", config.id, run)
             continue
         with tempfile.TemporaryDirectory() as folder:
-            onnx = (arguments.export or Path(folder)) / f"{config.id}.onnx" if is_trained else released
+            onnx = (keep or Path(folder)) / f"{config.id}.onnx" if is_trained else released
             training = export_training(config, run, onnx) if is_trained else {}
-            figures = worth(config, arguments.data, arguments.part, run_onnx_file(onnx), f"{config.id}, compared")
+            figures = worth(config, data, part, run_onnx_file(onnx), f"{config.id}, compared")
             costs = cost(config, onnx)
-        rows.append({"id": config.id, **training, **costs, **figures})
-        print(json.dumps(rows[-1]))
-        arguments.output.write_text(json.dumps({"part": arguments.part, "networks": rows}, indent=2) + "\n")
+        row = {"id": config.id, **training, **costs, **figures}
+        LOG.info(json.dumps(row))
+        yield row
 
 
 def export_training(config: Config, run: Path, onnx: Path) -> dict[str, Any]:
@@ -109,7 +104,3 @@ def slice_surfaces(found: NDArray[np.bool_], reference: NDArray[np.bool_]) -> tu
         surface_distance.compute_robust_hausdorff(distances, 95),
         surface_distance.compute_surface_dice_at_tolerance(distances, TOLERANCE_PX),
     )
-
-
-if __name__ == "__main__":
-    main()

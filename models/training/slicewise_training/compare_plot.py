@@ -1,14 +1,8 @@
-"""Draws what `compare` found as SVG: a row for each network, a column of dots for each figure.
-
-python -m slicewise_training.compare_plot evaluations/cardiac-mr.comparison.json --output comparison.svg
-"""
+"""Draws what `compare` found as SVG: a row for each network, a column of dots for each figure."""
 
 from __future__ import annotations
 
-import argparse
-import json
 from html import escape
-from pathlib import Path
 from typing import Any
 
 COLUMNS = (
@@ -18,14 +12,6 @@ COLUMNS = (
     ("gmac", "GMAC a window", "{:.1f}"),
 )
 NAMES_WIDTH, COLUMN_WIDTH, ROW_HEIGHT, TOP, MARGIN, VALUE_WIDTH = 190, 150, 24, 40, 14, 40
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("comparison", type=Path)
-    parser.add_argument("--output", type=Path, required=True)
-    arguments = parser.parse_args()
-    arguments.output.write_text(draw(json.loads(arguments.comparison.read_text())["networks"]))
 
 
 def draw(networks: list[dict[str, Any]]) -> str:
@@ -62,7 +48,3 @@ def row_middle(row: int) -> float:
 def text(x: float, y: float, words: str, weight: str = "normal") -> str:
     style = f'dominant-baseline="middle" fill="#333" font-weight="{weight}" stroke="#fff" stroke-width="3"'
     return f'<text x="{x:.1f}" y="{y:.1f}" {style} paint-order="stroke">{escape(words)}</text>'
-
-
-if __name__ == "__main__":
-    main()

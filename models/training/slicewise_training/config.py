@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .augment import Augmentation
+from .errors import InputError
 from .lateral import refuse_mirrored_sides
 from .network import NetworkConfig, network_config
+from .settings import read_block
 
 
 @dataclass(frozen=True)
@@ -84,41 +86,74 @@ class Config:
 
 
 def load_config(path: Path) -> Config:
-    """Unknown or missing keys raise TypeError or KeyError, settings that do not go together ValueError."""
+    """@raises InputError for settings that are unknown, missing, of another type, or that do not go together"""
     document = read_document(path)
-    refuse_mirrored_sides(document)
-    data, training = dict(document["data"]), dict(document["training"])
-    data["label"] = tuple(data["label"])
-    training["crops"] = tuple(Crop(**crop) for crop in training["crops"])
-    network, model_input = network_config(document["network"]), InputConfig(**document["input"])
-    if network.in_channels != model_input.channels:
-        raise ValueError(f"the network takes {network.in_channels} channels, the input has {model_input.channels}")
-    return Config(
-        id=document["id"],
-        split=Path(document["split"]),
-        data=DataConfig(**data),
-        network=network,
-        input=model_input,
-        augmentation=Augmentation(**document["augmentation"]),
-        training=TrainingConfig(**training),
-    )
+    for key in ("id", "split", "data", "network", "input", "augmentation", "training"):
+        if key not in document:
+            raise InputError(
+                f"{path.name}: {key} is missing", "models/training/README.md says what a configuration has"
+            )
+    try:
+        refuse_mirrored_sides(document)
+        config = Config(
+            id=str(document["id"]),
+            split=Path(document["split"]),
+            data=read_block(DataConfig, document["data"], "data"),
+            network=network_config(document["network"]),
+            input=read_block(InputConfig, document["input"], "input"),
+            augmentation=read_block(Augmentation, document["augmentation"], "augmentation"),
+            training=read_block(TrainingConfig, document["training"], "training"),
+        )
+    except InputError as error:
+        raise InputError(f"{path.name}: {error.message}", error.remedy) from error
+    if config.network.in_channels != config.input.channels:
+        raise InputError(
+            f"{path.name}: the network takes {config.network.in_channels} channels, the input has "
+            f"{config.input.channels}",
+            "say the same in network.in_channels and input.channels",
+        )
+    if not config.training.crops or config.training.crops[-1].until < 1:
+        raise InputError(f"{path.name}: training.crops end before the training", "the last one is used until 1.0")
+    return config
 
 
-def read_release(path: Path) -> dict[str, Any]:
-    """What a configuration's manifest and card say in words."""
-    return dict(read_document(path)["release"])
+def read_release(path: Path, needed: tuple[str, ...] = ("segments",)) -> dict[str, Any]:
+    """What a configuration's manifest and card say in words.
+
+    @raises InputError if it lacks what is `needed` of it
+    """
+    release = dict(read_document(path).get("release") or {})
+    for key in needed:
+        if key not in release:
+            raise InputError(f"{path.name}: release.{key} is missing", "configs/cardiac-mr.json has an example of it")
+    return release
 
 
 def read_document(path: Path) -> dict[str, Any]:
     """A configuration may say what it `extends`, relative to itself, and only what differs; a `network` is given whole.
-    The split's path, relative to the file that names it, comes back absolute."""
-    document: dict[str, Any] = json.loads(path.read_text())
+    The split's path, relative to the file that names it, comes back absolute.
+
+    @raises InputError if a file is not there or is not JSON
+    """
+    document = read_json(path)
+    if not isinstance(document, dict):
+        raise InputError(f"{path} is not a configuration", "it is a JSON object; README.md says what it has")
     if "split" in document:
         document["split"] = str((path.parent / document["split"]).resolve())
     if "extends" not in document:
         return document
     base = read_document(path.parent / document.pop("extends"))
     return _merged(base, document) | {"network": document.get("network", base["network"])}
+
+
+def read_json(path: Path) -> Any:
+    """@raises InputError if the file is not there or is not JSON"""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is not there", "name a file that exists") from error
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON ({error})", "mend the file, or name another one") from error
 
 
 def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -1,30 +1,19 @@
-"""What a configuration's network costs: parameters and multiply-accumulates at its deployed input.
-
-python -m slicewise_training.cost configs/*.json
-"""
+"""What a configuration's network costs: parameters and multiply-accumulates at its deployed input."""
 
 from __future__ import annotations
-
-import argparse
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from .config import load_config
+from .config import Config
 from .network import build_network, parameter_count
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("configs", type=Path, nargs="+")
-    for path in parser.parse_args().configs:
-        config = load_config(path)
-        network = build_network(config.network)
-        gmac = multiply_accumulates(network, config.input.size, config.input.channels) / 1e9
-        print(
-            f"{config.id}: {parameter_count(network) / 1e6:.1f} M parameters, {gmac:.2f} GMAC at {config.input.size}²"
-        )
+def cost_in_words(config: Config) -> str:
+    network = build_network(config.network)
+    gmac = multiply_accumulates(network, config.input.size, config.input.channels) / 1e9
+    millions = parameter_count(network) / 1e6
+    return f"{config.id}: {millions:.1f} M parameters, {gmac:.2f} GMAC at {config.input.size}²"
 
 
 @torch.no_grad()
@@ -42,7 +31,3 @@ def multiply_accumulates(network: nn.Module, size: int, channels: int = 3) -> in
     for hook in hooks:
         hook.remove()
     return total
-
-
-if __name__ == "__main__":
-    main()

@@ -1,37 +1,17 @@
-"""Draws a training run's curves as SVG: loss, and validation Dice by structure and in the mean.
-
-python -m slicewise_training.curves configs/cardiac-mr.json --run runs/cardiac-mr --output curves.svg
-"""
+"""Draws a training run's curves as SVG: loss, and validation Dice by structure and in the mean."""
 
 from __future__ import annotations
 
-import argparse
-import json
 from html import escape
-from pathlib import Path
 from typing import Any
-
-from .config import load_config, read_release
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 360, 46, 34, 240, 40
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--output", type=Path, required=True)
-    arguments = parser.parse_args()
-    config = load_config(arguments.config)
-    segments = read_release(arguments.config)["segments"]
-    names = {str(s["segmentNumber"]): s["segmentLabel"] for s in segments} | {"mean": "mean"}
-    rows = [json.loads(line) for line in (arguments.run / "curves.jsonl").read_text().splitlines()]
-    arguments.output.write_text(draw(config.id, rows, names))
-
-
 def draw(title: str, rows: list[dict[str, Any]], names: dict[str, str]) -> str:
     """Both share the axis 0…1; a loss beyond it is cut off."""
-    minutes = max(row["minutes"] for row in rows)
+    # A run of a few steps has taken 0.00 minutes.
+    minutes = max(row["minutes"] for row in rows) or 1.0
 
     def place(minute: float, value: float) -> str:
         x = LEFT + minute / minutes * (WIDTH - LEFT - RIGHT)
@@ -71,7 +51,3 @@ def draw(title: str, rows: list[dict[str, Any]], names: dict[str, str]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
         f'font-size="12">\n<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>\n{body}\n</svg>\n'
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import Config, DataConfig, InputConfig
+from .config import Config, DataConfig, InputConfig, read_json
+from .errors import InputError
 from .labels import LabelRule
 from .patients import patient_of
 from .readings import log_test_reading
@@ -38,8 +40,21 @@ def load_split(path: Path, part: str, reading: str | None = None) -> list[str]:
     if part == "test":
         if reading is None:
             raise ValueError("the test part is read by saying what for: nothing reads it in passing")
+        # A split that cannot be read is no reading.
+        patients = list(read_split(path)[part])
         log_test_reading(path, reading)
-    return list(json.loads(path.read_text())[part])
+        return patients
+    return list(read_split(path)[part])
+
+
+def read_split(path: Path) -> dict[str, Any]:
+    """@raises InputError if there is none, or if it lacks a part"""
+    if not path.is_file():
+        raise InputError(f"the split {path} is not there", "draw it once with slicewise-training make-split")
+    split = read_json(path)
+    if not isinstance(split, dict) or not {"train", "validation", "test"} <= split.keys():
+        raise InputError(f"{path} is not a split", "it is JSON with the patients of train, validation and test")
+    return split
 
 
 def find_images(folder: Path, data: DataConfig) -> dict[str, list[Path]]:
@@ -63,15 +78,28 @@ def label_rule(config: Config) -> LabelRule:
 def load_part(folder: Path, config: Config, part: str, reading: str | None = None) -> list[LabelledVolume]:
     """Every volume of the patients of "train", "validation" or "test", as the deployed pipeline sees them; `reading` as
     in load_split."""
+    return [
+        load_volume(path, label_path(path, folder, config.data), patient, config.input, label_rule(config))
+        for patient, images in images_of_part(folder, config, part, reading)
+        for path in images
+    ]
+
+
+def images_of_part(
+    folder: Path, config: Config, part: str, reading: str | None = None
+) -> Iterator[tuple[str, list[Path]]]:
+    """The patients of a part, in the split's order, each with their images; `reading` as in load_split.
+
+    @raises InputError if a patient has none
+    """
     images = find_images(folder, config.data)
-    volumes = []
     for patient in load_split(config.split, part, reading):
         if patient not in images:
-            raise FileNotFoundError(f"no image of {patient} in the data folder")
-        for path in images[patient]:
-            label = label_path(path, folder, config.data)
-            volumes.append(load_volume(path, label, patient, config.input, label_rule(config)))
-    return volumes
+            raise InputError(
+                f"no image of {patient} in {folder}",
+                f"name with --data the folder that has {config.data.images}, complete",
+            )
+        yield patient, images[patient]
 
 
 def load_volume(

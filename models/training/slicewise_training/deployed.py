@@ -1,18 +1,11 @@
 """Dice of a released model as deployed: the `slicewise` command at its default options, by patient.
 
-    python -m slicewise_training.deployed configs/cardiac-mr.json --data <folder> --part test \\
-        --output evaluations/cardiac-mr.deployed.json [--command "node ../../dist/cli/main.js"] [--tta]
-
 A volume's Dice of a structure that neither has is 1. The interval is intervals.py's, over patients. Empty slices
-are those along the third axis in which the reference has nothing. The test part is read once per released model: each
-reading is logged beside its split.
+are those along the third axis in which the reference has nothing.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import shlex
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -20,55 +13,47 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import load_config, read_release
-from .data import find_images, label_path, label_rule, load_split
+from .config import Config
+from .data import images_of_part, label_path, label_rule
+from .errors import InputError, SetupError
 from .intervals import METHOD, mean_interval
 from .labels import LabelRule, checked_labels
 from .predict import dice
+from .scans import open_nifti
 
 COMMAND = f"node {Path(__file__).parents[3] / 'dist/cli/main.js'}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--part", choices=("validation", "test"), default="validation")
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--command", default=COMMAND)
-    parser.add_argument("--tta", action="store_true")
-    arguments = parser.parse_args()
-    config = load_config(arguments.config)
-    reading = f"{config.id}, deployed{', tta' if arguments.tta else ''}"
-    command = [*shlex.split(arguments.command), "segment", "--model", config.id, "--quiet"]
-    if arguments.tta:
-        command.append("--tta")
+def measure_deployed(
+    config: Config, names: list[str], data: Path, part: str, command: list[str], tta: bool
+) -> dict[str, Any]:
+    """The figures of a part's patients; `names` are the segments' labels, in order."""
     patients: dict[str, list[list[float]]] = {}
     empty, marked = 0, 0
-    for patient in load_split(config.split, arguments.part, reading):
+    run = segment_command(command, config.id, tta)
+    for patient, images in images_of_part(data, config, part, f"{config.id}, deployed{', tta' if tta else ''}"):
         patients[patient] = []
-        for image in find_images(arguments.data, config.data)[patient]:
-            label = label_path(image, arguments.data, config.data)
-            result, reference = read_both(image, label, command, label_rule(config))
+        for image in images:
+            result, reference = read_both(image, label_path(image, data, config.data), run, label_rule(config))
             patients[patient].append([dice(result, reference, n) for n in range(1, config.network.classes)])
             is_empty = (reference == 0).all((0, 1))
             empty += int(is_empty.sum())
             marked += int((is_empty & result.any((0, 1))).sum())
-    names = [s["segmentLabel"] for s in read_release(arguments.config)["segments"]]
-    figures = {
+    return {
         "model": config.id,
-        "part": arguments.part,
-        "tta": arguments.tta,
+        "part": part,
+        "tta": tta,
         **summarise(patients, names),
         "emptySlices": empty,
         "emptySlicesMarked": marked,
     }
-    arguments.output.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
-    print(json.dumps({key: value for key, value in figures.items() if key != "patients"}, indent=2))
+
+
+def segment_command(command: list[str], model: str, tta: bool = False) -> list[str]:
+    return [*command, "segment", "--model", model, "--quiet", *(["--tta"] if tta else [])]
 
 
 def read_both(
@@ -76,19 +61,33 @@ def read_both(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The labels that the command wrote, and the reference's, IGNORED where nobody judged: [I, J, K]."""
     with segmented(image, command) as output:
-        written, reference = nib.load(output), nib.load(label)
+        written, reference = open_nifti(output), open_nifti(label)
         if written.shape != reference.shape or not np.allclose(written.affine, reference.affine, atol=1e-3):
-            raise RuntimeError(f"{image.name}: the labelmap is on another grid than the reference")
+            raise InputError(
+                f"{label.name} is on another grid than {image.name}",
+                "resample the label onto the image, by nearest voxels",
+            )
         prediction = checked_labels(np.asarray(written.dataobj), LabelRule(rule.classes), output.name)
     return prediction, checked_labels(np.asarray(reference.dataobj), rule, label.name)
 
 
 @contextmanager
 def segmented(image: Path, command: list[str]) -> Iterator[Path]:
-    """A labelmap file of the image by the command, which is gone afterwards."""
+    """A labelmap file of the image by the command, which is gone afterwards.
+
+    @raises InputError if the command refuses the image, SetupError if there is no such command
+    """
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "labels.nii.gz"
-        subprocess.run([*command, str(image), "--output", str(output)], check=True)
+        try:
+            subprocess.run([*command, str(image), "--output", str(output)], check=True)
+        except FileNotFoundError as error:
+            raise SetupError(f"{command[0]} is not installed", "install it, or name another --command") from error
+        except subprocess.CalledProcessError as error:
+            raise InputError(
+                f"the command ended with exit code {error.returncode} on {image.name}",
+                "its own message stands above; `npm run build` makes the command of this repository",
+            ) from error
         yield output
 
 
@@ -121,7 +120,3 @@ def summarise(patients: dict[str, list[list[float]]], names: list[str]) -> dict[
 def rounded(value: float) -> float | None:
     """Four digits; None where there is no figure, as JSON has no NaN."""
     return None if np.isnan(value) else round(float(value), 4)
-
-
-if __name__ == "__main__":
-    main()

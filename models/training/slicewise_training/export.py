@@ -1,18 +1,15 @@
 """Exports a trained network as a model folder: ONNX, manifest, golden arrays, model card. Figures come into it by
 `model_card` afterwards, for they are measured on what was exported.
 
-    python -m slicewise_training.export configs/cardiac-mr.json --run runs/cardiac-mr --data <folder> \\
-        --output ../cardiac-mr
-
 Weights are stored as float16 behind Cast nodes and computed in float32. The ONNX file must agree with PyTorch, or
 no model.onnx is written.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
+import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -23,31 +20,20 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from .calibrate import fit_temperature
-from .config import Config, load_config, read_release
+from .config import Config
 from .data import Float
 from .model_card import model_card, write_json
-from .runs import load_network, run_checkpoint, run_onnx_file
+from .runs import run_onnx_file
+
+LOG = logging.getLogger(__name__)
+
+RELEASE = ("version", "title", "licence", "intendedUse", "input", "tta", "segments", "postProcess", "card")
+"""What a configuration's `release` must say for an export."""
 
 OPSET = 17
 INPUT, OUTPUT = "image", "logits"
 LARGEST_DIFFERENCE = 2e-3
 """Of a logit, ONNX Runtime against PyTorch: other kernels sum in another order."""
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="for the temperature, fitted on the validation part")
-    parser.add_argument("--output", type=Path, required=True)
-    arguments = parser.parse_args()
-    config = load_config(arguments.config)
-    release = read_release(arguments.config)
-    temperature = fit_temperature(config, arguments.data, run_checkpoint(arguments.run, config.network))
-    network = load_network(arguments.run, config.network)
-    window = generated_window(config)
-    write_model_folder(network, config, release, window, temperature, arguments.output)
 
 
 def write_model_folder(
@@ -62,7 +48,7 @@ def write_model_folder(
     partial = folder / "model.onnx.partial"
     logits = export_onnx(network, partial, window)
     partial.replace(folder / "model.onnx")
-    print(json.dumps({"classes_missing_in_golden": missing_classes(logits)}))
+    LOG.info(json.dumps({"classes_missing_in_golden": missing_classes(logits)}))
     manifest = {
         "schemaVersion": 1,
         "id": config.id,
@@ -133,7 +119,7 @@ def export_onnx(network: nn.Module, path: Path, window: Float) -> Float:
     onnx.save(model, path)
     logits = run_onnx_file(path)(window)
     changed = float((logits.argmax(1) != reference.argmax(1)).mean())
-    print(json.dumps({"onnx_vs_torch": difference, "labels_changed_by_float16": changed}))
+    LOG.info(json.dumps({"onnx_vs_torch": difference, "labels_changed_by_float16": changed}))
     if difference > LARGEST_DIFFERENCE or changed > 0.005:
         raise RuntimeError(f"the exported network differs: logits by {difference}, labels in {changed:.2%} of cells")
     return logits
@@ -191,7 +177,3 @@ def write_array(folder: Path, path: str, array: Float) -> dict[str, Any]:
 def file_entry(path: Path) -> dict[str, Any]:
     data = path.read_bytes()
     return {"path": path.name, "sha256": hashlib.sha256(data).hexdigest(), "byteLength": len(data)}
-
-
-if __name__ == "__main__":
-    main()

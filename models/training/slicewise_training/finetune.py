@@ -1,10 +1,5 @@
 """Trains a model from the weights of another: an exported model folder, a training run, or ImageNet's.
 
-    python -m slicewise_training.finetune configs/mine.json --start ../cardiac-mr --data <folder> --run runs/mine \\
-        [--minutes 20] [--threads 2]
-    python -m slicewise_training.finetune configs/mine.json --start imagenet [--weights <file>] …
-    python -m slicewise_training.finetune configs/mine.json --start shared …
-
 `imagenet` starts the encoder of a ResNet with a 7x7 stem from torchvision's weights, downloaded once, or from a file
 (imagenet.py). `shared` is the training run that SLICEWISE_SHARED_START names, a backbone that was trained on other
 sets; of it, as of every start with `--encoder-only`, only the encoder is taken.
@@ -16,9 +11,6 @@ killed one stopped. The result is a work derived from the start's weights and ca
 
 from __future__ import annotations
 
-import argparse
-import json
-import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -30,38 +22,18 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from .config import Config, load_config
+from .checkpoint import read_checkpoint
+from .config import Config
+from .errors import InputError
 from .identity import digest, hash_of_start
 from .imagenet import Colours, adopt_imagenet, imagenet_file, read_imagenet_weights, refuse_other_encoders
+from .model_folder import model_file
 from .narrow import take_strongest_channels
 from .network import build_network
 from .psp_net import PSPNet, PSPNetConfig
 from .train import Training
 
 SHARED_VARIABLE = "SLICEWISE_SHARED_START"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--start", required=True, help="imagenet, shared, a model folder or a training run")
-    parser.add_argument("--weights", type=Path, help="imagenet: the weights file, in place of a download")
-    parser.add_argument(
-        "--colours", choices=("as-is", "summed"), default="as-is", help="imagenet: what three slices get of its filters"
-    )
-    parser.add_argument("--encoder-only", action="store_true", help="pyramid, heads and classifier start anew")
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--run", type=Path, required=True, help="folder of checkpoint and curves")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="end the schedule at this training time")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    config = load_config(arguments.config)
-    start = find_start(arguments.start, config, arguments.weights, arguments.colours, arguments.encoder_only)
-    training = Training(config, arguments.data, arguments.run, arguments.minutes * 60, start.hash)
-    if training.step == 0:
-        print(json.dumps({"startsAnew": start.give(training)}))
-    training.go()
 
 
 @dataclass(frozen=True)
@@ -74,10 +46,10 @@ class Start:
 
 
 def find_start(said: str, config: Config, weights: Path | None, colours: Colours, encoder_only: bool) -> Start:
-    """@raises ValueError or FileNotFoundError if there is no such start for the configuration's network"""
+    """@raises InputError if there is no such start for the configuration's network"""
     if said == "imagenet":
         if not isinstance(config.network, PSPNetConfig):
-            raise ValueError("only a PSPNet starts from ImageNet weights")
+            raise InputError("only a PSPNet starts from ImageNet weights", "leave `architecture` out of `network`")
         refuse_other_encoders(config.network)
         path = imagenet_file(config.network.backbone, weights)
         return Start(
@@ -85,7 +57,9 @@ def find_start(said: str, config: Config, weights: Path | None, colours: Colours
             lambda training: start_from_imagenet(path, training, colours),
         )
     if said == "shared" and not os.environ.get(SHARED_VARIABLE):
-        raise ValueError(f"{SHARED_VARIABLE} names no training run: set it to the folder of the shared backbone's run")
+        raise InputError(
+            f"{SHARED_VARIABLE} names no training run", "set it to the folder of the shared backbone's run"
+        )
     folder = Path(os.environ[SHARED_VARIABLE] if said == "shared" else said)
     only = encoder_only or said == "shared"
     stored = digest(f"{hash_of_start(weights_file(folder))}{' encoder' if only else ''}".encode())
@@ -97,8 +71,8 @@ def weights_file(folder: Path) -> Path:
     if (folder / "checkpoint.pt").is_file():
         return folder / "checkpoint.pt"
     if not (folder / "manifest.json").is_file():
-        raise FileNotFoundError(f"{folder} is neither a training run nor a model folder")
-    return folder / str(json.loads((folder / "manifest.json").read_text())["file"]["path"])
+        raise InputError(f"{folder} is neither a training run nor a model folder", "name one of them with --start")
+    return model_file(folder)
 
 
 def start_from_imagenet(path: Path, training: Training, colours: Colours) -> list[str]:
@@ -123,7 +97,7 @@ def start_from(folder: Path, training: Training, encoder_only: bool = False) -> 
         return build_network(replace(config, width=1.0)).to(training.device)
 
     if (folder / "checkpoint.pt").exists():
-        state = torch.load(folder / "checkpoint.pt", map_location=training.device, weights_only=True)["average"]
+        state: dict[str, Tensor] = read_checkpoint(folder / "checkpoint.pt", training.device)["average"]
         network = network_like(next(iter(state.values())).shape)
         left = adopt_state(network, state)
     else:
@@ -132,6 +106,7 @@ def start_from(folder: Path, training: Training, encoder_only: bool = False) -> 
         network = network_like(convolution_weights(model)[0][0].shape)
         left = adopt_onnx(network, model, images)
     if network is not own:
+        assert isinstance(own, PSPNet) and isinstance(network, PSPNet)
         take_strongest_channels(own, network)
     if encoder_only:
         own.load_state_dict(fresh, strict=False)
@@ -140,11 +115,17 @@ def start_from(folder: Path, training: Training, encoder_only: bool = False) -> 
     return left
 
 
+def another_network(difference: str) -> InputError:
+    return InputError(
+        f"the start is another network: {difference}", "take the start's `network`, but for `classes` and `width`"
+    )
+
+
 def adopt_state(network: nn.Module, state: dict[str, Tensor]) -> list[str]:
     own = network.state_dict()
     # A start of another classifier's shape is fine, one of other layers is another network.
     if own.keys() != state.keys():
-        raise ValueError(f"the start is another network: it differs in {sorted(own.keys() ^ state.keys())[:4]}")
+        raise another_network(f"it differs in {', '.join(sorted(own.keys() ^ state.keys())[:3])}")
     fitting = {name: value for name, value in state.items() if value.shape == own[name].shape}
     network.load_state_dict(fitting, strict=False)
     return sorted({name.rsplit(".", 1)[0] for name in own.keys() - fitting.keys()})
@@ -160,17 +141,18 @@ def adopt_onnx(network: nn.Module, model: onnx.ModelProto, images: Tensor) -> li
     pairs = normalised_convolutions(network, images[:1])
     exported = convolution_weights(model)
     if len(pairs) != len(exported):
-        raise ValueError(f"the start is another network: {len(exported)} convolutions instead of {len(pairs)}")
+        raise another_network(f"{len(exported)} convolutions instead of {len(pairs)}")
     names = {module: name for name, module in network.named_modules()}
     left, hooks = [], []
     for (convolution, norm), (weight, bias) in zip(pairs, exported, strict=True):
         if convolution.weight.shape != weight.shape:
             if norm is not None:
-                raise ValueError(f"the start is another network: {names[convolution]} has another shape")
+                raise another_network(f"{names[convolution]} has another shape")
             left.append(names[convolution])
             continue
         convolution.weight.copy_(torch.from_numpy(weight))
         if norm is None:
+            assert convolution.bias is not None
             convolution.bias.copy_(torch.from_numpy(bias))
         else:
             norm.bias.copy_(torch.from_numpy(bias))
@@ -182,7 +164,7 @@ def adopt_onnx(network: nn.Module, model: onnx.ModelProto, images: Tensor) -> li
 
 
 def unfold(norm: nn.Module, inputs: tuple[Tensor]) -> None:
-    assert isinstance(norm, nn.BatchNorm2d)
+    assert isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None and norm.running_var is not None
     variance, mean = torch.var_mean(inputs[0].float(), (0, 2, 3), correction=0)
     norm.running_mean.copy_(mean)
     norm.running_var.copy_(variance)
@@ -218,7 +200,3 @@ def convolution_weights(model: onnx.ModelProto) -> list[tuple[np.ndarray, np.nda
         if node.op_type in ("Cast", "Identity") and node.input[0] in stored:
             stored[node.output[0]] = stored[node.input[0]]
     return [(stored[node.input[1]], stored[node.input[2]]) for node in model.graph.node if node.op_type == "Conv"]
-
-
-if __name__ == "__main__":
-    main()

@@ -14,6 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from .errors import InputError, SetupError
 from .psp_net import PSPNet, PSPNetConfig
 
 FILE_VARIABLE = "SLICEWISE_IMAGENET_WEIGHTS"
@@ -38,15 +39,15 @@ and none on its neighbours. One channel always gets the sum."""
 def imagenet_file(backbone: str, given: Path | None) -> Path:
     """The weights file: the given one, that of the environment, or torchvision's, downloaded once and checked.
 
-    @raises ValueError without weights for this backbone, FileNotFoundError without the file or the download
+    @raises InputError without weights for this backbone or without the file, SetupError without the download
     """
     named = given or (Path(os.environ[FILE_VARIABLE]) if os.environ.get(FILE_VARIABLE) else None)
     if named is not None:
         if not named.is_file():
-            raise FileNotFoundError(f"{named} is not a file: name one of torchvision's weights files for {backbone}")
+            raise InputError(f"{named} is not a file", f"name one of torchvision's weights files for {backbone}")
         return named
     if backbone not in TORCHVISION:
-        raise ValueError(f"there are no ImageNet weights for {backbone}: only for {', '.join(TORCHVISION)}")
+        raise InputError(f"there are no ImageNet weights for {backbone}", f"take one of {', '.join(TORCHVISION)}")
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     target = folder / TORCHVISION[backbone]
     if not target.exists():
@@ -59,9 +60,9 @@ def imagenet_file(backbone: str, given: Path | None) -> Path:
                 progress=False,
             )
         except OSError as error:
-            raise FileNotFoundError(
-                f"{target.name} cannot be downloaded ({error}): fetch it on another computer and name the file with "
-                f"--weights or in {FILE_VARIABLE}"
+            raise SetupError(
+                f"{target.name} cannot be downloaded ({error})",
+                f"fetch it on another computer and name the file with --weights or in {FILE_VARIABLE}",
             ) from error
     return target
 
@@ -91,7 +92,7 @@ def adopt_imagenet(network: PSPNet, weights: dict[str, Tensor], colours: Colours
     but for the outermost pixels: padding is black here and mean grey there.
 
     @returns the parts of the network that start anew
-    @raises ValueError if the encoder is another one
+    @raises InputError if the encoder is another one
     """
     config = network.config
     refuse_other_encoders(config)
@@ -101,7 +102,7 @@ def adopt_imagenet(network: PSPNet, weights: dict[str, Tensor], colours: Colours
     needed = {name for name in own if not name.endswith("num_batches_tracked")}
     offered = {name for name in source if not name.endswith("num_batches_tracked")}
     if needed != offered:
-        raise ValueError(f"the weights are of another network than {config.backbone}: {sorted(needed ^ offered)[:4]}")
+        raise of_another_network(config, sorted(needed ^ offered))
     first, norm_mean = "stem.0.0.weight", "stem.0.1.running_mean"
     deviation, mean = torch.tensor(DEVIATION)[None, :, None, None], torch.tensor(MEAN)[None, :, None, None]
     filters = source[first] / deviation
@@ -110,16 +111,25 @@ def adopt_imagenet(network: PSPNet, weights: dict[str, Tensor], colours: Colours
     source[first] = of_channels(filters, config.in_channels, colours)
     other = [name for name in sorted(needed) if source[name].shape != own[name].shape]
     if other:
-        raise ValueError(f"the weights are of another network than {config.backbone}: {other[:4]} have another shape")
+        raise of_another_network(config, other)
     network.backbone.load_state_dict({name: source[name] for name in needed}, strict=False)
     return sorted(name for name, _ in network.named_children() if name != "backbone")
 
 
+def of_another_network(config: PSPNetConfig, layers: list[str]) -> InputError:
+    return InputError(
+        f"the weights are of another network than {config.backbone}: it differs in {', '.join(layers[:3])}",
+        f"name torchvision's file for {config.backbone}, {TORCHVISION[config.backbone]}",
+    )
+
+
 def refuse_other_encoders(config: PSPNetConfig) -> None:
+    """@raises InputError if there are no ImageNet weights for this encoder"""
     if config.backbone not in TORCHVISION or config.stem != "7x7" or config.width != 1:
-        raise ValueError(
+        raise InputError(
             f"ImageNet weights fit a ResNet of full width with a 7x7 stem, not {config.backbone} of width "
-            f'{config.width:g} with a {config.stem} stem: say "stem": "7x7" in `network`'
+            f"{config.width:g} with a {config.stem} stem",
+            'say "stem": "7x7" in `network`',
         )
 
 
@@ -140,4 +150,4 @@ def encoder_name(name: str) -> str:
         return f"stem.0.{0 if head == 'conv1' else 1}.{rest}"
     if head.startswith("layer"):
         return f"stages.{int(head.removeprefix('layer')) - 1}.{rest.replace('downsample.', 'shortcut.')}"
-    raise ValueError(f"{name} is not a weight of a ResNet's encoder")
+    raise InputError(f"{name} is not a weight of a ResNet's encoder", "name one of torchvision's weights files")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from .errors import InputError
+
 SIDES = {("SCT", "7771000"), ("SCT", "24028007"), ("SRT", "G-A101"), ("SRT", "G-A100")}
 """Left and right as a segment's modifier: DICOM PS3.16, CID 244."""
 
@@ -26,7 +28,7 @@ def _has_side(segment: dict[str, Any]) -> bool:
 
 
 def refuse_mirrored_sides(document: dict[str, Any]) -> None:
-    """@raises ValueError if a configuration mirrors what has a side: the network would learn to confuse both"""
+    """@raises InputError if a configuration mirrors what has a side: the network would learn to confuse both"""
     release = document.get("release") or {}
     lateral = lateral_segments(release.get("segments", []))
     if not lateral:
@@ -42,4 +44,4 @@ def refuse_mirrored_sides(document: dict[str, Any]) -> None:
     if release.get("tta", {}).get("flips"):
         does.append("release.tta.flips")
     if does:
-        raise ValueError(f"{', '.join(does)}: mirrors {', '.join(lateral[:3])}, whose side matters; turn it off")
+        raise InputError(f"{', '.join(does)}: mirrors {', '.join(lateral[:3])}, whose side matters", "turn it off")

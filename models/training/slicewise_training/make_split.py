@@ -1,21 +1,18 @@
 """Draws a patient split once and writes it as JSON; an existing split is never overwritten.
 
-python -m slicewise_training.make_split configs/cardiac-mr.json --data <folder> [--test 0.2] [--validation 0.08] \\
-    [--earlier splits/cardiac-mr-1.0.0.json]
-
 With an earlier split, by which weights were released, the test part is those of its test patients of whom these weights
 saw no image at all: it is honest for them and for all that follow.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 from pathlib import Path
 
-from .config import load_config
-from .data import find_images
+from .config import Config
+from .data import find_images, read_split
+from .errors import InputError
 from .patients import patient_of
 
 SEED = 20161121
@@ -70,30 +67,30 @@ def never_seen(earlier: dict[str, list[str]], rule: str) -> list[str]:
     return sorted(p for p in tested - seen if p is not None)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--test", type=float, default=0.2, help="share of the patients")
-    parser.add_argument("--validation", type=float, default=0.08, help="share of the patients")
-    parser.add_argument("--earlier", type=Path, help="the split that released weights were trained by, of image names")
-    arguments = parser.parse_args()
-    config = load_config(arguments.config)
+def make_split(
+    config: Config, data: Path, test_share: float, validation_share: float, earlier: Path | None = None
+) -> dict[str, list[str]]:
+    """Draws the configuration's split and writes it where the configuration says.
+
+    @raises InputError if there is one already, or if the data folder has no image
+    """
     if config.split.exists():
-        raise SystemExit(f"{config.split} exists: a split is drawn once, before the first training")
-    patients = list(find_images(arguments.data, config.data))
+        raise InputError(
+            f"{config.split} exists: a split is drawn once, before the first training",
+            "name another one in the configuration",
+        )
+    patients = list(find_images(data, config.data))
+    if not patients:
+        raise InputError(f"{data} has no {config.data.images}", "name with --data the folder that has the images")
     group = STRATA.get(config.id, everyone)
     strata = {p: group(p) for p in patients}
-    if arguments.earlier:
-        unseen = never_seen(json.loads(arguments.earlier.read_text()), config.data.patient)
+    if earlier:
+        unseen = never_seen(read_split(earlier), config.data.patient)
         rest = [p for p in patients if p not in unseen]
-        split = draw_split(rest, strata, 0, arguments.validation) | {"test": unseen}
+        split = draw_split(rest, strata, 0, validation_share) | {"test": unseen}
     else:
-        split = draw_split(patients, strata, arguments.test, arguments.validation)
+        split = draw_split(patients, strata, test_share, validation_share)
     said = {"model": config.id, "seed": SEED, "stratifiedBy": group.__name__, "patients": config.data.patient}
-    document = {**said, **({"earlier": arguments.earlier.name} if arguments.earlier else {}), **split}
+    document = {**said, **({"earlier": earlier.name} if earlier else {}), **split}
     config.split.write_text(json.dumps(document, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+    return split

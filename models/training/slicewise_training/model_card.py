@@ -1,36 +1,24 @@
-"""The model card, from the manifest and the configuration, so that it cannot disagree with them.
-
-    python -m slicewise_training.model_card configs/cardiac-mr.json --model ../cardiac-mr
-
-puts the figures of evaluations/<id>.json into an exported model's manifest and card.
-"""
+"""The model card, from the manifest and the configuration, so that it cannot disagree with them."""
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 
-from .config import Config, load_config, read_release
+from .config import Config, load_config, read_json, read_release
+from .model_folder import read_manifest
 from .network import NetworkConfig, build_network, parameter_count
 from .psp_net import PSPNetConfig
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--model", type=Path, required=True, help="exported model folder")
-    arguments = parser.parse_args()
-    write_figures(arguments.config, arguments.model)
-
-
 def write_figures(config_path: Path, folder: Path) -> None:
+    """Puts the figures of evaluations/<id>.json into an exported model's manifest and card."""
     config = load_config(config_path)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    release = read_release(config_path)
+    manifest = read_manifest(folder)
+    release = read_release(config_path, ("segments", "card"))
     figures = config_path.parent.parent / "evaluations" / f"{config.id}.json"
-    manifest["evaluation"] = json.loads(figures.read_text()) if figures.exists() else []
+    manifest["evaluation"] = read_json(figures) if figures.exists() else []
     write_json(folder / "manifest.json", manifest)
     (folder / "MODEL_CARD.md").write_text(model_card(manifest, config, release))
 
@@ -121,7 +109,3 @@ def figures_table(manifest: dict[str, Any]) -> str:
         of_segments = ", ".join(f"{label} {value:.3f}" for label, value in figure.get("perSegment", {}).items())
         rows.append(f"| {figure['data']} | {figure['metric']} | {figure['value']:.3f} | {of_segments} |")
     return "\n".join(rows)
-
-
-if __name__ == "__main__":
-    main()

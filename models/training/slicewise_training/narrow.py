@@ -9,7 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .psp_net import BasicBlock, PSPNet
+from .errors import InputError
+from .psp_net import BasicBlock, DilatedResNet, PSPNet, PyramidPooling
 
 
 @torch.no_grad()
@@ -17,44 +18,69 @@ def take_strongest_channels(narrow: PSPNet, wide: PSPNet) -> None:
     """Both have the same layers, on a ResNet of basic blocks. A classifier of other classes starts anew.
 
     Layers that are added to each other keep the same channels: those whose scales are largest in sum.
+
+    @raises InputError if their backbone is another one
     """
-    image = torch.arange(wide.config.in_channels)
-    x = image
-    *first_layers, own_last = narrow.backbone.stem
-    *source_layers, last_of_stem = wide.backbone.stem
+    own_backbone, backbone = narrow.backbone, wide.backbone
+    if not isinstance(own_backbone, DilatedResNet) or not isinstance(backbone, DilatedResNet):
+        raise _other_backbone(wide)
+    own_stages, stages = ([_blocks(network, s) for s in network.backbone.stages] for network in (narrow, wide))
+    x = torch.arange(wide.config.in_channels)
+    *first_layers, own_last = own_backbone.stem
+    *source_layers, last_of_stem = backbone.stem
     for own_layer, layer in zip(first_layers, source_layers, strict=True):
         x = _take(own_layer, layer, x)
     # The first stage adds to what the stem gives, so both keep the same.
-    features = [_strongest(narrow.backbone.channels[0], [last_of_stem[1], *_added(wide.backbone.stages[0])])]
+    features = [_strongest(own_backbone.channels[0], [_normalised(last_of_stem)[1], *_added(stages[0])])]
     x = _take(own_last, last_of_stem, x, features[0])
-    for channels, own, stage in zip(
-        narrow.backbone.channels, narrow.backbone.stages, wide.backbone.stages, strict=True
-    ):
-        kept = features[0] if stage is wide.backbone.stages[0] else _strongest(channels, _added(stage))
+    for n, (channels, own, stage) in enumerate(zip(own_backbone.channels, own_stages, stages, strict=True)):
+        kept = features[0] if n == 0 else _strongest(channels, _added(stage))
         for own_block, block in zip(own, stage, strict=True):
             _take_block(own_block, block, x, kept)
             x = kept
         features.append(kept)
     first, _, third, last = features[1:]
     x = last
-    if wide.config.pyramid:
-        parts, offset = [last], wide.backbone.channels[-1]
+    if isinstance(narrow.pyramid, PyramidPooling) and isinstance(wide.pyramid, PyramidPooling):
+        parts, offset = [last], backbone.channels[-1]
         for own_branch, branch in zip(narrow.pyramid.branches, wide.pyramid.branches, strict=True):
             parts.append(offset + _take(own_branch, branch, last))
-            offset += branch[1].num_features
+            offset += _normalised(branch)[1].num_features
         x = torch.cat(parts)
     x = _take(narrow.head[0], wide.head[0], x)
     if wide.config.refine:
         low = _take(narrow.low_level, wide.low_level, first)
-        x = _take(narrow.refine, wide.refine, torch.cat([x, wide.head[0][1].num_features + low]))
+        x = _take(narrow.refine, wide.refine, torch.cat([x, _normalised(wide.head[0])[1].num_features + low]))
     _take_classifier(narrow.classifier, wide.classifier, x)
     _take_classifier(narrow.auxiliary[2], wide.auxiliary[2], _take(narrow.auxiliary[0], wide.auxiliary[0], third))
 
 
-def _take(own: nn.Sequential, source: nn.Sequential, inputs: Tensor, outputs: Tensor | None = None) -> Tensor:
+def _other_backbone(network: PSPNet) -> InputError:
+    return InputError(
+        f"no narrow network starts from a {network.config.backbone} of full width",
+        "take resnet18 or resnet34, or leave `width` out",
+    )
+
+
+def _blocks(network: PSPNet, stage: nn.Module) -> list[BasicBlock]:
+    blocks = [block for block in stage.children() if isinstance(block, BasicBlock)]
+    if not blocks:
+        raise _other_backbone(network)
+    return blocks
+
+
+def _normalised(layers: nn.Module) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
+    """A convolution and its normalisation, the first two layers of some."""
+    convolution, norm, *_ = layers.children()
+    assert isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+    return convolution, norm
+
+
+def _take(own: nn.Module, source: nn.Module, inputs: Tensor, outputs: Tensor | None = None) -> Tensor:
     """Gives a convolution and its normalisation those of the source; returns the channels that were kept."""
-    kept = _strongest(own[1].num_features, [source[1]]) if outputs is None else outputs
-    _copy(own[0], own[1], source[0], source[1], inputs, kept)
+    (own_convolution, own_norm), (convolution, norm) = _normalised(own), _normalised(source)
+    kept = _strongest(own_norm.num_features, [norm]) if outputs is None else outputs
+    _copy(own_convolution, own_norm, convolution, norm, inputs, kept)
     return kept
 
 
@@ -66,8 +92,9 @@ def _take_block(own: BasicBlock, source: BasicBlock, inputs: Tensor, outputs: Te
         _take(own.shortcut, source.shortcut, inputs, outputs)
 
 
-def _take_classifier(own: nn.Conv2d, source: nn.Conv2d, inputs: Tensor) -> None:
-    if own.out_channels == source.out_channels:
+def _take_classifier(own: nn.Module, source: nn.Module, inputs: Tensor) -> None:
+    assert isinstance(own, nn.Conv2d) and isinstance(source, nn.Conv2d)
+    if own.out_channels == source.out_channels and own.bias is not None and source.bias is not None:
         own.weight.copy_(source.weight[:, inputs])
         own.bias.copy_(source.bias)
 
@@ -85,7 +112,8 @@ def _strongest(count: int, norms: list[nn.BatchNorm2d]) -> Tensor:
     return strength.topk(count).indices.sort().values
 
 
-def _added(stage: nn.Sequential) -> list[nn.BatchNorm2d]:
+def _added(stage: list[BasicBlock]) -> list[nn.BatchNorm2d]:
     """The normalisations of a stage whose results are added to each other."""
     shortcut = stage[0].shortcut
-    return [block.bn2 for block in stage] + ([shortcut[1]] if isinstance(shortcut, nn.Sequential) else [])
+    added = [block.bn2 for block in stage]
+    return [*added, _normalised(shortcut)[1]] if isinstance(shortcut, nn.Sequential) else added

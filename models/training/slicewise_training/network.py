@@ -12,6 +12,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from .psp_net import PSPNet, PSPNetConfig
+from .settings import read_block
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,12 @@ class LibraryNetworkConfig:
 NetworkConfig = PSPNetConfig | LibraryNetworkConfig
 
 
-def network_config(document: dict[str, Any]) -> NetworkConfig:
-    return LibraryNetworkConfig(**document) if "architecture" in document else PSPNetConfig(**document)
+def network_config(document: Any) -> NetworkConfig:
+    """@raises InputError for settings that are unknown, missing or of another type, or do not go together"""
+    is_library = isinstance(document, dict) and "architecture" in document
+    if is_library:
+        return read_block(LibraryNetworkConfig, document, "network")
+    return read_block(PSPNetConfig, document, "network")
 
 
 def build_network(config: NetworkConfig) -> nn.Module:

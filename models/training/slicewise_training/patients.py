@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .errors import InputError
+
 
 @dataclass(frozen=True)
 class PatientRule:
@@ -56,11 +58,11 @@ def patient_rule(said: str) -> PatientRule:
 def patient_of(path: str, said: str) -> str | None:
     """The patient of an image by its path within the data folder; None for one held out.
 
-    @raises ValueError if the path has no patient by the rule: such an image would be a patient of its own
+    @raises InputError if the path has no patient by the rule: such an image would be a patient of its own
     """
     rule = patient_rule(said)
     match = re.search(rule.pattern, path)
     if match is None:
-        raise ValueError(f"{path}: no patient by {said!r}")
+        raise InputError(f"{path}: no patient by {said!r}", "mend data.patient, or what data.images matches")
     patient = rule.person(match)
     return None if patient in rule.held_out else patient

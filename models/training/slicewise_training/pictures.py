@@ -1,17 +1,11 @@
 """Draws the best, the median and the worst patient of a released model's figures, reference above result.
 
-    python -m slicewise_training.pictures configs/cardiac-mr.json --data <folder> \\
-        --figures evaluations/cardiac-mr.deployed.json --output ../../docs/models/cardiac-mr.png
-
 Of each patient the first volume is shown, at the slice with the most voxels wrong. The results are the `slicewise`
 command's. Needs Pillow: `pip install -e '.[pictures]'`.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageDraw, ImageFont
 from scipy.ndimage import binary_erosion
 
-from .config import load_config, read_release
-from .data import LabelledVolume, find_images, label_path, label_rule, load_split, load_volume
-from .deployed import COMMAND, segmented
+from .config import Config
+from .data import LabelledVolume, images_of_part, label_path, label_rule, load_volume
+from .deployed import segment_command, segmented
+from .errors import InputError
 from .predict import dice
 
 PANEL = 250
@@ -38,33 +33,30 @@ Square = tuple[float, float, float, float, float, float]
 """From a pixel (x, y) of a panel to one of the slice: ax + by + c, dx + ey + f."""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--figures", type=Path, required=True, help="what `deployed` wrote")
-    parser.add_argument("--output", type=Path, required=True, help="a PNG file")
-    parser.add_argument("--command", default=COMMAND)
-    arguments = parser.parse_args()
-    config, release = load_config(arguments.config), read_release(arguments.config)
-    figures = json.loads(arguments.figures.read_text())
+def draw_patients(
+    config: Config, release: dict[str, Any], figures: dict[str, Any], data: Path, command: list[str]
+) -> Image.Image:
+    """`figures` are what `deployed` wrote of one part. These are patients of that part, read once more."""
     patients = figures["patients"]
-    # These are patients of that part, read once more.
-    load_split(config.split, figures["part"], f"{config.id}, pictures")
-    command = [*shlex.split(arguments.command), "segment", "--model", config.id, "--quiet"]
+    images = dict(images_of_part(data, config, figures["part"], f"{config.id}, pictures"))
+    run = segment_command(command, config.id)
     colours = {s["segmentNumber"]: srgb(s["recommendedDisplayCIELab"]) for s in release["segments"]}
     columns = []
     for word, patient in chosen(patients).items():
-        path = find_images(arguments.data, config.data)[patient][0]
-        label = label_path(path, arguments.data, config.data)
+        if patient not in images:
+            raise InputError(
+                f"{patient} is not of the split's {figures['part']} part", "name its figures with --figures"
+            )
+        path = images[patient][0]
+        label = label_path(path, data, config.data)
         volume = load_volume(path, label, patient, config.input, label_rule(config))
-        with segmented(path, command) as output:
+        with segmented(path, run) as output:
             result = load_volume(path, output, patient, config.input).label
         columns.append(draw_patient(volume, result, f"{word}: Dice {patients[patient]['mean']:.2f}", colours))
     picture = Image.new("RGB", (PANEL * len(columns), columns[0].height))
     for n, column in enumerate(columns):
         picture.paste(column, (PANEL * n, 0))
-    picture.quantize(COLOURS).save(arguments.output, optimize=True)
+    return picture.quantize(COLOURS)
 
 
 def chosen(patients: dict[str, Any]) -> dict[str, str]:
@@ -120,9 +112,7 @@ def srgb(lab: list[int]) -> Rgb:
     # Pillow's bytes of a and b are signed.
     lightness, a, b = (round(value / 257) for value in lab)
     pixel = Image.frombytes("LAB", (1, 1), bytes([lightness, (a - 128) % 256, (b - 128) % 256]))
-    red, green, blue = ImageCms.applyTransform(pixel, to_srgb).getpixel((0, 0))
+    converted = ImageCms.applyTransform(pixel, to_srgb)
+    assert converted is not None  # as it is where nothing is converted in place
+    red, green, blue = converted.tobytes()
     return red, green, blue
-
-
-if __name__ == "__main__":
-    main()

@@ -36,7 +36,7 @@ def predict_scores(image: Float, spacing: tuple[float, float], k: int, config: I
             total = scores if total is None else total + scores
             weight += tent
     assert total is not None
-    return total / np.maximum(weight, 1e-6)
+    return np.asarray(total / np.maximum(weight, 1e-6), np.float32)
 
 
 def predict_volume(image: Float, spacing: tuple[float, float], config: InputConfig, run: Run) -> Iterator[Float]:

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .errors import InputError
 from .mobile_net import DilatedMobileNetV2
 
 Backbone = Literal["resnet18", "resnet34", "resnet50", "resnet101", "mobilenet_v2"]
@@ -47,9 +48,9 @@ class PSPNetConfig:
 
     def __post_init__(self) -> None:
         if self.stem not in ("3x3", "7x7"):
-            raise ValueError(f"stem {self.stem!r} is neither 3x3 nor 7x7")
+            raise InputError(f"stem {self.stem!r} is neither 3x3 nor 7x7", "say one of them, or leave `stem` out")
         if self.stem == "7x7" and self.backbone == "mobilenet_v2":
-            raise ValueError("a MobileNetV2 has a stem of its own: leave `stem` out")
+            raise InputError("a MobileNetV2 has a stem of its own", "leave `stem` out")
 
     @property
     def logits_stride(self) -> int:

@@ -1,8 +1,5 @@
 """Whether a model's uncertainty means something: calibration and error detection of an exported model.
 
-    python -m slicewise_training.reliability configs/cardiac-mr.json --data <folder> --part test \\
-        --model ../cardiac-mr [--output evaluations/cardiac-mr.reliability.json]
-
 Expected calibration error: over voxels within BAND_PX pixels of a predicted or reference structure, 15 bins of the
 top probability, weighted by voxels. Error detection: of the slices that show a structure in reference or prediction,
 the share of the worst WORST by Dice that is among the UNSURE most uncertain, by the figure that the deployed pipeline
@@ -11,8 +8,6 @@ gives each slice (src/pipeline/slice-uncertainty.ts).
 
 from __future__ import annotations
 
-import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +16,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from .calibrate import BAND_PX
-from .config import Config, load_config
+from .config import Config
 from .data import Float, load_part
 from .labels import IGNORED
 from .predict import Run, dice, predict_volume
-from .runs import run_onnx
 
 BINS = 15
 WORST, UNSURE = 0.2, 0.3
@@ -37,29 +31,6 @@ slice is taken for known."""
 ERRORS = np.linspace(1e-6, 0.5, 2001)
 ENTROPIES = -ERRORS * np.log(ERRORS) - (1 - ERRORS) * np.log(1 - ERRORS)
 """Of a voxel whose label is wrong with that probability, a single other class being in question."""
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--part", choices=("validation", "test"), default="validation")
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--output", type=Path)
-    arguments = parser.parse_args()
-    config = load_config(arguments.config)
-    temperature = float(json.loads((arguments.model / "manifest.json").read_text())["output"]["temperature"])
-    figures = measure(
-        config,
-        arguments.data,
-        arguments.part,
-        run_onnx(arguments.model),
-        temperature,
-        f"{arguments.model.resolve().name}, reliability",
-    )
-    print(json.dumps(figures, indent=2))
-    if arguments.output:
-        arguments.output.write_text(json.dumps(figures, indent=2) + "\n")
 
 
 def measure(
@@ -122,7 +93,3 @@ def found_share(slice_dice: NDArray[np.float64], uncertainty: NDArray[np.float64
     worst = np.argsort(slice_dice, kind="stable")[: max(1, round(WORST * slice_dice.size))]
     unsure = np.argsort(-uncertainty, kind="stable")[: max(1, round(UNSURE * slice_dice.size))]
     return float(np.isin(worst, unsure).mean())
-
-
-if __name__ == "__main__":
-    main()

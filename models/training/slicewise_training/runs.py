@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
+from .checkpoint import load_network
 from .data import Float
-from .network import NetworkConfig, build_network
+from .errors import InputError
+from .model_folder import model_file
+from .network import NetworkConfig
 from .predict import Run
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the library is loaded, and never again
 import onnxruntime
-
-
-def load_network(run_folder: Path, config: NetworkConfig) -> nn.Module:
-    """The running average of a training run, in evaluation mode."""
-    network = build_network(config)
-    state = torch.load(run_folder / "checkpoint.pt", map_location="cpu", weights_only=True)
-    network.load_state_dict(state["average"], strict=True)
-    return network.eval()
 
 
 def run_checkpoint(run_folder: Path, config: NetworkConfig) -> Run:
@@ -37,12 +30,15 @@ def run_checkpoint(run_folder: Path, config: NetworkConfig) -> Run:
 
 
 def run_onnx(model_folder: Path) -> Run:
-    manifest = json.loads((model_folder / "manifest.json").read_text())
-    return run_onnx_file(model_folder / manifest["file"]["path"])
+    return run_onnx_file(model_file(model_folder))
 
 
 def run_onnx_file(path: Path) -> Run:
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    """@raises InputError if ONNX Runtime cannot open the file"""
+    try:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's errors have no base of their own
+        raise InputError(f"{path} cannot be opened by ONNX Runtime ({error})", "export the model anew") from error
     name = session.get_inputs()[0].name
 
     def run(window: Float) -> Float:

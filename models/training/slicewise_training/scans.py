@@ -5,13 +5,15 @@ DICOM needs highdicom: `pip install -e '.[dicom]'`.
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import InputError
 from .labels import LabelRule, checked_labels
 
 if TYPE_CHECKING:
@@ -26,21 +28,35 @@ def read_scan(
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8], Affine]:
     """Modality values and labels on the image's grid, [I, J, K]. A SEG's labels are its segment numbers.
 
-    Raises ValueError if the label lies on another grid than the image, or has labels against the rule.
+    @raises InputError if a file is not there or cannot be read, or if the label lies on another grid than the image or
+        has labels against the rule
     """
     read = _read_dicom if image.is_dir() else _read_nifti
     return read(image, label, rule or LabelRule())
 
 
 def _read_nifti(image: Path, label: Path, rule: LabelRule) -> tuple[NDArray[np.float32], NDArray[np.uint8], Affine]:
-    scan, labels = nib.load(image), nib.load(label)
+    scan, labels = open_nifti(image), open_nifti(label)
     if scan.shape != labels.shape or not np.allclose(scan.affine, labels.affine, atol=0.01):
-        raise ValueError(f"{label.name} lies on another grid than {image.name}")
+        raise InputError(
+            f"{label.name} lies on another grid than {image.name}",
+            "resample the label onto the image, by nearest voxels",
+        )
     return (
         np.asarray(scan.get_fdata(dtype=np.float32)),
         checked_labels(np.asarray(labels.dataobj), rule, label.name),
         np.asarray(scan.affine, np.float64),
     )
+
+
+def open_nifti(path: Path) -> nib.Nifti1Image:
+    """@raises InputError if the file is not there or is not NIfTI"""
+    if not path.is_file():
+        raise InputError(f"{path} is not there", "complete the data folder, or mend data.images and data.label")
+    try:
+        return cast(nib.Nifti1Image, nib.load(path))
+    except (nib.filebasedimages.ImageFileError, EOFError, OSError, zlib.error) as error:
+        raise InputError(f"{path} is not a NIfTI file that can be read", "fetch or write it anew") from error
 
 
 def _read_dicom(series: Path, label: Path, rule: LabelRule) -> tuple[NDArray[np.float32], NDArray[np.uint8], Affine]:

@@ -1,15 +1,11 @@
-"""Trains one model from its configuration; a second call goes on where a killed one stopped, to the same weights.
-
-python -m slicewise_training.train configs/cardiac-mr.json --data <folder> --run runs/cardiac-mr [--minutes 90]
-"""
+"""Trains one model from its configuration; a second call goes on where a killed one stopped, to the same weights."""
 
 from __future__ import annotations
 
-import argparse
 import copy
 import json
+import logging
 import math
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -20,12 +16,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .augment import random_view
-from .config import Config, Crop, load_config
+from .checkpoint import read_checkpoint
+from .config import Config, Crop
 from .data import LabelledVolume, load_part, to_model_matrix, with_neighbours
 from .identity import NOTHING, identity, refuse_another
 from .labels import IGNORED
 from .network import build_network
 from .predict import dice, mean_dice, predict_labels
+
+LOG = logging.getLogger(__name__)
 
 VALIDATE_EVERY_S = 600.0
 SAVE_EVERY_S = 120.0
@@ -35,25 +34,13 @@ LONGEST_STEP = 5.0
 DROPOUT_SEEDS = 500_000_000_000
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("config", type=Path)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--run", type=Path, required=True, help="folder of checkpoint and curves")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="end the schedule at this training time")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    Training(load_config(arguments.config), arguments.data, arguments.run, arguments.minutes * 60).go()
-
-
 class Training:
     """The state that a checkpoint holds: network, its running average, optimiser, step and seconds spent, and what the
     training is, by hash. Every step draws from a seed of its own, views and dropout alike, so that nothing else is
     needed to go on as if nothing had happened.
 
-    `start` is the hash of the weights that the caller gives to a new training (`finetune`). Raises ValueError if the
-    run's checkpoint was begun as something else.
+    `start` is the hash of the weights that the caller gives to a new training (`finetune`). Raises InputError if
+    the run's checkpoint was begun as something else.
     """
 
     def __init__(self, config: Config, data: Path, run: Path, budget_s: float, start: str = NOTHING) -> None:
@@ -61,7 +48,7 @@ class Training:
         run.mkdir(parents=True, exist_ok=True)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(config.training.seed)
-        self.network = build_network(config.network).to(self.device, memory_format=torch.channels_last)
+        self.network = build_network(config.network).to(self.device).to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval()
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(),
@@ -88,7 +75,7 @@ class Training:
         return min(1.0, max(self.step / self.config.training.steps, self.seconds / self.budget_s))
 
     def resume(self) -> None:
-        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        state = read_checkpoint(self.checkpoint, self.device)
         refuse_another(self.identity, state.get("identity"), self.checkpoint)
         self.network.load_state_dict(state["network"], strict=True)
         self.average.load_state_dict(state["average"], strict=True)
@@ -155,7 +142,7 @@ class Training:
             # Too coarse to gain from more than every fourth pixel.
             loss = loss + settings.auxiliary_weight * segmentation_loss(auxiliary, labels[:, 2::4, 2::4])
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimiser.step()
         self.follow()
@@ -216,7 +203,7 @@ class Training:
         }
         with (self.run / "curves.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
-        print(json.dumps(row), flush=True)
+        LOG.info(json.dumps(row))
 
 
 def at_model_spacing(volume: LabelledVolume, spacing: float) -> LabelledVolume:
@@ -259,7 +246,3 @@ def segmentation_loss(logits: Tensor, labels: Tensor) -> Tensor:
     size = (log_probability.exp() * judged[:, None]).sum((0, 2, 3)) + torch.bincount(flat, minlength=classes)
     dice = (2 * overlap + 1) / (size + 1)
     return (1 - dice[1:]).mean() - of_label.sum() / max(1, of_label.numel())
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,6 @@
 """Networks beside each other."""
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 from slicewise_training import compare
+from slicewise_training.cli import main
 from slicewise_training.compare import slice_surfaces
 from slicewise_training.compare_plot import draw
 from slicewise_training.config import load_config
@@ -41,12 +41,11 @@ def test_trained_and_released_networks_are_compared_and_others_left_out(
     output = project / "comparison.json"
     configs = [str(project / f"{name}.json") for name in ("config", "other", "released", "untrained")]
     options = ["--data", str(project / "data"), "--runs", str(project / "runs"), "--output", str(output)]
-    monkeypatch.setattr(sys, "argv", ["compare", *configs, *options])
     released = load_config(project / "released.json")
     (project / "models/released").mkdir(parents=True)
     export_onnx(build_network(released.network), project / "models/released/model.onnx", generated_window(released))
     monkeypatch.setattr(compare, "MODELS", project / "models")
-    compare.main()
+    assert main(["compare", *configs, *options]) == 0
     written = json.loads(output.read_text())
     assert [row["id"] for row in written["networks"]] == ["cardiac-mr", "without-refining", "released"]
     refining, plain, of_models = written["networks"]

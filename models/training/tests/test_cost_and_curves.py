@@ -21,3 +21,9 @@ def test_curves_are_well_formed_and_name_every_structure_with_its_last_dice() ->
     words = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert "Liver <left> 0.750" in words
     assert "mean 0.750" in words
+
+
+def test_a_run_of_seconds_has_curves_too() -> None:
+    rows = [{"step": 2, "minutes": 0.0, "validation": {"1": 0.5, "mean": 0.5}}]
+    root = ElementTree.fromstring(draw("a model", rows, {"1": "Liver", "mean": "mean"}))
+    assert "nan" not in ElementTree.tostring(root, "unicode") and len(list(root)) > 10

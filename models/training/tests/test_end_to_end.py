@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from torch import nn
 
+from slicewise_training.checkpoint import load_network
 from slicewise_training.config import load_config
 from slicewise_training.evaluate import evaluate
 from slicewise_training.export import generated_window, write_model_folder
-from slicewise_training.runs import load_network, run_checkpoint, run_onnx
+from slicewise_training.runs import run_checkpoint, run_onnx
 from slicewise_training.train import Training
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from slicewise_training.config import load_config
 from slicewise_training.cost import multiply_accumulates
+from slicewise_training.errors import InputError, SetupError
 from slicewise_training.export import export_onnx
 from slicewise_training.finetune import find_start
 from slicewise_training.imagenet import (
@@ -131,7 +132,7 @@ def test_the_file_is_the_given_one_that_of_the_environment_or_torchvisions(
     assert imagenet_file("resnet18", given) == given
     assert imagenet_file("resnet18", None) == named
     monkeypatch.setenv(FILE_VARIABLE, str(tmp_path / "missing.pth"))
-    with pytest.raises(FileNotFoundError, match=r"missing\.pth is not a file"):
+    with pytest.raises(InputError, match=r"missing\.pth is not a file"):
         imagenet_file("resnet18", None)
     monkeypatch.delenv(FILE_VARIABLE)
     asked = []
@@ -142,7 +143,7 @@ def test_the_file_is_the_given_one_that_of_the_environment_or_torchvisions(
 
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
     monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
-    with pytest.raises(FileNotFoundError, match=r"cannot be downloaded \(no network\).*--weights"):
+    with pytest.raises(SetupError, match=r"cannot be downloaded \(no network\).*--weights"):
         imagenet_file("resnet18", None)
     assert asked == [("https://download.pytorch.org/models/resnet18-f37072fd.pth", "f37072fd")]
 

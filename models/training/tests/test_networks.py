@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from slicewise_training.errors import InputError
 from slicewise_training.export import export_onnx
 from slicewise_training.network import NetworkConfig, build_network, network_config, parameter_count
 from slicewise_training.train import segmentation_loss
@@ -57,5 +58,5 @@ def test_the_light_backbone_keeps_the_output_stride_that_it_is_given(output_stri
 
 
 def test_a_key_that_no_network_knows_is_refused() -> None:
-    with pytest.raises(TypeError, match="stride"):
+    with pytest.raises(InputError, match=r"network\.stride is no setting"):
         network_config({"classes": 2, "stride": 8})

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from slicewise_training import identity
+from slicewise_training.checkpoint import load_network
 from slicewise_training.config import load_config
+from slicewise_training.errors import InputError
 from slicewise_training.finetune import find_start
-from slicewise_training.identity import COMPUTING, code_hash, hash_of_start
-from slicewise_training.runs import load_network
+from slicewise_training.identity import COMPUTING, SAME_CODE, code_hash, hash_of_start, same_code
 from slicewise_training.train import Training
 
 
@@ -92,12 +93,41 @@ def test_other_code_is_refused_and_other_comments_are_not(project: Path, monkeyp
     run, config = begun(project), load_config(project / "config.json")
     copy = shutil.copytree(Path(identity.__file__).parent, project / "code")
     loss = copy / "train.py"
-    loss.write_text("# said anew\n" + loss.read_text())
+    loss.write_text('"""Said anew."""  # and here\n' + loss.read_text().replace('"""Moves', '"""Slowly moves'))
     assert code_hash(copy) == code_hash(Path(identity.__file__).parent)
     loss.write_text(loss.read_text().replace("auxiliary_weight * ", "auxiliary_weight + "))
     monkeypatch.setattr(identity, "__file__", str(copy / "identity.py"))
     with pytest.raises(ValueError, match="another code:"):
         Training(config, project / "data", run, budget_s=3600)
+
+
+def test_a_checkpoint_of_code_that_computes_the_same_goes_on_and_is_one_of_this_code_from_then_on(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, config = begun(project), load_config(project / "config.json")
+    state = torch.load(run / "checkpoint.pt", weights_only=True)
+    own = state["identity"]["code"]
+    torch.save(state | {"identity": state["identity"] | {"code": "earlier"}}, run / "checkpoint.pt")
+    with pytest.raises(InputError, match="another code:"):
+        Training(config, project / "data", run, budget_s=3600)
+    for code, accepted in ((own, True), ("another", False)):
+        (project / "same.json").write_text(json.dumps({"code": code, "earlier": ["earlier"]}))
+        assert ("earlier" in same_code(own, project / "same.json")) == accepted
+    monkeypatch.setattr(identity, "same_code", lambda code: {code, "earlier"})
+    resumed = Training(config, project / "data", run, budget_s=3600)
+    assert resumed.step == 1
+    resumed.save()
+    assert torch.load(run / "checkpoint.pt", weights_only=True)["identity"]["code"] == own
+
+
+def test_the_record_of_code_that_computes_the_same_is_of_this_code() -> None:
+    folder = Path(identity.__file__).parent
+    said = json.loads((folder / SAME_CODE).read_text())
+    assert said["code"] == code_hash(folder), (
+        "the code that training runs has changed: show that it computes the same weights, bit by bit, and write its "
+        f"hash into {SAME_CODE} with the one before among the earlier; or empty the earlier"
+    )
+    assert said["code"] not in said["earlier"]
 
 
 def test_the_hash_of_the_code_has_every_module_that_training_imports() -> None:
@@ -107,8 +137,8 @@ def test_the_hash_of_the_code_has_every_module_that_training_imports() -> None:
         if name not in needed:
             needed.add(name)
             open_ += re.findall(r"^from \.(\w+) import", (folder / f"{name}.py").read_text(), re.M)
-    # Refusing a configuration and noting a reading change no weight.
-    assert needed - {"lateral", "readings"} == set(COMPUTING)
+    # Words of errors, refusing a configuration and noting a reading change no weight.
+    assert needed - {"errors", "lateral", "readings"} == set(COMPUTING)
 
 
 def test_a_checkpoint_that_does_not_say_what_it_is_serves_only_as_a_start(project: Path) -> None:

@@ -1,0 +1,8 @@
+"""`python -m slicewise_training` is `slicewise-training`."""
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
