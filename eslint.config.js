@@ -41,7 +41,7 @@ export default tseslint.config(
   },
   {
     // Much of what is matched comes from outside: files, requests, hosts. No expression may take more than linear time.
-    files: ['src/**', 'extension/**', 'scripts/**', 'sample-data/**'],
+    files: ['src/**', 'extension/**', 'server/**', 'examples/**', 'scripts/**', 'sample-data/**'],
     plugins: { regexp },
     rules: {
       'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { defineConfig } from 'vite';
 
 const here = import.meta.dirname;
-const example = join(here, 'example', 'index.html');
+const checkout = join(here, '..');
+const example = join(checkout, 'examples', 'index.html');
 
 /** Two modules that OHIF imports by their address, and the example page. Not library mode: it would inline the worker
  * and its WebAssembly as text. */
 export default defineConfig({
-  root: here,
+  root: checkout,
   base: './',
   publicDir: false,
   worker: { format: 'es' },
@@ -23,7 +24,7 @@ export default defineConfig({
       input: {
         extension: join(here, 'ohif', 'extension.ts'),
         mode: join(here, 'ohif', 'mode.ts'),
-        ...(existsSync(example) ? { example } : {}),
+        ...(existsSync(example) ? { examples: example } : {}),
       },
       preserveEntrySignatures: 'strict',
       output: { format: 'es', entryFileNames: '[name].js' },

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { encodeNiftiImage, encodeNiftiLabelmap } from '../src/export/nifti.ts';
+import { encodeNiftiImage, encodeNiftiLabelmap } from '../src/nifti/encode-nifti.ts';
 import { isMainModule } from './is-main-module.ts';
 import { createShortAxisHeart, type ShortAxisHeart, type ShortAxisHeartOptions } from './short-axis-heart.ts';
 import { encodeDicomPhase, type DicomSeriesOptions } from './write-dicom.ts';

@@ -38,15 +38,15 @@ export type {
   SourceFile,
   VolumeDescription,
   VolumeReader,
-} from './readers/reader.ts';
-export { DEFAULT_READ_LIMITS, type ReadLimits } from './readers/read-limits.ts';
+} from './io/reader.ts';
+export { DEFAULT_READ_LIMITS, type ReadLimits } from './io/read-limits.ts';
 export {
   describeVolumes,
   readVolume,
   type DescribedSeries,
   type ReadVolumeOptions,
   type ReadVolumeResult,
-} from './readers/read-volume.ts';
+} from './series/read-volume.ts';
 export {
   findSeries,
   volumeReaders,
@@ -54,26 +54,26 @@ export {
   type LeftOutFile,
   type SeriesInput,
   type SeriesOfInput,
-} from './readers/find-series.ts';
-export { createDicomReader, dicomReader } from './readers/dicom.ts';
-export { niftiReader, readNiftiLabelmap } from './readers/nifti.ts';
+} from './series/find-series.ts';
+export { createDicomReader, dicomReader } from './series/dicom.ts';
+export { niftiReader, readNiftiLabelmap } from './nifti/read-nifti.ts';
 export {
   readImageHeader,
   stackImages,
   type ImageHeader,
   type ImageStack,
   type StackImagesOptions,
-} from './readers/image-stack.ts';
-export type { NaturalisedAttributes } from './readers/dicom-attributes.ts';
-export { pixelDecoders, type PixelDecoder } from './readers/pixel-decoders.ts';
+} from './series/image-stack.ts';
+export type { NaturalisedAttributes } from './dicom/dicom-attributes.ts';
+export { pixelDecoders, type PixelDecoder } from './codecs/pixel-decoders.ts';
 export {
   readDicomSeg,
   readDicomSegLayers,
   type ReadDicomSegLayersResult,
   type ReadDicomSegOptions,
   type ReadDicomSegResult,
-} from './readers/dicom-seg.ts';
-export type { SegIdentity, SegInstance } from './readers/dicom-seg-identity.ts';
+} from './seg/read-dicom-seg.ts';
+export type { SegIdentity, SegInstance } from './seg/dicom-seg-identity.ts';
 
 export type { Labelmap } from './labelmap/labelmap.ts';
 export { labelmapOnSourceSlices } from './labelmap/source-slices.ts';
@@ -104,7 +104,7 @@ export { createWasmBackend, type WasmBackendOptions } from './inference/ort-web.
 export { verifyModel, type VerifyResult } from './inference/self-test.ts';
 
 export { checkModel, type ModelCheck } from './pipeline/check-model.ts';
-export { segmentSeries, type SegmentSeriesOptions } from './pipeline/segment-series.ts';
+export { segmentSeries, type SegmentSeriesOptions } from './segment-series.ts';
 export {
   segmentVolume,
   type SegmentationProgress,
@@ -120,10 +120,10 @@ export {
   type DicomSegOptions,
   type EncodedDicomSeg,
   type SegType,
-} from './export/dicom-seg.ts';
-export type { LabelmapOrigin } from './export/seg-dataset.ts';
-export { encodeNiftiImage, encodeNiftiLabelmap, type NiftiOptions } from './export/nifti.ts';
-export { verifyDicomSeg, verifyNifti } from './export/verify.ts';
+} from './seg/encode-dicom-seg.ts';
+export type { LabelmapOrigin } from './seg/seg-dataset.ts';
+export { encodeNiftiImage, encodeNiftiLabelmap, type NiftiOptions } from './nifti/encode-nifti.ts';
+export { verifyDicomSeg, verifyNifti } from './verify.ts';
 
 export {
   evaluateLabelmaps,

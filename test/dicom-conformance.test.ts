@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import dcmjs from 'dcmjs';
 import { expect, test } from 'vitest';
-import { INSTANCE_ATTRIBUTES, SERIES_ATTRIBUTES, STUDY_ATTRIBUTES, Tag } from '../extension/server/dicom-web/tags.ts';
-import { encodeDicomSeg, type DicomSegOptions } from '../src/export/dicom-seg.ts';
+import { INSTANCE_ATTRIBUTES, SERIES_ATTRIBUTES, STUDY_ATTRIBUTES, Tag } from '../server/dicom-web/tags.ts';
+import { encodeDicomSeg, type DicomSegOptions } from '../src/seg/encode-dicom-seg.ts';
 import { editedSegment } from '../src/labelmap/segment.ts';
-import { LABELMAP_SEGMENTATION_STORAGE, SEGMENTATION_STORAGE } from '../src/readers/dicom-seg-identity.ts';
-import * as transferSyntaxes from '../src/readers/transfer-syntaxes.ts';
+import { LABELMAP_SEGMENTATION_STORAGE, SEGMENTATION_STORAGE } from '../src/seg/dicom-seg-identity.ts';
+import * as transferSyntaxes from '../src/dicom/transfer-syntaxes.ts';
 import { seriesOn, testLabelmap, testProvenance, testSegments, testUid } from './support/labelled-series.ts';
 
 const statement = readFileSync(new URL('../docs/dicom-conformance.md', import.meta.url), 'utf8');

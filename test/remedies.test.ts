@@ -9,9 +9,9 @@ const OPTION = /(?<![\w-])--[a-z][\w-]*/g;
 const OTHER_PROGRAMS = /\b(?:gdcmconv|dcmconv|dcmdjpeg|npm \w+)(?: --?[\w-]+)+/g;
 
 // The command line words its own options, and the server its own.
-const OWN_WORDS = ['src/cli/', 'extension/server/', 'extension/ohif-app/', 'extension/dist/'];
+const OWN_WORDS = ['src/cli/', 'extension/ohif-app/', 'extension/dist/'];
 
-const sources = ['src', 'extension']
+const sources = ['src', 'extension', 'examples']
   .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`))
   .map((path) => path.replaceAll('\\', '/'))
   .filter((path) => /(?<!\.d)\.(?:ts|tsx|js)$/.test(path) && !OWN_WORDS.some((folder) => path.startsWith(folder)))

@@ -8,7 +8,7 @@ import {
   type Volume,
   type VolumeGeometry,
 } from '../../src/index.ts';
-import { allocateVoxels } from '../../src/worker/client.ts';
+import { allocateVoxels } from '../../src/browser/client.ts';
 import type { CornerstoneHost } from './host.ts';
 import { imageAttributes } from './image-attributes.ts';
 import { loadImageValues } from './image-values.ts';

@@ -1,4 +1,4 @@
-import { createSegmentationClient } from '../../src/worker/client.ts';
+import { createSegmentationClient } from '../../src/browser/client.ts';
 import { commandsModule } from './commands.ts';
 import { unifyFramesOfReference } from './frames-of-reference.ts';
 import { cornerstoneOf, type OhifManagers } from './host.ts';
@@ -38,7 +38,7 @@ export default {
       createClient: (onNotice) =>
         createSegmentationClient({
           createWorker: () =>
-            new Worker(new URL('../../src/worker/worker.ts', import.meta.url), { type: 'module', name: 'slicewise' }),
+            new Worker(new URL('../../src/browser/worker.ts', import.meta.url), { type: 'module', name: 'slicewise' }),
           allowSoftwareAdapter: managers.appConfig?.slicewise?.allowSoftwareAdapter === true,
           onNotice,
         }),

@@ -6,7 +6,7 @@ import {
   type ModelManifest,
   type SegmentationResult,
 } from '../../src/index.ts';
-import type { SegmentationClient, WorkerSession } from '../../src/worker/client.ts';
+import type { SegmentationClient, WorkerSession } from '../../src/browser/client.ts';
 import { readVolume, runModel } from '../cornerstone/index.ts';
 import type { Labelmaps } from './labelmaps.ts';
 import type { Notices } from './notices.ts';

@@ -1,6 +1,6 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Notice } from '../../src/index.ts';
-import type { SegmentationClient } from '../../src/worker/client.ts';
+import type { SegmentationClient } from '../../src/browser/client.ts';
 import { proposeModel } from './fitting-model.ts';
 import { createLabelmaps, type Labelmaps } from './labelmaps.ts';
 import { listModels } from './model-list.ts';

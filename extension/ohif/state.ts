@@ -1,5 +1,5 @@
 import type { ModelManifest, Notice } from '../../src/index.ts';
-import type { DeviceReport } from '../../src/worker/device-report.ts';
+import type { DeviceReport } from '../../src/browser/device-report.ts';
 import type { DownloadFormat, Possibility, SaveStage, SaveState } from './store/save-outcome.ts';
 import type { EditTool, Series, ViewerSegment } from './viewer.ts';
 

@@ -1,13 +1,13 @@
 import { InputError } from '../errors.ts';
-import { segSourceOf } from '../export/seg-source.ts';
+import { segSourceOf } from '../seg/seg-source.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { Segment } from '../labelmap/segment.ts';
 import { createUid } from '../labelmap/uid.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import { openFiles } from '../node/files.ts';
 import { assertWritable, writeFilesTogether } from '../node/write-file.ts';
-import type { SourceFile } from '../readers/reader.ts';
-import { readVolume } from '../readers/read-volume.ts';
+import type { SourceFile } from '../io/reader.ts';
+import { readVolume } from '../series/read-volume.ts';
 import type { Volume } from '../volume/volume.ts';
 import type { InterruptibleContext } from './command-context.ts';
 import { convertSpec } from './commands.ts';
@@ -80,7 +80,7 @@ async function imageToNifti(
 ): Promise<Converted> {
   const { volume, warnings } = await readVolume(files, { readers, signal, ...parseImageOptions(convertSpec, options) });
   printWarnings(stderr, warningsFor(format, warnings), convertSpec);
-  const { encodeNiftiImage } = await import('../export/nifti.ts');
+  const { encodeNiftiImage } = await import('../nifti/encode-nifti.ts');
   const bytes = await encodeNiftiImage(volume, { gzip: format === 'nifti-gzip' });
   return { parts: [bytes], lines: formatGeometry(volume.geometry) };
 }

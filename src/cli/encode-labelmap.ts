@@ -1,5 +1,5 @@
-import type { DicomSegOptions } from '../export/dicom-seg.ts';
-import type { LabelmapOrigin } from '../export/seg-dataset.ts';
+import type { DicomSegOptions } from '../seg/encode-dicom-seg.ts';
+import type { LabelmapOrigin } from '../seg/seg-dataset.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { NiftiSpace, Notice, SourceSeries } from '../volume/volume.ts';
 import { invalidArguments } from './parse-arguments.ts';
@@ -29,12 +29,12 @@ export interface VerifiedLabelmap {
 
 /** Loads what {@link encodeVerified} needs for a format, at a time when nobody waits for it. */
 export async function preloadEncoders(format: OutputFormat): Promise<void> {
-  await Promise.all([import('../export/verify.ts'), format === 'dicom-seg' && preloadDicomSeg()]);
+  await Promise.all([import('../verify.ts'), format === 'dicom-seg' && preloadDicomSeg()]);
 }
 
 async function preloadDicomSeg(): Promise<void> {
-  await import('../export/dicom-seg.ts');
-  await (await import('../export/dicom-file.ts')).preloadDicomWriter();
+  await import('../seg/encode-dicom-seg.ts');
+  await (await import('../dicom/dicom-file.ts')).preloadDicomWriter();
 }
 
 /** How a DICOM-SEG is written. */
@@ -58,10 +58,10 @@ export async function encodeVerified(
   format: OutputFormat,
   { source, origin, space, isSeriesIncomplete = false, segEncoding }: LabelmapTarget,
 ): Promise<VerifiedLabelmap> {
-  const { verifyDicomSeg, verifyNifti } = await import('../export/verify.ts');
+  const { verifyDicomSeg, verifyNifti } = await import('../verify.ts');
   if (format === 'dicom-seg') {
     if (source === undefined) throw new TypeError('a DICOM-SEG needs its source series');
-    const { encodeDicomSeg } = await import('../export/dicom-seg.ts');
+    const { encodeDicomSeg } = await import('../seg/encode-dicom-seg.ts');
     const { parts, frameCount, warnings } = await encodeDicomSeg(labelmap, source, {
       provenance: origin,
       now: new Date(),
@@ -73,7 +73,7 @@ export async function encodeVerified(
     const description = `DICOM-SEG ${type}, ${String(frameCount)} frame${frameCount === 1 ? '' : 's'}`;
     return { parts, description, warnings };
   }
-  const { encodeNiftiLabelmap } = await import('../export/nifti.ts');
+  const { encodeNiftiLabelmap } = await import('../nifti/encode-nifti.ts');
   const bytes = await encodeNiftiLabelmap(labelmap, { gzip: format === 'nifti-gzip', space });
   await verifyNifti(bytes, labelmap);
   return { parts: [bytes], description: 'NIfTI labelmap', warnings: [] };

@@ -1,6 +1,6 @@
 import { openFiles } from '../node/files.ts';
-import type { SeriesDescription } from '../readers/reader.ts';
-import { describeVolumes, type DescribedSeries } from '../readers/read-volume.ts';
+import type { SeriesDescription } from '../io/reader.ts';
+import { describeVolumes, type DescribedSeries } from '../series/read-volume.ts';
 import type { CommandContext } from './command-context.ts';
 import { infoSpec, segmentSpec } from './commands.ts';
 import type { InfoDocument } from './documents.ts';

@@ -26,7 +26,7 @@ export async function assertKeepsImages(outputs: readonly string[], files: reado
 }
 
 async function isImage(file: LocalFile): Promise<boolean> {
-  const { volumeReaders } = await import('../readers/find-series.ts');
+  const { volumeReaders } = await import('../series/find-series.ts');
   const { isDicomSeg } = await import('./read-labelmap.ts');
   const head = await file.readHead(352);
   return volumeReaders.some((reader) => reader.accepts(head, file.name)) && !(await isDicomSeg(file));

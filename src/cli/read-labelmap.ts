@@ -2,8 +2,8 @@ import { InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { Segment } from '../labelmap/segment.ts';
 import { createUid } from '../labelmap/uid.ts';
-import type { ReadDicomSegOptions } from '../readers/dicom-seg.ts';
-import type { SourceFile } from '../readers/reader.ts';
+import type { ReadDicomSegOptions } from '../seg/read-dicom-seg.ts';
+import type { SourceFile } from '../io/reader.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
 
 export interface ReadLabelmapResult {
@@ -25,7 +25,7 @@ export async function readLabelmap(
 ): Promise<ReadLabelmapResult> {
   const file = onlyFile(files);
   if (await isDicomFile(file)) {
-    const { readDicomSeg } = await import('../readers/dicom-seg.ts');
+    const { readDicomSeg } = await import('../seg/read-dicom-seg.ts');
     const { labelmap, warnings } = await readDicomSeg(await file.read(), {
       name: file.name,
       ...(overlap && { overlap }),
@@ -34,19 +34,19 @@ export async function readLabelmap(
     });
     return { format: 'DICOM-SEG', labelmap, warnings };
   }
-  const { readNiftiLabelmap } = await import('../readers/nifti.ts');
+  const { readNiftiLabelmap } = await import('../nifti/read-nifti.ts');
   const { warnings, ...labels } = await readNiftiLabelmap(file, { ...(limits && { limits }) });
   return { format: 'NIfTI', labelmap: { ...labels, segments: [] }, warnings };
 }
 
 async function isDicomFile(file: SourceFile): Promise<boolean> {
-  const { isDicom } = await import('../readers/dicom-dataset.ts');
+  const { isDicom } = await import('../dicom/dicom-dataset.ts');
   return isDicom(await file.readHead(352));
 }
 
 export async function isDicomSeg(file: SourceFile): Promise<boolean> {
   if (!(await isDicomFile(file))) return false;
-  const { readDicomHeader } = await import('../readers/dicom-dataset.ts');
+  const { readDicomHeader } = await import('../dicom/dicom-dataset.ts');
   return (await readDicomHeader(file)).string('Modality') === 'SEG';
 }
 

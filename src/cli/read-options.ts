@@ -1,10 +1,10 @@
 import { InputError } from '../errors.ts';
 import { createParallelDecoders } from '../node/parallel-decoders.ts';
-import { createDicomReader } from '../readers/dicom.ts';
-import { niftiReader } from '../readers/nifti.ts';
-import { DEFAULT_READ_LIMITS, type ReadLimits } from '../readers/read-limits.ts';
-import type { SourceFile } from '../readers/reader.ts';
-import { readVolume, type ReadVolumeOptions, type ReadVolumeResult } from '../readers/read-volume.ts';
+import { createDicomReader } from '../series/dicom.ts';
+import { niftiReader } from '../nifti/read-nifti.ts';
+import { DEFAULT_READ_LIMITS, type ReadLimits } from '../io/read-limits.ts';
+import type { SourceFile } from '../io/reader.ts';
+import { readVolume, type ReadVolumeOptions, type ReadVolumeResult } from '../series/read-volume.ts';
 import type { Notice } from '../volume/volume.ts';
 import type { OutputFormat } from './encode-labelmap.ts';
 import { invalidArguments, type CommandSpec } from './parse-arguments.ts';

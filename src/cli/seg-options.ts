@@ -1,4 +1,4 @@
-import type { ReadDicomSegOptions } from '../readers/dicom-seg.ts';
+import type { ReadDicomSegOptions } from '../seg/read-dicom-seg.ts';
 import type { OutputFormat, SegEncoding } from './encode-labelmap.ts';
 import { invalidArguments, type CommandSpec } from './parse-arguments.ts';
 

@@ -1,7 +1,7 @@
-import { segSourceOf } from '../export/seg-source.ts';
+import { segSourceOf } from '../seg/seg-source.ts';
 import { openFiles } from '../node/files.ts';
-import { incompleteNotice, type LeftOutFile } from '../readers/find-series.ts';
-import { readVolume, type ReadVolumeResult } from '../readers/read-volume.ts';
+import { incompleteNotice, type LeftOutFile } from '../series/find-series.ts';
+import { readVolume, type ReadVolumeResult } from '../series/read-volume.ts';
 import type { Notice, SourceSeries, Volume } from '../volume/volume.ts';
 import { volumeOnto } from '../labelmap/onto-grid.ts';
 import { assertKeepsImages } from './output-paths.ts';

@@ -73,7 +73,7 @@ async function drawPreview(
   measures: readonly SegmentMeasure[],
   wholeness: readonly Wholeness[],
 ): Promise<Uint8Array> {
-  const { renderPreview } = await import('../node/preview.ts');
+  const { renderPreview } = await import('./preview/preview.ts');
   const { dimensions, spacing } = volume.geometry;
   const size = `${formatCount(dimensions[2], 'slice')} of ${String(dimensions[0])} × ${String(dimensions[1])}`;
   const millimetres = spacing.map((mm) => Number(mm.toFixed(2))).join(' × ');

@@ -3,7 +3,7 @@ import { outputFormatOf, type OutputFormat, type SegEncoding } from './encode-la
 import { assertNotAnInput } from './output-paths.ts';
 import { parseBackendId, type BackendId } from './open-backend.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
-import type { LeftOutFile } from '../readers/find-series.ts';
+import type { LeftOutFile } from '../series/find-series.ts';
 import { parseImageOptions, type ImageOptions } from './read-options.ts';
 import { parseSegEncoding } from './seg-options.ts';
 

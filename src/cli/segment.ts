@@ -109,7 +109,7 @@ async function runModel(
 
 /** Loads what encodes and draws, which is big. */
 async function preloadWriters({ format, preview }: SegmentRequest): Promise<void> {
-  await Promise.all([preloadEncoders(format), preview !== undefined && import('../node/preview.ts')]);
+  await Promise.all([preloadEncoders(format), preview !== undefined && import('./preview/preview.ts')]);
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly durationMs: number }> {

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { EnvironmentError, InputError, isSegmentationError, type SegmentationError } from '../errors.ts';
-import type { SourceFile } from '../readers/reader.ts';
+import type { SourceFile } from '../io/reader.ts';
 import { nameWithin } from './path-names.ts';
 
 export interface LocalFile extends SourceFile {

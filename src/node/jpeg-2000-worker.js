@@ -2,7 +2,7 @@
  * from src under a TypeScript loader as from dist. */
 import { parentPort } from 'node:worker_threads';
 import createOpenJpeg from '@cornerstonejs/codec-openjpeg/decodewasmjs';
-import { createCodecRunner } from '../readers/codec-runner.js';
+import { createCodecRunner } from '../codecs/codec-runner.js';
 
 const run = createCodecRunner(async () => {
   /** @type {string[]} */

@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { createSerialQueue } from '../inference/queue.ts';
-import type { CodecOutcome, RunCodec } from '../readers/codec-runner.js';
-import { jpeg2000 } from '../readers/jpeg-2000.ts';
-import { pixelDecoders, type PixelDecoder } from '../readers/pixel-decoders.ts';
-import { JPEG_2000, JPEG_2000_LOSSLESS } from '../readers/transfer-syntaxes.ts';
-import { createWasmDecoder, createWasmRunner } from '../readers/wasm-codec.ts';
+import type { CodecOutcome, RunCodec } from '../codecs/codec-runner.js';
+import { jpeg2000 } from '../codecs/jpeg-2000.ts';
+import { pixelDecoders, type PixelDecoder } from '../codecs/pixel-decoders.ts';
+import { JPEG_2000, JPEG_2000_LOSSLESS } from '../dicom/transfer-syntaxes.ts';
+import { createWasmDecoder, createWasmRunner } from '../codecs/wasm-codec.ts';
 
 const MOST_THREADS = 4;
 

@@ -63,7 +63,7 @@ export const runSlicewise: Contender = async ({ series, modelFolder, threads, sc
 
 /** The time until Node has loaded what `segment` uses, with nothing else going on. */
 export async function measureStartUp(): Promise<number> {
-  const modules = ['cli/segment.js', 'pipeline/segment-volume.js', 'export/dicom-seg.js', 'export/verify.js'].map(
+  const modules = ['cli/segment.js', 'pipeline/segment-volume.js', 'seg/encode-dicom-seg.js', 'verify.js'].map(
     (path) => `await import(${JSON.stringify(join(ROOT, 'dist', path))});`,
   );
   const script = `process.env.ORT_DISABLE_TELEMETRY = '1'; ${modules.join('')} await import('onnxruntime-node');`;

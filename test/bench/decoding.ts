@@ -7,12 +7,12 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { openFiles } from '../../src/node/files.ts';
 import { createParallelDecoders } from '../../src/node/parallel-decoders.ts';
-import { inflateDicom, parseDicom } from '../../src/readers/dicom-dataset.ts';
-import { openFrames } from '../../src/readers/frames.ts';
-import { pixelDecoders, type PixelDecoder } from '../../src/readers/pixel-decoders.ts';
-import type { EncodedFrame } from '../../src/readers/pixel-data.ts';
-import { readVolume } from '../../src/readers/read-volume.ts';
-import { sliceHeaders } from '../../src/readers/slice-header.ts';
+import { inflateDicom, parseDicom } from '../../src/dicom/dicom-dataset.ts';
+import { openFrames } from '../../src/series/frames.ts';
+import { pixelDecoders, type PixelDecoder } from '../../src/codecs/pixel-decoders.ts';
+import type { EncodedFrame } from '../../src/dicom/pixel-data.ts';
+import { readVolume } from '../../src/series/read-volume.ts';
+import { sliceHeaders } from '../../src/series/slice-header.ts';
 import { measureProcess } from './measure-process.ts';
 import { median } from './targets.ts';
 

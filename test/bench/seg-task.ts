@@ -5,10 +5,10 @@ import { adaptersSEG } from '@cornerstonejs/adapters';
 import { Enums } from '@cornerstonejs/core';
 import { readSegmentationNode } from '@itk-wasm/dicom';
 import dcmjs from 'dcmjs';
-import { preloadDicomWriter } from '../../src/export/dicom-file.ts';
-import { encodeDicomSeg, type DicomSegOptions } from '../../src/export/dicom-seg.ts';
-import { verifyDicomSeg } from '../../src/export/verify.ts';
-import { readDicomSeg } from '../../src/readers/dicom-seg.ts';
+import { preloadDicomWriter } from '../../src/dicom/dicom-file.ts';
+import { encodeDicomSeg, type DicomSegOptions } from '../../src/seg/encode-dicom-seg.ts';
+import { verifyDicomSeg } from '../../src/verify.ts';
+import { readDicomSeg } from '../../src/seg/read-dicom-seg.ts';
 import { testProvenance } from '../support/labelled-series.ts';
 import { COLUMNS, createSegSample, SEGMENTS, type SegSample } from './seg-sample.ts';
 

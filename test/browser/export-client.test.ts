@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { encodeDicomSeg } from '../../src/export/dicom-seg.ts';
-import { readDicomSeg } from '../../src/readers/dicom-seg.ts';
-import { openLabelmapExport, type LabelmapExportClient } from '../../src/worker/export-client.ts';
+import { encodeDicomSeg } from '../../src/seg/encode-dicom-seg.ts';
+import { readDicomSeg } from '../../src/seg/read-dicom-seg.ts';
+import { openLabelmapExport, type LabelmapExportClient } from '../../src/browser/export-client.ts';
 import { obliqueGeometry, seriesOn, testLabelmap, testProvenance } from '../support/labelled-series.ts';
 
 const labelmap = testLabelmap([0, 0, 1, 2, 2, 0, 3, 3, 3, 0, 0]);
@@ -11,7 +11,7 @@ const format = { kind: 'dicom-seg', provenance: testProvenance, now: new Date(20
 
 function open(signal?: AbortSignal): Promise<LabelmapExportClient> {
   const createWorker = () =>
-    new Worker(new URL('../../src/worker/export-worker.ts', import.meta.url), { type: 'module' });
+    new Worker(new URL('../../src/browser/export-worker.ts', import.meta.url), { type: 'module' });
   return openLabelmapExport(
     { ...reference, voxels: labelmap.voxels.slice() },
     { createWorker, ...(signal && { signal }) },

@@ -3,7 +3,7 @@ import { createWasmBackend } from '../../src/inference/ort-web.ts';
 import type { SegmentationResult } from '../../src/labelmap/segmentation-result.ts';
 import { segmentVolume } from '../../src/pipeline/segment-volume.ts';
 import type { Notice, Volume } from '../../src/volume/volume.ts';
-import { createSegmentationClient, type SegmentationClient } from '../../src/worker/client.ts';
+import { createSegmentationClient, type SegmentationClient } from '../../src/browser/client.ts';
 import { drawnHeart } from '../support/drawn-heart.ts';
 import { loadTinyModel } from '../support/models.ts';
 import { createSegmentationWorker, tinyModelUrl } from '../support/worker.ts';

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateSample } from '../../sample-data/generate.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { openFiles } from '../../src/node/files.ts';
-import { parseDicom } from '../../src/readers/dicom-dataset.ts';
-import { readNiftiLabelmap } from '../../src/readers/nifti.ts';
+import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
+import { readNiftiLabelmap } from '../../src/nifti/read-nifti.ts';
 import { overlappingSegFile } from '../support/seg-files.ts';
 
 let folder: string;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import type { SourceFile, VolumeReader } from '../../src/readers/reader.ts';
-import type { ReadVolumeResult } from '../../src/readers/read-volume.ts';
+import type { SourceFile, VolumeReader } from '../../src/io/reader.ts';
+import type { ReadVolumeResult } from '../../src/series/read-volume.ts';
 import { gridDistanceMm, indexToWorld, worldToIndex, type IndexPoint } from '../../src/volume/geometry.ts';
 import { memoryFile } from '../support/memory-file.ts';
 import { phantom, type Phantom } from '../support/phantom.ts';

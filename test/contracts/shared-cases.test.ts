@@ -7,8 +7,8 @@ import { readSegmentInput } from '../../src/cli/segment-input.ts';
 import { parseSegmentRequest } from '../../src/cli/segment-request.ts';
 import { isSegmentationError } from '../../src/errors.ts';
 import { openFiles } from '../../src/node/files.ts';
-import { readImageHeader, stackImages, type ImageHeader } from '../../src/readers/image-stack.ts';
-import { describeVolumes } from '../../src/readers/read-volume.ts';
+import { readImageHeader, stackImages, type ImageHeader } from '../../src/series/image-stack.ts';
+import { describeVolumes } from '../../src/series/read-volume.ts';
 import type { VolumeGeometry } from '../../src/volume/geometry.ts';
 import { dataPath, describeWithData } from '../support/data.ts';
 
@@ -104,7 +104,7 @@ const ELSEWHERE = new Set([
   'archive',
   'hostile',
   'models',
-  // Labelmaps and their series: test/cli, test/readers/dicom-seg.test.ts.
+  // Labelmaps and their series: test/cli, test/seg/read-dicom-seg.test.ts.
   ...['i01_BINARY_JPEG_2000_Im.dcm', 'i02_flip_cols.dcm', 'i02_flip_rows.dcm', 'i03_coronal.dcm'],
   ...['i05_dcmqi_ras.dcm', 'i11.dcm', 'i_src', 'n04_b'],
 ]);

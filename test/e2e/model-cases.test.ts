@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openFiles } from '../../src/node/files.ts';
-import { readNiftiLabelmap } from '../../src/readers/nifti.ts';
+import { readNiftiLabelmap } from '../../src/nifti/read-nifti.ts';
 import { dataPath, describeWithData } from '../support/data.ts';
 import { buildCli, checkout, runCli, type CliRun } from './run-cli.ts';
 

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Evaluation } from '../../src/evaluate/evaluation.ts';
-import { encodeNiftiLabelmap } from '../../src/export/nifti.ts';
+import { encodeNiftiLabelmap } from '../../src/nifti/encode-nifti.ts';
 import { labelmapOnto } from '../../src/labelmap/onto-grid.ts';
 import { openFiles } from '../../src/node/files.ts';
-import { readNiftiLabelmap } from '../../src/readers/nifti.ts';
-import type { SourceFile } from '../../src/readers/reader.ts';
+import { readNiftiLabelmap } from '../../src/nifti/read-nifti.ts';
+import type { SourceFile } from '../../src/io/reader.ts';
 import { buildCli, checkout, runCli } from './run-cli.ts';
 import { createWorkspace, parseBySchema, tinyModel, writeModelVariant, type Workspace } from './workspace.ts';
 

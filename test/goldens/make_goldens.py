@@ -5,7 +5,7 @@
 
 For each image: shape (i, j, k), type, the voxel buffer's SHA-256 (little endian, i fastest) and the affine that takes
 an index to LPS millimetres. Slices are sorted along their normal; modality values are float64 as pydicom's
-apply_rescale gives them, then stored in the type that src/readers/modality-values.ts documents.
+apply_rescale gives them, then stored in the type that src/dicom/modality-values.ts documents.
 
 DCT-compressed JPEG has no one right answer to the last bit: libjpeg-turbo's accurate integer transform is taken, by way
 of pydicom and Pillow for 8 bits, of imagecodecs for 12.

@@ -3,12 +3,12 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
-import { datasetToJson } from '../../extension/server/dicom-web/dataset-json.ts';
-import { inMemory, readDataset, type ObjectFile } from '../../extension/server/dicom-web/dicom-file.ts';
-import type { JsonAttribute, JsonDataset } from '../../extension/server/dicom-web/dicom-json.ts';
-import { allFrames, openFrames } from '../../extension/server/dicom-web/frame-source.ts';
-import { EXPLICIT_BIG_ENDIAN } from '../../src/readers/transfer-syntaxes.ts';
-import { temporaryFolder } from '../extension/server/served.ts';
+import { datasetToJson } from '../../server/dicom-web/dataset-json.ts';
+import { inMemory, readDataset, type ObjectFile } from '../../server/dicom-web/dicom-file.ts';
+import type { JsonAttribute, JsonDataset } from '../../server/dicom-web/dicom-json.ts';
+import { allFrames, openFrames } from '../../server/dicom-web/frame-source.ts';
+import { EXPLICIT_BIG_ENDIAN } from '../../src/dicom/transfer-syntaxes.ts';
+import { temporaryFolder } from '../server/served.ts';
 import { dataPath, describeWithData } from '../support/data.ts';
 import { describeWithPython, runJudge } from '../support/python.ts';
 

@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runJudge, describeWithPython } from '../support/python.ts';
-import { concatenate } from '../../src/readers/concatenate.ts';
+import { concatenate } from '../../src/io/concatenate.ts';
 import { encodePart10, elementHeader, type DicomAttributes } from '../support/part10.ts';
-import { serveFolder, temporaryFolder } from '../extension/server/served.ts';
+import { serveFolder, temporaryFolder } from '../server/served.ts';
 
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const JPEG_BASELINE = '1.2.840.10008.1.2.4.50';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createShortAxisHeart } from '../../sample-data/short-axis-heart.ts';
 import { openFiles } from '../../src/node/files.ts';
-import { readNiftiLabelmap } from '../../src/readers/nifti.ts';
+import { readNiftiLabelmap } from '../../src/nifti/read-nifti.ts';
 import { indexToWorld, worldToIndex, type IndexPoint } from '../../src/volume/geometry.ts';
 import { buildCli, runCli } from '../e2e/run-cli.ts';
 import { tinyModel } from '../e2e/workspace.ts';

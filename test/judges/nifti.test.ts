@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { encodeNiftiImage, encodeNiftiLabelmap } from '../../src/export/nifti.ts';
+import { encodeNiftiImage, encodeNiftiLabelmap } from '../../src/nifti/encode-nifti.ts';
 import { indexToWorld, type IndexPoint, type VolumeGeometry } from '../../src/volume/geometry.ts';
 import { anyGeometry } from '../support/any-geometry.ts';
 import { testLabelmap } from '../support/labelled-series.ts';

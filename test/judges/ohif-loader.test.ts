@@ -5,7 +5,7 @@ import { decoders } from '@cornerstonejs/dicom-image-loader';
 import { Enums, metaData as metadata, registerDefaultProviders, utilities } from '@cornerstonejs/metadata';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { RLE_LOSSLESS } from '../../src/readers/transfer-syntaxes.ts';
+import { RLE_LOSSLESS } from '../../src/dicom/transfer-syntaxes.ts';
 import { judgedSeries, ODD_LENGTH, testEachSeries, UNALIGNED, type JudgedSeries } from './judged-series.ts';
 import { imageId, sourceMetadata } from './source-metadata.ts';
 

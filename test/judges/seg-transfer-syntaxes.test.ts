@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { readDicomSeg } from '../../src/readers/dicom-seg.ts';
+import { readDicomSeg } from '../../src/seg/read-dicom-seg.ts';
 import { describeWithProgram } from '../support/python.ts';
 import { judgedSeries, UNALIGNED, type JudgedSeries } from './judged-series.ts';
 

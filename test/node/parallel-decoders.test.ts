@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createParallelDecoders } from '../../src/node/parallel-decoders.ts';
-import type { SourceFile } from '../../src/readers/reader.ts';
+import type { SourceFile } from '../../src/io/reader.ts';
 import { obliqueGeometry } from '../support/labelled-series.ts';
 import { encodeJpeg2000 } from '../support/jpeg-2000.ts';
 import { expectSameValues } from '../support/matchers.ts';

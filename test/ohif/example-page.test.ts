@@ -108,7 +108,7 @@ function fileOf(path: string): SourceFile {
 }
 
 async function runOn(page: Page, files: readonly string[]): Promise<void> {
-  if (!page.url().includes('/example/')) await page.goto(`${served.url}/slicewise/example/index.html`);
+  if (!page.url().includes('/examples/')) await page.goto(`${served.url}/slicewise/examples/index.html`);
   await page.locator('#model:not([disabled])').waitFor();
   await page.locator('#model').selectOption('tiny-heart');
   await page.locator('#files').setInputFiles([...files]);

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startOrthanc, type Orthanc } from '../../extension/server/orthanc.ts';
+import { startOrthanc, type Orthanc } from '../../server/orthanc.ts';
 import { writeDicomPhase } from '../../sample-data/generate.ts';
 import { createShortAxisHeart } from '../../sample-data/short-axis-heart.ts';
-import { ask } from '../extension/server/served.ts';
+import { ask } from '../server/served.ts';
 import { describeWithProgram } from '../support/python.ts';
 import { launchChromium } from './chromium.ts';
 

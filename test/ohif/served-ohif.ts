@@ -3,14 +3,14 @@ import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { buildExtension } from '../../extension/server/build-extension.ts';
-import { createFolderArchive, type DicomWebHandler } from '../../extension/server/dicom-web/folder-archive.ts';
-import { parseMultipart } from '../../extension/server/dicom-web/multipart.ts';
-import { openStudyIndex } from '../../extension/server/dicom-web/study-index.ts';
-import { openOhifApp } from '../../extension/server/ohif-app.ts';
-import { startOrthanc } from '../../extension/server/orthanc.ts';
-import { createPacsProxy } from '../../extension/server/pacs-proxy.ts';
-import { createSlicewiseServer } from '../../extension/server/server.ts';
+import { buildExtension } from '../../server/build-extension.ts';
+import { createFolderArchive, type DicomWebHandler } from '../../server/dicom-web/folder-archive.ts';
+import { parseMultipart } from '../../server/dicom-web/multipart.ts';
+import { openStudyIndex } from '../../server/dicom-web/study-index.ts';
+import { openOhifApp } from '../../server/ohif-app.ts';
+import { startOrthanc } from '../../server/orthanc.ts';
+import { createPacsProxy } from '../../server/pacs-proxy.ts';
+import { createSlicewiseServer } from '../../server/server.ts';
 import { checkout } from '../e2e/run-cli.ts';
 import { tinyModelFolder } from '../support/models.ts';
 

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { evaluateOverlap } from '../../src/evaluate/overlap.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import { openFiles } from '../../src/node/files.ts';
-import { readNiftiLabelmap } from '../../src/readers/nifti.ts';
+import { readNiftiLabelmap } from '../../src/nifti/read-nifti.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generateSample, isGenerated } from '../../sample-data/generate.ts';
 import { closingLines } from '../../sample-data/demo.ts';
 import { openFiles } from '../../src/node/files.ts';
-import { readVolume } from '../../src/readers/read-volume.ts';
+import { readVolume } from '../../src/series/read-volume.ts';
 import { gridDistanceMm } from '../../src/volume/geometry.ts';
 
 const options = { size: 48, slices: 4, phases: 2, supersampling: [1, 1, 1] } as const;

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createShortAxisHeart, type ShortAxisHeart } from '../../sample-data/short-axis-heart.ts';
 import { encodeDicomPhase, uidOf, type DicomFile } from '../../sample-data/write-dicom.ts';
-import { readVolume } from '../../src/readers/read-volume.ts';
-import type { SourceFile } from '../../src/readers/reader.ts';
+import { readVolume } from '../../src/series/read-volume.ts';
+import type { SourceFile } from '../../src/io/reader.ts';
 import { gridDistanceMm } from '../../src/volume/geometry.ts';
 
 let heart: ShortAxisHeart;

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { readVolume } from '../../src/readers/read-volume.ts';
+import { readVolume } from '../../src/series/read-volume.ts';
 import { memoryFile } from './memory-file.ts';
 
 // By way of a name, for Vite takes a literal beside import.meta.url for an asset to bundle.

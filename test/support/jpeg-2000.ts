@@ -1,5 +1,5 @@
 import createOpenJpeg from '@cornerstonejs/codec-openjpeg/wasmjs';
-import type { PixelFormat, StoredValues } from '../../src/readers/pixel-data.ts';
+import type { PixelFormat, StoredValues } from '../../src/dicom/pixel-data.ts';
 
 /** Encodes one frame as lossless JPEG 2000. */
 export async function encodeJpeg2000(values: StoredValues, format: PixelFormat): Promise<Uint8Array> {

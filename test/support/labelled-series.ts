@@ -1,4 +1,4 @@
-import { decimalString } from '../../src/export/dicom-values.ts';
+import { decimalString } from '../../src/dicom/dicom-values.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import type { Segment, SegmentAlgorithm } from '../../src/labelmap/segment.ts';
 import {

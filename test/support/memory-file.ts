@@ -1,4 +1,4 @@
-import type { SourceFile } from '../../src/readers/reader.ts';
+import type { SourceFile } from '../../src/io/reader.ts';
 
 /** A file in memory; counts how often it was read whole. */
 export function memoryFile(name: string, bytes: Uint8Array): SourceFile & { readonly wholeReads: number } {

@@ -1,4 +1,4 @@
-import type { SourceFile } from '../../src/readers/reader.ts';
+import type { SourceFile } from '../../src/io/reader.ts';
 import { indexToWorld } from '../../src/volume/geometry.ts';
 import { memoryFile } from './memory-file.ts';
 import { encodePart10, joined, latin1, type DicomAttributes } from './part10.ts';
@@ -61,7 +61,7 @@ export function mosaicPhantom(
   return memoryFile(name, encodePart10(attributes, options));
 }
 
-/** @see src/readers/siemens-csa.ts */
+/** @see src/series/siemens-csa.ts */
 export function encodeCsaHeader(header: readonly (readonly [string, readonly string[]])[], form: 'CSA1' | 'CSA2') {
   const parts: Uint8Array[] = form === 'CSA2' ? [latin1('SV10'), Uint8Array.of(4, 3, 2, 1)] : [];
   parts.push(int32(header.length), int32(77));

@@ -1,6 +1,6 @@
 import { deflateRawSync } from 'node:zlib';
-import { concatenate as joined } from '../../src/readers/concatenate.ts';
-import { DICOM_DICTIONARY, type DicomKeyword } from '../../src/readers/dicom-dictionary.ts';
+import { concatenate as joined } from '../../src/io/concatenate.ts';
+import { DICOM_DICTIONARY, type DicomKeyword } from '../../src/dicom/dicom-dictionary.ts';
 
 type DicomValue = string | number | readonly (string | number)[] | Uint8Array | readonly DicomAttributes[];
 export type DicomAttributes = Readonly<Partial<Record<DicomKeyword, DicomValue | undefined>>>;

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { SourceFile } from '../../src/readers/reader.ts';
+import type { SourceFile } from '../../src/io/reader.ts';
 import { indexToWorld, type VolumeGeometry } from '../../src/volume/geometry.ts';
 import { obliqueGeometry, testUid } from './labelled-series.ts';
 import { memoryFile } from './memory-file.ts';

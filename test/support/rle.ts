@@ -1,4 +1,4 @@
-import type { StoredValues } from '../../src/readers/pixel-data.ts';
+import type { StoredValues } from '../../src/dicom/pixel-data.ts';
 
 /** Encodes one frame as RLE Lossless (PS3.5 annex G), with runs and literals. */
 export function encodeRle(values: StoredValues): Uint8Array {

@@ -1,11 +1,11 @@
-import { elementHeader } from '../../src/export/dicom-element.ts';
+import { elementHeader } from '../../src/dicom/dicom-element.ts';
 import { encapsulated as encapsulatedPixels } from './part10.ts';
-import { encodePart10, type DicomAttributes } from '../../src/export/dicom-file.ts';
-import { segDataset } from '../../src/export/seg-dataset.ts';
-import { findFrames, packedByteLength, packFrames } from '../../src/export/seg-frames.ts';
-import { perFrameFunctionalGroups } from '../../src/export/seg-functional-groups.ts';
+import { encodePart10, type DicomAttributes } from '../../src/dicom/dicom-file.ts';
+import { segDataset } from '../../src/seg/seg-dataset.ts';
+import { findFrames, packedByteLength, packFrames } from '../../src/seg/seg-frames.ts';
+import { perFrameFunctionalGroups } from '../../src/seg/seg-functional-groups.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
-import { EXPLICIT_LITTLE_ENDIAN } from '../../src/readers/transfer-syntaxes.ts';
+import { EXPLICIT_LITTLE_ENDIAN } from '../../src/dicom/transfer-syntaxes.ts';
 import type { SourceSeries } from '../../src/volume/volume.ts';
 import { obliqueGeometry, seriesOn, testLabelmap, testProvenance, testSegments, testUid } from './labelled-series.ts';
 

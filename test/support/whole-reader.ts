@@ -1,8 +1,8 @@
-import { createDicomReader as createReader, dicomReader as dicom } from '../../src/readers/dicom.ts';
-import { niftiReader as nifti } from '../../src/readers/nifti.ts';
-import type { PixelDecoder } from '../../src/readers/pixel-decoders.ts';
-import type { ReadOptions, SeriesDescription, SourceFile, VolumeReader } from '../../src/readers/reader.ts';
-import { describeVolumes, readVolume, type ReadVolumeResult } from '../../src/readers/read-volume.ts';
+import { createDicomReader as createReader, dicomReader as dicom } from '../../src/series/dicom.ts';
+import { niftiReader as nifti } from '../../src/nifti/read-nifti.ts';
+import type { PixelDecoder } from '../../src/codecs/pixel-decoders.ts';
+import type { ReadOptions, SeriesDescription, SourceFile, VolumeReader } from '../../src/io/reader.ts';
+import { describeVolumes, readVolume, type ReadVolumeResult } from '../../src/series/read-volume.ts';
 
 /** A reader behind the one search that everyone uses, which gets every file whether or not it accepts it. */
 export interface WholeReader extends VolumeReader {

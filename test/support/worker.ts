@@ -1,6 +1,6 @@
-/** The module worker of src/worker, as a page starts it. */
+/** The module worker of src/browser, as a page starts it. */
 export function createSegmentationWorker(): Worker {
-  return new Worker(new URL('../../src/worker/worker.ts', import.meta.url), { type: 'module' });
+  return new Worker(new URL('../../src/browser/worker.ts', import.meta.url), { type: 'module' });
 }
 
 const here = import.meta.url; // by way of a name, for Vite takes a literal beside it for an asset to bundle

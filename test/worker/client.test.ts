@@ -9,9 +9,9 @@ import {
   createSegmentationClient,
   type SegmentationClient,
   type SegmentationClientOptions,
-} from '../../src/worker/client.ts';
-import type { BackendId } from '../../src/worker/device-report.ts';
-import type { ModelCache } from '../../src/worker/model-cache.ts';
+} from '../../src/browser/client.ts';
+import type { BackendId } from '../../src/browser/device-report.ts';
+import type { ModelCache } from '../../src/browser/model-cache.ts';
 import { drawnHeart } from '../support/drawn-heart.ts';
 import { loadTinyModel, tinyModelFolder } from '../support/models.ts';
 import { serveFolder, type ServedFolder } from '../support/served-folder.ts';

@@ -1,9 +1,9 @@
 import type { Availability, InferenceBackend, Tensor } from '../../src/inference/backend.ts';
 import { createWasmBackend } from '../../src/inference/ort-web.ts';
-import type { BackendId } from '../../src/worker/device-report.ts';
-import type { ModelCache } from '../../src/worker/model-cache.ts';
-import { serve, type Served } from '../../src/worker/serve.ts';
-import type { WorkerLike } from '../../src/worker/worker-channel.ts';
+import type { BackendId } from '../../src/browser/device-report.ts';
+import type { ModelCache } from '../../src/browser/model-cache.ts';
+import { serve, type Served } from '../../src/browser/serve.ts';
+import type { WorkerLike } from '../../src/browser/worker-channel.ts';
 
 export interface InProcessWorker extends WorkerLike {
   /** What has passed between the page and it. */

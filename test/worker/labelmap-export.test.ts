@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { encodeDicomSeg } from '../../src/export/dicom-seg.ts';
-import { parseDicom } from '../../src/readers/dicom-dataset.ts';
-import { readDicomSeg } from '../../src/readers/dicom-seg.ts';
-import { createLabelmapExport, type ExportFormat, type LabelmapExport } from '../../src/worker/labelmap-export.ts';
+import { encodeDicomSeg } from '../../src/seg/encode-dicom-seg.ts';
+import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
+import { readDicomSeg } from '../../src/seg/read-dicom-seg.ts';
+import { createLabelmapExport, type ExportFormat, type LabelmapExport } from '../../src/browser/labelmap-export.ts';
 import { obliqueGeometry, seriesOn, testLabelmap, testProvenance, testSegments } from '../support/labelled-series.ts';
 
 const labelmap = testLabelmap([0, 0, 1, 2, 2, 0, 3, 3, 3, 0, 0]);

@@ -13,7 +13,7 @@ test('a page that imports the client loads 8 kB, and no runtime, schema or reade
       target: 'es2022',
       modulePreload: false,
       rolldownOptions: {
-        input: `${import.meta.dirname}/../../src/worker/client.ts`,
+        input: `${import.meta.dirname}/../../src/browser/client.ts`,
         preserveEntrySignatures: 'strict',
       },
     },

@@ -1,6 +1,6 @@
 import { useState, type ReactElement, type ReactNode } from 'react';
 import { checkModel, cielabToColour } from '../../../src/index.ts';
-import { describeDevice } from '../../../src/worker/device-report.ts';
+import { describeDevice } from '../../../src/browser/device-report.ts';
 import { isFor } from '../fitting-model.ts';
 import type { Actions } from '../slicewise.ts';
 import type { ModelEntry, PanelState } from '../state.ts';

@@ -1,5 +1,5 @@
 import type { LabelmapOrigin, SegIdentity } from '../../../src/index.ts';
-import type { ExportFormat } from '../../../src/worker/labelmap-export.ts';
+import type { ExportFormat } from '../../../src/browser/labelmap-export.ts';
 import type { DownloadFormat } from './save-outcome.ts';
 
 export interface ExportDescription {

@@ -1,4 +1,4 @@
-import { openLabelmapExport } from '../../../src/worker/export-client.ts';
+import { openLabelmapExport } from '../../../src/browser/export-client.ts';
 import type { OhifManagers } from '../host.ts';
 import type { Labelmaps } from '../labelmaps.ts';
 import type { ArchiveHost } from './host-archive.ts';
@@ -24,7 +24,7 @@ export function createOhifSegStore(
 
 /** Written in one expression: only so does the bundler see that it is a worker. */
 function createWorker(): Worker {
-  return new Worker(new URL('../../../src/worker/export-worker.ts', import.meta.url), {
+  return new Worker(new URL('../../../src/browser/export-worker.ts', import.meta.url), {
     type: 'module',
     name: 'slicewise-export',
   });

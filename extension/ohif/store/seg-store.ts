@@ -9,8 +9,8 @@ import {
   type SegmentationError,
   type VolumeGeometry,
 } from '../../../src/index.ts';
-import type { LabelmapExportClient } from '../../../src/worker/export-client.ts';
-import type { LabelsToExport, StoredComparison } from '../../../src/worker/labelmap-export.ts';
+import type { LabelmapExportClient } from '../../../src/browser/export-client.ts';
+import type { LabelsToExport, StoredComparison } from '../../../src/browser/labelmap-export.ts';
 import { describeSegments, namesOf } from './describe-segments.ts';
 import { exportFormat, fileName, type ExportDescription } from './export-format.ts';
 import type { DownloadFormat, Possibility, SaveOutcome, SaveStage, SaveState } from './save-outcome.ts';

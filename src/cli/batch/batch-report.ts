@@ -1,6 +1,6 @@
 import type { ModelManifest } from '../../models/manifest.ts';
 import type { SegmentationBatchDocument } from '../documents.ts';
-import { incompleteNotice } from '../../readers/find-series.ts';
+import { incompleteNotice } from '../../series/find-series.ts';
 import { segmentSpec } from '../commands.ts';
 import { formatCount, RESEARCH_USE_ONLY } from '../print.ts';
 import { wordRemedy } from '../word-remedy.ts';

@@ -1,8 +1,8 @@
 import type { Problem } from '../../errors.ts';
 import type { LocalFile } from '../../node/files.ts';
-import { findSeries as findSeriesOfInput, type LeftOutFile, type SeriesOfInput } from '../../readers/find-series.ts';
-import { nameInArchive } from '../../readers/packed-files.ts';
-import type { SeriesDescription, SourceFile } from '../../readers/reader.ts';
+import { findSeries as findSeriesOfInput, type LeftOutFile, type SeriesOfInput } from '../../series/find-series.ts';
+import { nameInArchive } from '../../series/packed-files.ts';
+import type { SeriesDescription, SourceFile } from '../../io/reader.ts';
 import { readers, type ImageOptions } from '../read-options.ts';
 
 /** One volume to segment, or to say why not. */

@@ -1,7 +1,7 @@
 import type { Problem } from '../../errors.ts';
 import { formatCsv } from '../csv.ts';
 import type { SegmentationBatchDocument, SegmentationReport } from '../documents.ts';
-import { incompleteNotice } from '../../readers/find-series.ts';
+import { incompleteNotice } from '../../series/find-series.ts';
 import type { Notice } from '../../volume/volume.ts';
 import { CHANGED_SINCE, type ChangedOutput } from './changed-output.ts';
 import type { FoundSeries } from './find-series.ts';

@@ -1,4 +1,4 @@
-import type { ErrorMessage } from '../../worker/error-message.ts';
+import type { ErrorMessage } from '../../browser/error-message.ts';
 import type { SegmentationReport } from '../documents.ts';
 import type { SegmentRequest } from '../segment-request.ts';
 

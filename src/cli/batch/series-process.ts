@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { InternalError } from '../../errors.ts';
-import { fromErrorMessage } from '../../worker/error-message.ts';
+import { fromErrorMessage } from '../../browser/error-message.ts';
 import type { SegmentationReport } from '../documents.ts';
 import type { SegmentRequest } from '../segment-request.ts';
 import type { SeriesReply, SeriesRequest } from './series-messages.ts';

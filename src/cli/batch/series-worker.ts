@@ -2,7 +2,7 @@
 import { endProcessBySignal, UNWINDING_MS } from '../../node/end-process.ts';
 import { segmentVolume } from '../../pipeline/segment-volume.ts';
 import type { InferenceSession } from '../../inference/backend.ts';
-import { toErrorMessage } from '../../worker/error-message.ts';
+import { toErrorMessage } from '../../browser/error-message.ts';
 import type { SegmentationReport } from '../documents.ts';
 import { readSegmentInput } from '../segment-input.ts';
 import { writeSegmentOutputs } from '../segment-outputs.ts';

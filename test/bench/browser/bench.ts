@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright';
 import { build } from 'vite';
-import { ISOLATION_HEADERS } from '../../../extension/server/headers.ts';
-import { findFile, sendFile } from '../../../extension/server/static-files.ts';
+import { ISOLATION_HEADERS } from '../../../server/headers.ts';
+import { findFile, sendFile } from '../../../server/static-files.ts';
 import { megabytes, seconds, type Verdict } from '../targets.ts';
 import type { BenchPage, PageFigures, PageJob } from './page.ts';
 

@@ -1,7 +1,7 @@
 import { createShortAxisHeart } from '../../../sample-data/short-axis-heart.ts';
 import { createGeometry } from '../../../src/volume/geometry.ts';
 import type { Volume } from '../../../src/volume/volume.ts';
-import { allocateVoxels, createSegmentationClient } from '../../../src/worker/client.ts';
+import { allocateVoxels, createSegmentationClient } from '../../../src/browser/client.ts';
 
 export interface PageJob {
   readonly modelUrl: string;
@@ -35,7 +35,7 @@ let job: PageJob | undefined;
 let volume: Volume | undefined;
 let labelmap = new Uint8Array();
 const client = createSegmentationClient({
-  createWorker: () => new Worker(new URL('../../../src/worker/worker.ts', import.meta.url), { type: 'module' }),
+  createWorker: () => new Worker(new URL('../../../src/browser/worker.ts', import.meta.url), { type: 'module' }),
   stallTimeoutMs: 60_000,
 });
 let session: Awaited<ReturnType<typeof client.openModel>> | undefined;

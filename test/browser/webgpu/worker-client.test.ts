@@ -8,7 +8,7 @@ import {
   createSegmentationClient,
   type SegmentationClient,
   type SegmentationClientOptions,
-} from '../../../src/worker/client.ts';
+} from '../../../src/browser/client.ts';
 import { drawnHeart } from '../../support/drawn-heart.ts';
 import { loadTinyModel } from '../../support/models.ts';
 import { createSegmentationWorker, tinyModelUrl, wrongModelUrl } from '../../support/worker.ts';

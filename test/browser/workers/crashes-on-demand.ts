@@ -1,4 +1,4 @@
-import '../../../src/worker/worker.ts';
+import '../../../src/browser/worker.ts';
 
 new BroadcastChannel('crash').onmessage = () => {
   setTimeout(() => {

@@ -1,4 +1,4 @@
-import '../../../src/worker/worker.ts';
+import '../../../src/browser/worker.ts';
 
 // Destroys the graphics devices of this worker when it is told to.
 const devices: GPUDevice[] = [];

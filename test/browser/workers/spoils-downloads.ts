@@ -1,4 +1,4 @@
-import '../../../src/worker/worker.ts';
+import '../../../src/browser/worker.ts';
 
 // A server, or someone on the way, that changes a byte of every model file.
 const fetchFile = globalThis.fetch.bind(globalThis);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findEarlierOutput, type EarlierOutput } from '../../../src/cli/batch/done-before.ts';
 import type { OutputNames } from '../../../src/cli/batch/output-names.ts';
-import { encodeNiftiLabelmap } from '../../../src/export/nifti.ts';
+import { encodeNiftiLabelmap } from '../../../src/nifti/encode-nifti.ts';
 import type { Labelmap } from '../../../src/labelmap/labelmap.ts';
 import { testLabelmap, testSegments } from '../../support/labelled-series.ts';
 import { overlappingSegFile, segFile } from '../../support/seg-files.ts';

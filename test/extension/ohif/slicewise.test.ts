@@ -7,7 +7,7 @@ import { texts } from '../../../extension/ohif/texts.ts';
 import { isUncertainty } from '../../../extension/ohif/uncertainty-overlay.ts';
 import { ModelError, type SegmentVolumeOptions, type Volume } from '../../../src/index.ts';
 import { segmentVolume } from '../../../src/pipeline/segment-volume.ts';
-import type { SegmentationClient, WorkerSession } from '../../../src/worker/client.ts';
+import type { SegmentationClient, WorkerSession } from '../../../src/browser/client.ts';
 import { createFakeSession, createManifest, scoreByValue } from '../../pipeline/fake-session.ts';
 import { history } from '../../support/cornerstone-series.ts';
 import { createFakeViewer } from './fake-viewer.ts';

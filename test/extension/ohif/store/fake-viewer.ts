@@ -1,8 +1,8 @@
 import { EnvironmentError } from '../../../../src/errors.ts';
 import type { Labelmap } from '../../../../src/labelmap/labelmap.ts';
 import type { SourceSeries } from '../../../../src/volume/volume.ts';
-import { createLabelmapExport, type LabelsToExport } from '../../../../src/worker/labelmap-export.ts';
-import type { LabelmapExportClient } from '../../../../src/worker/export-client.ts';
+import { createLabelmapExport, type LabelsToExport } from '../../../../src/browser/labelmap-export.ts';
+import type { LabelmapExportClient } from '../../../../src/browser/export-client.ts';
 import type { DicomWeb, InstancePath } from '../../../../extension/ohif/store/dicom-web.ts';
 import type { ListedSegment } from '../../../../extension/ohif/store/describe-segments.ts';
 import type { ViewerPort } from '../../../../extension/ohif/store/viewer-port.ts';

@@ -1,0 +1,152 @@
+import { InputError } from '../../src/index.ts';
+import {
+  damagedFile,
+  DEFLATED_LITTLE_ENDIAN,
+  type DicomDataset,
+  encapsulatedFrames,
+  EXPLICIT_BIG_ENDIAN,
+  EXPLICIT_LITTLE_ENDIAN,
+  IMPLICIT_LITTLE_ENDIAN,
+  nativeFrameBytes,
+} from '../../src/dicom/datasets.ts';
+import { FILE_NAME, inflatedFile, inMemory, readDataset, type ObjectFile } from './dicom-file.ts';
+import { swapped } from './little-endian.ts';
+
+/** The frames of an instance, each read when it is asked for. */
+export interface FrameSource {
+  /** Of what is given: native pixels are in Explicit VR Little Endian, whatever the file is in (PS3.18 8.7.3). */
+  readonly transferSyntaxUID: string;
+  /** Frames that are there: those that the file claims and does not have are not counted. */
+  readonly count: number;
+  /** Of unpacked or encapsulated bytes that it keeps. */
+  readonly heldBytes?: number;
+  /** @param frameIndex from 0, below the count */
+  readonly frame: (file: ObjectFile, frameIndex: number) => Promise<Uint8Array>;
+}
+
+const NATIVE_SYNTAXES = new Set([
+  IMPLICIT_LITTLE_ENDIAN,
+  EXPLICIT_LITTLE_ENDIAN,
+  DEFLATED_LITTLE_ENDIAN,
+  EXPLICIT_BIG_ENDIAN,
+]);
+
+/** Finds the frames of an instance as its transfer syntax left them (PS3.5 A.4, 8.1.1).
+ * @throws InputError `no-pixel-data`, `damaged-file` if they cannot be told apart, `limit-exceeded` */
+export async function openFrames(file: ObjectFile): Promise<FrameSource> {
+  const { dataset, transferSyntaxUID } = await readDataset(file);
+  const { pixelData } = dataset;
+  if (pixelData === undefined) {
+    throw new InputError('no-pixel-data', 'The instance has no pixel data.', { remedy: 'Retrieve the instance.' });
+  }
+  const claimed = Math.max(1, dataset.number('NumberOfFrames') ?? 1);
+  if (pixelData.byteLength === undefined) {
+    const { frames } = encapsulatedFrames(
+      await file.read(0, file.byteLength),
+      pixelData.dataOffset,
+      claimed,
+      FILE_NAME,
+    );
+    return ofMemory(transferSyntaxUID, frames);
+  }
+  if (!NATIVE_SYNTAXES.has(transferSyntaxUID)) {
+    if (claimed > 1) throw damagedFile(FILE_NAME, `its ${claimed} compressed frames are not encapsulated`);
+    const { dataOffset, byteLength } = pixelData;
+    return { transferSyntaxUID, count: 1, frame: (whole) => whole.read(dataOffset, byteLength) };
+  }
+  if (transferSyntaxUID === DEFLATED_LITTLE_ENDIAN) {
+    const end = pixelData.dataOffset + pixelData.byteLength;
+    const inflated = inMemory(await inflatedFile(await file.read(0, file.byteLength), end));
+    const source = nativeFrames(dataset, inflated.byteLength, claimed);
+    return {
+      ...source,
+      heldBytes: inflated.byteLength,
+      frame: (_, frameIndex) => source.frame(inflated, frameIndex),
+    };
+  }
+  return nativeFrames(dataset, file.byteLength, claimed);
+}
+
+/** The whole pixel data of an instance, frame by frame. */
+export async function allFrames(source: FrameSource, file: ObjectFile): Promise<Uint8Array[]> {
+  const frames: Uint8Array[] = [];
+  for (let index = 0; index < source.count; index++) frames.push(await source.frame(file, index));
+  return frames;
+}
+
+function ofMemory(transferSyntaxUID: string, frames: readonly Uint8Array[]): FrameSource {
+  return {
+    transferSyntaxUID,
+    count: frames.length,
+    heldBytes: frames.reduce((sum, { length }) => sum + length, 0),
+    frame: (_, frameIndex) => {
+      const bytes = frames[frameIndex];
+      return bytes === undefined ? Promise.reject(noFrame(frameIndex)) : Promise.resolve(bytes);
+    },
+  };
+}
+
+function nativeFrames(dataset: DicomDataset, fileLength: number, claimed: number): FrameSource {
+  const { pixelData, transferSyntaxUID } = dataset;
+  const start = pixelData?.dataOffset ?? 0;
+  const available = Math.max(0, Math.min(pixelData?.byteLength ?? 0, fileLength - start));
+  const bits = frameBits(dataset);
+  const count = bits === 0 ? 0 : Math.min(claimed, Math.floor((available * 8) / bits));
+  const swapWidth = transferSyntaxUID === EXPLICIT_BIG_ENDIAN ? wordBytes(dataset) : 1;
+  return {
+    transferSyntaxUID: EXPLICIT_LITTLE_ENDIAN,
+    count,
+    frame: async (file, frameIndex) => {
+      if (frameIndex >= count) throw noFrame(frameIndex);
+      const firstBit = frameIndex * bits;
+      // Whole words, where they are to be swapped.
+      const first = Math.floor(firstBit / 8 / swapWidth) * swapWidth;
+      const end = Math.ceil((firstBit + bits) / 8 / swapWidth) * swapWidth;
+      const stored = await file.read(start + first, end - first);
+      const bytes = swapWidth === 1 ? stored : swapped(stored, swapWidth);
+      return bitsOf(bytes, firstBit - first * 8, bits);
+    },
+  };
+}
+
+/** A frame of one bit a pixel begins where the one before it ends, within a byte (PS3.5 8.1.1): here it begins at a byte.
+ * @returns a view where bits are whole bytes */
+function bitsOf(bytes: Uint8Array, firstBit: number, bitCount: number): Uint8Array {
+  const from = firstBit >> 3;
+  const shift = firstBit & 7;
+  const length = Math.ceil(bitCount / 8);
+  if (shift === 0 && bitCount % 8 === 0) return bytes.subarray(from, from + length);
+  const packed = Uint8Array.from({ length }, (_, at) => {
+    const low = bytes[from + at] ?? 0;
+    const high = bytes[from + at + 1] ?? 0;
+    return ((low >> shift) | (high << (8 - shift))) & 0xff;
+  });
+  const last = bitCount % 8;
+  if (last !== 0) packed[length - 1] = (packed[length - 1] ?? 0) & ((1 << last) - 1);
+  return packed;
+}
+
+function frameBits(dataset: DicomDataset): number {
+  const number = (keyword: 'Rows' | 'Columns' | 'BitsAllocated' | 'SamplesPerPixel', otherwise: number): number =>
+    Math.max(0, dataset.number(keyword) ?? otherwise);
+  const byteLength = nativeFrameBytes({
+    rows: number('Rows', 0),
+    columns: number('Columns', 0),
+    bitsAllocated: number('BitsAllocated', 8),
+    samplesPerPixel: number('SamplesPerPixel', 1),
+    photometricInterpretation: dataset.string('PhotometricInterpretation'),
+  });
+  return byteLength * 8;
+}
+
+/** Of a big-endian file: pixels of a byte or less are bytes in OB, and in words in OW (PS3.5 annex D). */
+function wordBytes(dataset: DicomDataset): 1 | 2 | 4 | 8 {
+  const bits = dataset.number('BitsAllocated') ?? 8;
+  if (bits === 64) return 8;
+  if (bits === 32) return 4;
+  return bits === 16 || (dataset.pixelData?.vr ?? 'OW') === 'OW' ? 2 : 1;
+}
+
+function noFrame(frameIndex: number): RangeError {
+  return new RangeError(`There is no frame ${frameIndex + 1}.`);
+}

@@ -1,0 +1,19 @@
+/** What an archive needs of the readers: data sets as they lie in files, where readers of volumes want images. Not part of
+ * the package's API; server is its one user. */
+export { damagedFile } from '../io/damaged-file.ts';
+export { DicomDataset, parseDicom, type StoredAttribute } from './dicom-dataset.ts';
+export { DICOM_DICTIONARY } from './dicom-dictionary.ts';
+export { isPixelDataTag } from './dicom-elements.ts';
+export { parseFileMeta } from './dicom-file-meta.ts';
+export { decodeText, isEncodedText, latin1, trimPadding } from './dicom-text.ts';
+export { encapsulatedFrames } from './encapsulated-frames.ts';
+export { nativeFrameBytes } from './native-frame.ts';
+export { assertWithinLimit, DEFAULT_READ_LIMITS, type ReadLimits } from '../io/read-limits.ts';
+export { swapBytes } from '../io/swap-bytes.ts';
+export {
+  DEFLATED_LITTLE_ENDIAN,
+  EXPLICIT_BIG_ENDIAN,
+  EXPLICIT_LITTLE_ENDIAN,
+  IMPLICIT_LITTLE_ENDIAN,
+} from './transfer-syntaxes.ts';
+export { trimEnd } from '../io/trim-end.ts';
