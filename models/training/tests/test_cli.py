@@ -16,6 +16,7 @@ import torch
 
 from slicewise_training.cli import VERBS, main, name_of
 from slicewise_training.config import load_config
+from slicewise_training.environment import environment
 from slicewise_training.network import build_network
 
 TRAINING = Path(__file__).parents[1]
@@ -100,9 +101,9 @@ def test_a_training_notes_its_rows_on_standard_error_as_in_its_curves_and_is_mea
     assert set(json.loads(rows)) == {"step", "minutes", "progress", "validation"}
     assert main(["evaluate", *words, "--run", run, "--output", str(project / "figures.json")]) == 0
     measured, said = capsys.readouterr()
-    figures = json.loads(measured)
-    assert said == ""
-    assert figures == json.loads((project / "figures.json").read_text())["mean"]
+    figures, written = json.loads(measured), json.loads((project / "figures.json").read_text())
+    assert said == "" and written["environment"] == environment()
+    assert figures == written["mean"]
     assert figures["all"] == pytest.approx(json.loads(rows)["validation"]["mean"], abs=0.05)
     assert main(["curves", words[0], "--run", run, "--output", str(project / "curves.svg")]) == 0
     assert capsys.readouterr() == ("", "")

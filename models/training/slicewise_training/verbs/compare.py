@@ -35,8 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     from ..compare import compare
     from ..config import load_config
+    from ..environment import environment
 
     configs, rows = [load_config(path) for path in arguments.configs], []
     for row in compare(configs, arguments.data, arguments.part, arguments.runs, arguments.export):
         rows.append(row)
-        arguments.output.write_text(json.dumps({"part": arguments.part, "networks": rows}, indent=2) + "\n")
+        written = {"part": arguments.part, "environment": environment(), "networks": rows}
+        arguments.output.write_text(json.dumps(written, indent=2) + "\n")

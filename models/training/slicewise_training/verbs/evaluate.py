@@ -22,11 +22,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--run", type=shared.existing_folder, metavar="FOLDER", help="of a training run")
     source.add_argument("--model", type=shared.existing_folder, metavar="FOLDER", help="of an exported model")
-    parser.add_argument("--output", type=shared.output_file, metavar="FILE", help="JSON: means, and figures by volume")
+    parser.add_argument(
+        "--output",
+        type=shared.output_file,
+        metavar="FILE",
+        help="JSON: means, figures by volume, and versions of the libraries",
+    )
 
 
 def run(arguments: argparse.Namespace) -> str:
     from ..config import load_config
+    from ..environment import environment
     from ..evaluate import evaluate
     from ..runs import run_checkpoint, run_onnx
 
@@ -34,5 +40,6 @@ def run(arguments: argparse.Namespace) -> str:
     network = run_onnx(arguments.model) if arguments.model else run_checkpoint(arguments.run, config.network)
     figures = evaluate(config, arguments.data, arguments.part, network, (arguments.model or arguments.run).name)
     if arguments.output:
-        arguments.output.write_text(json.dumps(figures, indent=2) + "\n")
+        written = figures | {"environment": environment()}
+        arguments.output.write_text(json.dumps(written, indent=2) + "\n")
     return json.dumps(figures["mean"], indent=2)

@@ -21,12 +21,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", type=shared.existing_folder, required=True, metavar="FOLDER", help="of an exported model"
     )
-    parser.add_argument("--output", type=shared.output_file, metavar="FILE", help="JSON: what is printed")
+    parser.add_argument(
+        "--output", type=shared.output_file, metavar="FILE", help="JSON: what is printed, and versions of the libraries"
+    )
 
 
 def run(arguments: argparse.Namespace) -> str:
     from .. import runs
     from ..config import load_config
+    from ..environment import environment
     from ..model_folder import read_manifest
     from ..reliability import measure
 
@@ -34,7 +37,7 @@ def run(arguments: argparse.Namespace) -> str:
     temperature = float(read_manifest(model)["output"]["temperature"])
     reading = f"{model.resolve().name}, reliability"
     figures = measure(config, arguments.data, arguments.part, runs.run_onnx(model), temperature, reading)
-    words = json.dumps(figures, indent=2)
     if arguments.output:
-        arguments.output.write_text(words + "\n")
-    return words
+        written = figures | {"environment": environment()}
+        arguments.output.write_text(json.dumps(written, indent=2) + "\n")
+    return json.dumps(figures, indent=2)
