@@ -7,8 +7,7 @@ import type { ModelManifest } from '../models/manifest.ts';
 import { openFiles } from '../node/files.ts';
 import { assertWritable, writeFilesTogether } from '../node/write-file.ts';
 import type { SourceFile } from '../io/reader.ts';
-import { readVolume } from '../series/read-volume.ts';
-import type { Volume } from '../volume/volume.ts';
+import { readVolume, readVolumeOrPhase, type ReadVolumeResult } from '../series/read-volume.ts';
 import type { InterruptibleContext } from './command-context.ts';
 import { convertSpec } from './commands.ts';
 import { encodeVerified, outputFormatOf, type OutputFormat } from './encode-labelmap.ts';
@@ -18,7 +17,7 @@ import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
 import { formatGeometry, printLines, printWarnings, RESEARCH_USE_ONLY } from './print.ts';
 import { isDicomSeg, readLabelmap, unnamedSegments } from './read-labelmap.ts';
 import { parseOverlap, parseSegEncoding } from './seg-options.ts';
-import { parseImageOptions, parseLimits, readers, readVolumeOrPhase, warningsFor } from './read-options.ts';
+import { parseImageOptions, parseLimits, readers, warningsFor } from './read-options.ts';
 import { softwareVersion } from './software-version.ts';
 
 interface Converted {
@@ -93,7 +92,7 @@ async function segmentationToNifti(
 ): Promise<Converted> {
   const { stderr } = context;
   const rule = parseOverlap(convertSpec, options.overlap);
-  const reference = await readReference(options, context);
+  const reference = (await readReference(options, context))?.volume;
   const limits = parseLimits(convertSpec, options.limit);
   const { labelmap, warnings } = await readLabelmap([file], { reference, ...rule, ...limits });
   printWarnings(stderr, warnings, convertSpec);
@@ -130,15 +129,18 @@ async function niftiToSegmentation(
       remedy: 'Name an output that ends in .nii or .nii.gz, or an input that is a NIfTI labelmap.',
     });
   }
-  const reference = await readReference(options, context);
-  if (reference === undefined) throw referenceMissing();
+  const read = await readReference(options, context);
+  if (read === undefined) throw referenceMissing();
+  const { volume: reference, leftOutFiles } = read;
   const source = segSourceOf(reference);
   assertSameVoxels(labelmap.geometry, reference.geometry);
   const placed = labelmapOnto(labelmap, reference.geometry);
   const unnamed = unnamedSegments(placed.voxels);
   if (unnamed.length === 0 && model === undefined) throw nothingToName();
   const named = { ...placed, segments: model === undefined ? unnamed : await segmentsOfModel(model, unnamed.length) };
-  const encoded = await encodeVerified(named, 'dicom-seg', { ...origin(), source, segEncoding });
+  const isSeriesIncomplete = leftOutFiles.length > 0;
+  const target = { ...origin(), source, segEncoding, isSeriesIncomplete };
+  const encoded = await encodeVerified(named, 'dicom-seg', target);
   printWarnings(context.stderr, encoded.warnings, convertSpec);
   return { parts: encoded.parts, lines: [...formatGeometry(named.geometry), ...listSegments(named)] };
 }
@@ -179,16 +181,16 @@ async function manifestOf(idOrFolder: string): Promise<ModelManifest> {
 async function readReference(
   options: ConvertOptions,
   { stderr, signal }: InterruptibleContext,
-): Promise<Volume | undefined> {
+): Promise<ReadVolumeResult | undefined> {
   const { reference: path } = options;
   if (path === undefined) return undefined;
-  const { volume, warnings } = await readVolumeOrPhase(openFiles([path]), {
+  const read = await readVolumeOrPhase(openFiles([path]), {
     readers,
     signal,
     ...parseImageOptions(convertSpec, options),
   });
-  printWarnings(stderr, warnings, convertSpec);
-  return volume;
+  printWarnings(stderr, read.warnings, convertSpec);
+  return read;
 }
 
 function nothingToName(): InputError {

@@ -161,8 +161,12 @@ export const segmentationBatchSchema = z.strictObject({
             segmentLabel: z.string(),
             voxelCount: count,
             volumeMl: z.number().nonnegative(),
-            isLowerBound: isLowerBound.optional().describe('absent for an output that was changed since'),
-            touchesBorder: touchesBorder.optional().describe('absent for an output that was changed since'),
+            isLowerBound: isLowerBound
+              .optional()
+              .describe('absent for an output that was changed since and lies on another grid'),
+            touchesBorder: touchesBorder
+              .optional()
+              .describe('absent for an output that was changed since and lies on another grid'),
             meanUncertainty: fraction.optional(),
           }),
         )

@@ -1,10 +1,8 @@
-import { InputError } from '../errors.ts';
 import { createParallelDecoders } from '../node/parallel-decoders.ts';
 import { createDicomReader } from '../series/dicom.ts';
 import { niftiReader } from '../nifti/read-nifti.ts';
 import { DEFAULT_READ_LIMITS, type ReadLimits } from '../io/read-limits.ts';
-import type { SourceFile } from '../io/reader.ts';
-import { readVolume, type ReadVolumeOptions, type ReadVolumeResult } from '../series/read-volume.ts';
+import type { ReadVolumeOptions } from '../series/read-volume.ts';
 import type { Notice } from '../volume/volume.ts';
 import type { OutputFormat } from './encode-labelmap.ts';
 import { invalidArguments, type CommandSpec } from './parse-arguments.ts';
@@ -62,19 +60,6 @@ function parsePhase(spec: Pick<CommandSpec, 'name'>, text: string): number {
   const phase = Number(text);
   if (Number.isInteger(phase) && phase >= 1) return phase;
   throw invalidArguments(spec, `--phase is a whole number from 1, not ${text}`);
-}
-
-/** Reads an image or its reference, of which either may hold several volumes: --phase is for the one that does. */
-export async function readVolumeOrPhase(
-  files: readonly SourceFile[],
-  { phase, ...options }: ReadVolumeOptions,
-): Promise<ReadVolumeResult> {
-  try {
-    return await readVolume(files, options);
-  } catch (error) {
-    if (phase === undefined || !(error instanceof InputError) || error.code !== 'several-volumes') throw error;
-    return readVolume(files, { ...options, phase });
-  }
 }
 
 /** Warnings of what a DICOM-SEG would lack are for those who write one. */

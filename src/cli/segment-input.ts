@@ -1,11 +1,11 @@
 import { segSourceOf } from '../seg/seg-source.ts';
 import { openFiles } from '../node/files.ts';
 import { incompleteNotice, type LeftOutFile } from '../series/find-series.ts';
-import { readVolume, type ReadVolumeResult } from '../series/read-volume.ts';
+import { readVolume, readVolumeOrPhase, type ReadVolumeResult } from '../series/read-volume.ts';
 import type { Notice, SourceSeries, Volume } from '../volume/volume.ts';
 import { volumeOnto } from '../labelmap/onto-grid.ts';
 import { assertKeepsImages } from './output-paths.ts';
-import { readers, readVolumeOrPhase, warningsFor } from './read-options.ts';
+import { readers, warningsFor } from './read-options.ts';
 import { outputsOf, type SegmentRequest } from './segment-request.ts';
 
 export interface SegmentInput {
@@ -39,7 +39,7 @@ export async function readSegmentInput(request: SegmentRequest, signal: AbortSig
     const source = format === 'dicom-seg' ? segSourceOf(read.volume) : undefined;
     return { ...read, ...(source && { source }), warnings: notices };
   }
-  const { volume: reference, warnings } = await readVolumeOrPhase(referenceFiles, options);
+  const { volume: reference, warnings, leftOutFiles } = await readVolumeOrPhase(referenceFiles, options);
   const source = segSourceOf(reference);
   // What NIfTI does not say, the series it was made from does.
   const { modality, bodyPartExamined } = { ...reference, ...read.volume };
@@ -48,7 +48,13 @@ export async function readSegmentInput(request: SegmentRequest, signal: AbortSig
     ...(modality && { modality }),
     ...(bodyPartExamined && { bodyPartExamined }),
   };
-  return { ...read, volume, source, warnings: [...notices, ...warnings] };
+  return {
+    ...read,
+    volume,
+    source,
+    leftOutFiles: [...read.leftOutFiles, ...leftOutFiles],
+    warnings: [...notices, ...warnings],
+  };
 }
 
 /** What a search in advance left out, as this one would have done it. */

@@ -129,7 +129,7 @@ export function summaryOf(outcome: SegmentOutcome): string[] {
   return [
     ...(measures.every(({ voxelCount }) => voxelCount === 0) ? ['No segment was found: the labelmap is empty.'] : []),
     ...formatTable(rows).map((row, at) => [row, ...reasonsOf(wholeness[at])].join(', ')),
-    `most uncertain: ${mostUncertain(result.uncertainty.perSlice)}`,
+    ...mostUncertain(result.uncertainty.perSlice),
     `${slices} in ${seconds} s with ${modelId} ${modelVersion} on ${request.backend}`,
     `wrote ${segmentation.path} (${description}, ${formatSize(segmentation.byteLength)}, read back and compared)`,
     ...(preview ? [`wrote ${preview.path}`] : []),
@@ -142,14 +142,14 @@ function reasonsOf(wholeness: Wholeness | undefined): readonly string[] {
   return wholeness?.reasons ?? [];
 }
 
-/** Up to three slices, counted from 1 as viewers do. */
-function mostUncertain(perSlice: Float32Array): string {
-  return Array.from(perSlice, (uncertainty, slice) => ({ uncertainty, slice }))
+/** A line of up to three slices, counted from 1 as viewers do; none where no slice was run. */
+function mostUncertain(perSlice: Float32Array): string[] {
+  const slices = Array.from(perSlice, (uncertainty, slice) => ({ uncertainty, slice }))
     .filter(({ uncertainty }) => !Number.isNaN(uncertainty)) // not run
     .sort((a, b) => b.uncertainty - a.uncertainty)
     .slice(0, 3)
-    .map(({ uncertainty, slice }) => `slice ${String(slice + 1)} (${uncertainty.toFixed(2)})`)
-    .join(', ');
+    .map(({ uncertainty, slice }) => `slice ${String(slice + 1)} (${uncertainty.toFixed(2)})`);
+  return slices.length === 0 ? [] : [`most uncertain: ${slices.join(', ')}`];
 }
 
 const UNKNOWN_CODE = { codeValue: '', codingSchemeDesignator: '', codeMeaning: '' };

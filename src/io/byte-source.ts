@@ -91,8 +91,7 @@ function openPlain(bytes: Uint8Array): ByteSource {
 }
 
 function openGzip(bytes: Uint8Array, name: string, limits: ReadLimits): ByteSource {
-  const unzipped: ReadableStream<Uint8Array> = streamOf(bytes).pipeThrough(new DecompressionStream('gzip'));
-  const chunks = unzipped.getReader();
+  const chunks = inflating(bytes, 'gzip');
   let rest: Uint8Array = new Uint8Array(0);
   let total = 0;
   const pass = async (byteLength: number, onPart: (part: Uint8Array, position: number) => void): Promise<void> => {
@@ -145,7 +144,7 @@ export interface DeflatedBytes {
 
 /** @param name for messages */
 export function openDeflated(bytes: Uint8Array, name: string, limits: ReadLimits): DeflatedBytes {
-  let reader = inflating(bytes);
+  let reader = inflating(bytes, 'deflate-raw');
   let chunks: Uint8Array[] = [];
   let length = 0;
   let isWhole = false;
@@ -170,7 +169,7 @@ export function openDeflated(bytes: Uint8Array, name: string, limits: ReadLimits
           if (error instanceof InputError) throw error;
           if (!mayBePadded) throw damagedFile(name, 'its deflated data set cannot be unpacked', error);
           mayBePadded = false;
-          [reader, chunks, length] = [inflating(bytes.subarray(0, -1)), [], 0];
+          [reader, chunks, length] = [inflating(bytes.subarray(0, -1), 'deflate-raw'), [], 0];
         }
       }
       const content = concatenate(chunks);
@@ -183,8 +182,9 @@ export function openDeflated(bytes: Uint8Array, name: string, limits: ReadLimits
   };
 }
 
-function inflating(bytes: Uint8Array): ReadableStreamDefaultReader<Uint8Array> {
-  const inflated: ReadableStream<Uint8Array> = streamOf(bytes).pipeThrough(new DecompressionStream('deflate-raw'));
+/** Unpacks bytes as far as they are read. */
+export function inflating(bytes: Uint8Array, format: 'gzip' | 'deflate-raw'): ReadableStreamDefaultReader<Uint8Array> {
+  const inflated: ReadableStream<Uint8Array> = streamOf(bytes).pipeThrough(new DecompressionStream(format));
   return inflated.getReader();
 }
 

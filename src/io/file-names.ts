@@ -17,6 +17,23 @@ export function extensionOf(name: string): string {
   return /[^.]\.([a-z][a-z0-9]*)$/i.exec(baseNameOf(name))?.[1]?.toLowerCase() ?? '';
 }
 
+/** A path without the extension of a NIfTI file: .nii, .hdr or .img, each also gzipped. */
+export function withoutNiftiExtension(name: string): string {
+  return name.replace(NIFTI_EXTENSION, '');
+}
+
+/** Whether a name is that of a NIfTI file, gzipped or not. */
+export function isNiftiName(name: string): boolean {
+  return NIFTI_EXTENSION.test(baseNameOf(name));
+}
+
+const NIFTI_EXTENSION = /\.(nii|hdr|img)(\.gz)?$/i;
+
+/** Whether a name ends in .gz. */
+export function isGzipName(name: string): boolean {
+  return /\.gz$/i.test(name);
+}
+
 /** The one file, or the folder that holds all of them; `.` for the folder of the input itself. */
 export function commonPath(names: readonly string[]): string {
   const [first = '.', another] = names;

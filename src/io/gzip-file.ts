@@ -1,4 +1,5 @@
 import type { InputError } from '../errors.ts';
+import { inflating } from './byte-source.ts';
 import { concatenate } from './concatenate.ts';
 import { damagedFile } from './damaged-file.ts';
 import { assertWithinLimit, type ReadLimits } from './read-limits.ts';
@@ -46,10 +47,7 @@ interface Unpacking {
 async function unpack(packed: Uint8Array, { most, isWhole, name }: Unpacking): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  const reader = new Blob([packed as Uint8Array<ArrayBuffer>])
-    .stream()
-    .pipeThrough(new DecompressionStream('gzip'))
-    .getReader();
+  const reader = inflating(packed, 'gzip');
   try {
     while (length < most) {
       const { done, value } = await reader.read();

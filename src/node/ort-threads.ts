@@ -1,7 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import { EnvironmentError, InternalError } from '../errors.ts';
 import type { InferenceBackend } from '../inference/backend.ts';
-import { createSession, reasonOf, webAssemblyUnavailable, type LoadedGraph } from '../inference/session.ts';
+import {
+  createSession,
+  isLackOfMemory,
+  outOfMemory,
+  reasonOf,
+  webAssemblyUnavailable,
+  type LoadedGraph,
+} from '../inference/session.ts';
 import { assertModelBytes, assertSignature, openingFailed } from '../inference/signature.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 import type { Reply, Request, ThreadData } from './ort-thread.js';
@@ -171,7 +178,7 @@ function openChannel(url: URL, runtime: Runtime): Channel {
     }
   };
   if (runtime === NATIVE) process.on('exit', awaitAnswers);
-  let end: InternalError | undefined;
+  let end: InternalError | EnvironmentError | undefined;
   const pending: { resolve: (reply: Reply) => void; reject: (error: Error) => void }[] = [];
   const ended = new Promise<void>((resolve) => {
     const finish = (cause: unknown): void => {
@@ -212,7 +219,8 @@ function openChannel(url: URL, runtime: Runtime): Channel {
   };
 }
 
-function endedThread(runtime: Runtime, cause: unknown): InternalError {
+function endedThread(runtime: Runtime, cause: unknown): InternalError | EnvironmentError {
+  if (isLackOfMemory(cause)) return outOfMemory('run the model', cause);
   const why = typeof cause === 'number' ? `exit code ${cause}` : reasonOf(cause);
   const message = `onnxruntime's thread has ended (${why}); the session is lost.`;
   if (runtime !== NATIVE)

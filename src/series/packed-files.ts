@@ -1,7 +1,7 @@
 import { isSegmentationError } from '../errors.ts';
 import { isGzip } from '../io/byte-source.ts';
 import { isDicom } from '../dicom/dicom-dataset.ts';
-import { baseNameOf } from '../io/file-names.ts';
+import { isGzipName, isNiftiName } from '../io/file-names.ts';
 import { openGzipFile } from '../io/gzip-file.ts';
 import type { ReadLimits } from '../io/read-limits.ts';
 import { unreadableFile, type FoundSeries, type SourceFile } from '../io/reader.ts';
@@ -62,7 +62,7 @@ export function nameInArchive({ name, container }: SourceFile): string {
 }
 
 async function openGzipped(file: SourceFile, head: Uint8Array, limits: ReadLimits): Promise<OpenedFile> {
-  if (/\.(nii|hdr|img)\.gz$/i.test(file.name)) return { file, head };
+  if (isNiftiName(file.name) && isGzipName(file.name)) return { file, head };
   const content = openGzipFile(file, limits);
   try {
     const unpacked = await content.readHead(HEAD_BYTES);
@@ -75,5 +75,5 @@ async function openGzipped(file: SourceFile, head: Uint8Array, limits: ReadLimit
 }
 
 function formatOf({ name }: SourceFile): string {
-  return /\.(nii|hdr|img)(\.gz)?$/i.test(baseNameOf(name)) ? 'NIfTI' : 'DICOM';
+  return isNiftiName(name) ? 'NIfTI' : 'DICOM';
 }

@@ -25,11 +25,29 @@ export interface ReadVolumeResult extends ReadResult {
  * reader's own; of a file that cannot be read, its error, where there is no image beside it */
 export async function readVolume(
   files: readonly SourceFile[],
-  { seriesInstanceUID, phase, resample, ...options }: ReadVolumeOptions = {},
+  options: ReadVolumeOptions = {},
 ): Promise<ReadVolumeResult> {
   const input = await findSeries(files, options);
-  const chosen = await chooseSeries(input, seriesInstanceUID);
-  const { signal } = options;
+  return readChosen(input, await chooseSeries(input, options.seriesInstanceUID), options);
+}
+
+/** As {@link readVolume}, but heeds `phase` only where the series holds several volumes: of an image and its reference
+ * either may. */
+export async function readVolumeOrPhase(
+  files: readonly SourceFile[],
+  { phase, ...options }: ReadVolumeOptions,
+): Promise<ReadVolumeResult> {
+  const input = await findSeries(files, options);
+  const chosen = await chooseSeries(input, options.seriesInstanceUID);
+  const isOneOfSeveral = phase !== undefined && chosen.description.volumes !== undefined;
+  return readChosen(input, chosen, isOneOfSeveral ? { ...options, phase } : options);
+}
+
+async function readChosen(
+  input: SeriesInput,
+  chosen: SeriesOfInput,
+  { phase, resample, signal }: ReadOptions,
+): Promise<ReadVolumeResult> {
   const result = await chosen.read({
     ...(phase !== undefined && { phase }),
     ...(resample !== undefined && { resample }),

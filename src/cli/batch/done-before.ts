@@ -48,6 +48,13 @@ export type EarlierOutput =
 const writtenSchema = z.looseObject({
   outputs: z.looseObject({ segmentation: z.looseObject({ path: z.string(), sha256: z.string() }) }),
   segments: z.array(z.looseObject({ segmentNumber: z.number(), segmentLabel: z.string() })),
+  input: z
+    .looseObject({
+      geometry: segmentationReportSchema.shape.input.shape.geometry.optional().catch(undefined),
+      leftOutFiles: z.array(z.unknown()).optional().catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
 });
 
 /** Looks for what an earlier run made of a series. Work of hands is kept, whatever the run would be made of now.
@@ -62,13 +69,17 @@ export async function findEarlierOutput(
   const path = join(outputDir, segmentation);
   const bytes = await readFile(path).catch(() => undefined);
   if (!written.success || bytes === undefined) return undefined;
-  const { outputs, segments } = written.data;
+  const { outputs, segments, input } = written.data;
   // Of several formats in one folder the report is that of the latest.
   if (basename(outputs.segmentation.path) !== basename(segmentation)) return undefined;
   if (createHash('sha256').update(bytes).digest('hex') !== outputs.segmentation.sha256) {
     const labels = new Map(segments.map(({ segmentNumber, segmentLabel }) => [segmentNumber, segmentLabel]));
     const { readChangedOutput } = await import('./changed-output.ts');
-    const output = await readChangedOutput(path, labels);
+    const output = await readChangedOutput(path, {
+      labels,
+      geometry: input?.geometry,
+      isSeriesIncomplete: (input?.leftOutFiles ?? []).length > 0,
+    });
     return output && { kind: 'changed', output };
   }
   const parsed = segmentationReportSchema.safeParse(document);

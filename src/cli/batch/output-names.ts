@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path/posix';
+import { withoutNiftiExtension } from '../../io/file-names.ts';
 import type { OutputFormat } from '../encode-labelmap.ts';
 import type { FoundSeries } from './find-series.ts';
 
@@ -34,7 +35,7 @@ export function nameOutputs(series: readonly FoundSeries[], format?: OutputForma
 function stemOf({ seriesInstanceUID, path, phase, format }: FoundSeries): string {
   const suffix = phase === undefined ? '' : `_phase-${String(phase).padStart(2, '0')}`;
   if (seriesInstanceUID !== undefined) return fileNameOf(seriesInstanceUID) + suffix;
-  const bare = format === 'NIfTI' ? path.replace(/\.(nii|hdr|img)(\.gz)?$/i, '') : path;
+  const bare = format === 'NIfTI' ? withoutNiftiExtension(path) : path;
   return `${bare === '.' ? 'series' : bare}${suffix}_labels`;
 }
 

@@ -71,7 +71,11 @@ export function resultsCsv(
       const output = { ...common, output: names.segmentation };
       return changed.segments.length === 0
         ? [output]
-        : changed.segments.map((segment) => ({ ...output, ...sizeOf(segment) }));
+        : changed.segments.map((segment) => ({
+            ...output,
+            ...sizeOf(segment),
+            touches_border: segment.touchesBorder?.join(' '),
+          }));
     }
     if (report === undefined) return [common];
     const perSlice = report.uncertaintyPerSlice;
@@ -81,7 +85,7 @@ export function resultsCsv(
       ...sizeOf(segment),
       touches_border: segment.touchesBorder.join(' '),
       mean_uncertainty: rounded(segment.meanUncertainty),
-      mean_slice_uncertainty: rounded(wasRun.reduce((sum, value) => sum + value, 0) / wasRun.length),
+      mean_slice_uncertainty: rounded(meanOf(wasRun)),
       model_sha256: report.model.sha256,
       manifest_sha256: report.model.manifestSha256,
       slices: perSlice.length,
@@ -117,6 +121,11 @@ export function warningsOf({
   ];
 }
 
+/** None of no slices. */
+function meanOf(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Seven digits: more than any of it is worth, and no tails of binary fractions. */
 function rounded(value: number | undefined): number | undefined {
   return value === undefined ? undefined : Number(value.toPrecision(7));
@@ -148,7 +157,7 @@ export function toSeriesDocument(outcome: SeriesOutcome): SegmentationBatchDocum
       changedSince: true as const,
       output: names.segmentation,
       report: names.report,
-      ...(changed.segments.length > 0 && { segments: changed.segments.map((segment) => ({ ...segment })) }),
+      ...(changed.segments.length > 0 && { segments: changed.segments.map(toSegmentDocument) }),
     }),
     ...(report && {
       output: names.segmentation,
@@ -168,4 +177,8 @@ export function toSeriesDocument(outcome: SeriesOutcome): SegmentationBatchDocum
     warnings: warningsOf(outcome).map(({ code, message }) => ({ code, message })),
     ...(problem && { problem: { ...problem } }),
   };
+}
+
+function toSegmentDocument({ touchesBorder, ...segment }: ChangedOutput['segments'][number]) {
+  return { ...segment, ...(touchesBorder && { touchesBorder: [...touchesBorder] }) };
 }

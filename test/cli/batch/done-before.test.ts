@@ -7,6 +7,7 @@ import { findEarlierOutput, type EarlierOutput } from '../../../src/cli/batch/do
 import type { OutputNames } from '../../../src/cli/batch/output-names.ts';
 import { encodeNiftiLabelmap } from '../../../src/nifti/encode-nifti.ts';
 import type { Labelmap } from '../../../src/labelmap/labelmap.ts';
+import { createGeometry } from '../../../src/volume/geometry.ts';
 import { testLabelmap, testSegments } from '../../support/labelled-series.ts';
 import { overlappingSegFile, segFile } from '../../support/seg-files.ts';
 
@@ -29,8 +30,14 @@ const countOf = ({ voxels }: Labelmap, label: number): number => voxels.filter((
 const seg: OutputNames = { format: 'dicom-seg', segmentation: '1.2.dcm', report: '1.2.json' };
 const nifti: OutputNames = { format: 'nifti-gzip', segmentation: 'a_labels.nii.gz', report: 'a_labels.json' };
 
-/** What an earlier run left, in the parts of a report that every version has. */
-async function leave(names: OutputNames, written: Uint8Array, now: Uint8Array = written): Promise<void> {
+/** What an earlier run left, in the parts of a report that every version has.
+ * @param input what the report says of it, if it does */
+async function leave(
+  names: OutputNames,
+  written: Uint8Array,
+  now: Uint8Array = written,
+  input?: object,
+): Promise<void> {
   const sha256 = createHash('sha256').update(written).digest('hex');
   const report = {
     outputs: { segmentation: { path: join('some/where', names.segmentation), sha256 } },
@@ -39,6 +46,7 @@ async function leave(names: OutputNames, written: Uint8Array, now: Uint8Array = 
       { segmentNumber: 2, segmentLabel: 'Right' },
     ],
     fingerprint: FINGERPRINT,
+    ...(input && { input }),
   };
   await writeFile(join(folder, names.report), JSON.stringify(report));
   await writeFile(join(folder, names.segmentation), now);
@@ -73,6 +81,45 @@ describe('an output that is not as its report says', () => {
         ],
       },
     });
+  });
+
+  // The file of a DICOM-SEG ends where its last label does: that is no border of the images.
+  test.each([
+    ['inside the images', [[3, 2, 1]], [], { isLowerBound: false, touchesBorder: [] }],
+    [
+      'at the first row and the last slice',
+      [[3, 0, 3]],
+      [],
+      { isLowerBound: true, touchesBorder: ['anterior', 'superior'] },
+    ],
+    ['inside an incomplete series', [[3, 2, 1]], [{}], { isLowerBound: true, touchesBorder: [] }],
+  ] as const)('says whether a segment %s is whole', async (_, voxels, leftOutFiles, expected) => {
+    const geometry = createGeometry({
+      dimensions: [7, 5, 4],
+      spacing: [1, 1, 2],
+      origin: [0, 0, 0],
+      direction: [
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1],
+      ],
+    });
+    const few = testLabelmap([0], { geometry, segments: testSegments(1) });
+    for (const [i, j, k] of voxels) few.voxels[(k * 5 + j) * 7 + i] = 1;
+    await leave(seg, await segFile(labelmap), await segFile(few), { geometry, leftOutFiles });
+    expect(await find(seg)).toMatchObject({
+      kind: 'changed',
+      output: { segments: [{ segmentNumber: 1, ...expected }] },
+    });
+  });
+
+  test('says nothing of whole segments where the report has no grid, or another', async () => {
+    const { geometry } = testLabelmap([0]);
+    for (const input of [undefined, { geometry: { ...geometry, origin: [500, 0, 0] }, leftOutFiles: [] }]) {
+      await leave(seg, await segFile(labelmap), await segFile(corrected), input);
+      const found = await find(seg);
+      expect(found?.kind === 'changed' && found.output.segments[0]).not.toHaveProperty('isLowerBound');
+    }
   });
 
   test('is kept where its segments overlap, as another program may store them', async () => {
