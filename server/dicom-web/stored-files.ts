@@ -26,14 +26,15 @@ export interface StoredFiles {
   readonly removeIfEmpty: () => Promise<void>;
 }
 
-/** @param folder made when the first file is staged; never a link */
+/** Takes away what servers of this computer that were killed left half-written, at once: nobody may store for weeks.
+ * @param folder made when the first file is staged; never a link */
 export function openStoredFiles(folder: string): StoredFiles {
-  let swept: Promise<void> | undefined;
+  const swept = sweep(folder);
   let staged = 0;
   return {
     async stage() {
       await makeFolder(folder);
-      await (swept ??= sweep(folder));
+      await swept;
       staged += 1;
       const path = join(folder, `.${WRITER}.${randomBytes(8).toString('hex')}.partial`);
       let handle: FileHandle | undefined;
@@ -128,10 +129,15 @@ const PARTIAL = /^\.(?<host>[\w-]{0,32})\.(?<pid>\d{1,10})\.[0-9a-f]{16}\.partia
 
 async function sweep(folder: string): Promise<void> {
   const [host = ''] = WRITER.split('.', 1);
-  for (const name of await readdir(folder)) {
+  const isFolder = await lstat(folder)
+    .then((found) => found.isDirectory())
+    .catch(() => false);
+  if (!isFolder) return;
+  for (const name of await readdir(folder).catch(() => [])) {
     const { host: writerHost, pid } = PARTIAL.exec(name)?.groups ?? {};
-    if (writerHost === host && pid !== undefined && !isRunning(Number(pid)))
-      await rm(join(folder, name), { force: true });
+    if (writerHost !== host || pid === undefined || isRunning(Number(pid))) continue;
+    // What cannot be removed is in nobody's way: its name is taken by no other.
+    await rm(join(folder, name), { force: true }).catch(() => undefined);
   }
 }
 

@@ -1,20 +1,12 @@
-import {
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { encodeMultipart } from '../../server/dicom-web/multipart.ts';
 import { createShortAxisHeart } from '../../sample-data/short-axis-heart.ts';
 import { encodeDicomPhase } from '../../sample-data/write-dicom.ts';
+import { describeWithSmallDisk, smallDisk } from '../support/small-disk.ts';
 import { ask, serveFolder, temporaryFolder, type Answer } from './served.ts';
 
 let original: Uint8Array;
@@ -130,26 +122,30 @@ test('a folder for what is stored that is a link is not written into', async () 
   expect(readdirSync(outside)).toEqual([]);
 });
 
-test('a full disk is told as one, and leaves nothing half-written', async ({ skip }) => {
-  const small = mkdtempSync('/dev/shm/slicewise-');
-  onTestFinished(() => {
-    rmSync(small, { recursive: true });
+describeWithSmallDisk('a full disk', () => {
+  test('is told as one, and leaves nothing half-written', async () => {
+    const small = smallDisk(64);
+    const full = await serveFolder(small);
+    const large = Buffer.concat([version(1), Buffer.alloc(100_000)]);
+    const { status, failed } = outcome(await store(full, [large]));
+    expect({ status, reasons: failed.map(([, reason]) => reason) }).toEqual({ status: 409, reasons: [0xa700] });
+    expect(readdirSync(small)).toEqual([]);
+    expect(outcome(await store(full, [version(1)])).status).toBe(200);
   });
-  const { execFileSync } = await import('node:child_process');
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small], { stdio: 'ignore' });
-  } catch {
-    skip('a file system of its own cannot be mounted here');
-  }
-  onTestFinished(() => {
-    execFileSync('umount', [small]);
+
+  test('keeps what a request brought before it was full, and tells the rest', async () => {
+    const small = smallDisk(64);
+    const full = await serveFolder(small);
+    const large = Buffer.concat([version(2), Buffer.alloc(100_000)]);
+    const answer = outcome(await store(full, [version(1), large, version(1)]));
+    expect({ ...answer, failed: answer.failed.map(([, reason]) => reason) }).toEqual({
+      status: 202,
+      stored: [uid],
+      failed: [0xa700, 0xa700],
+    });
+    expect(readdirSync(join(small, 'stored'))).toEqual([`${uid}.dcm`]);
+    expect(readFileSync(join(small, 'stored', `${uid}.dcm`)).equals(version(1))).toBe(true);
   });
-  const full = await serveFolder(small);
-  const large = Buffer.concat([version(1), Buffer.alloc(100_000)]);
-  const { status, failed } = outcome(await store(full, [large]));
-  expect({ status, reasons: failed.map(([, reason]) => reason) }).toEqual({ status: 409, reasons: [0xa700] });
-  expect(readdirSync(small)).toEqual([]);
-  expect(outcome(await store(full, [version(1)])).status).toBe(200);
 });
 
 describe('what is half-written', () => {
