@@ -1,4 +1,10 @@
-import { loadGolden, type Golden, type LoadedModel, type ReadModelFile } from '../models/load-model.ts';
+import {
+  loadGoldenInput,
+  loadGoldenOutput,
+  type Golden,
+  type LoadedModel,
+  type ReadModelFile,
+} from '../models/load-model.ts';
 import type { InferenceBackend, InferenceSession } from './backend.ts';
 
 export interface VerifyResult {
@@ -12,18 +18,21 @@ export interface VerifyResult {
   readonly durationMs: number;
 }
 
-/** Runs a model's golden input on a backend and compares the output with the golden one.
+/** Runs a model's golden input on a backend and compares the output with the golden one. The graph runs before the golden
+ * output is read: of another shape than the manifest says, its own is told.
  * @param read the model's folder, for its golden arrays
- * @throws what {@link loadGolden}, openSession and run throw */
+ * @throws what `loadGolden`, openSession and run throw */
 export async function verifyModel(
   model: LoadedModel,
   backend: InferenceBackend,
   read: ReadModelFile,
 ): Promise<VerifyResult> {
-  const golden = await loadGolden(model.manifest, read);
+  const { manifest } = model;
+  const input = await loadGoldenInput(manifest, read);
   const session = await backend.openSession(model);
   try {
-    return await verifySession(session, golden);
+    const run = await runGolden(session, input);
+    return compare(session, run, await loadGoldenOutput(manifest, read));
   } finally {
     await session.dispose();
   }
@@ -31,11 +40,24 @@ export async function verifyModel(
 
 /** As {@link verifyModel}, for a session that is open and stays so. */
 export async function verifySession(session: InferenceSession, golden: Golden): Promise<VerifyResult> {
-  const { input, tolerance } = session.model.manifest.golden;
+  return compare(session, await runGolden(session, golden.input), golden.output);
+}
+
+interface GoldenRun {
+  readonly data: Float32Array;
+  readonly durationMs: number;
+}
+
+async function runGolden(session: InferenceSession, input: Float32Array<ArrayBuffer>): Promise<GoldenRun> {
+  const { shape } = session.model.manifest.golden.input;
   const start = performance.now();
-  const result = await session.run({ shape: input.shape, data: golden.input.slice() });
-  const durationMs = performance.now() - start;
-  const maxDifference = largestDifference(result.data, golden.output);
+  const { data } = await session.run({ shape, data: input.slice() });
+  return { data, durationMs: performance.now() - start };
+}
+
+function compare(session: InferenceSession, { data, durationMs }: GoldenRun, output: Float32Array): VerifyResult {
+  const { tolerance } = session.model.manifest.golden;
+  const maxDifference = largestDifference(data, output);
   return { ok: maxDifference <= tolerance, maxDifference, tolerance, backendId: session.backendId, durationMs };
 }
 

@@ -79,16 +79,32 @@ export interface Golden {
 /** Reads the golden arrays of a model folder: little-endian float32, slowest axis first, without a header.
  * @throws ModelError `model-file-mismatch`, also if the output is not of the kind that the manifest says */
 export async function loadGolden(manifest: ModelManifest, read: ReadModelFile): Promise<Golden> {
-  const { golden } = manifest;
-  const values = async ({ path, shape, sha256 }: GoldenArray): Promise<Float32Array<ArrayBuffer>> => {
-    const byteLength = Float32Array.BYTES_PER_ELEMENT * shape.reduce((product, length) => product * length, 1);
-    const bytes = await readVerified(read, { path, sha256, byteLength });
-    // The copy is aligned to four bytes, which the file's own buffer need not be.
-    return new Float32Array(Uint8Array.from(bytes).buffer);
-  };
-  const arrays = { input: await values(golden.input), output: await values(golden.output) };
-  assertScores(arrays.output, manifest);
-  return arrays;
+  return { input: await loadGoldenInput(manifest, read), output: await loadGoldenOutput(manifest, read) };
+}
+
+/** @throws ModelError `model-file-mismatch` */
+export function loadGoldenInput(manifest: ModelManifest, read: ReadModelFile): Promise<Float32Array<ArrayBuffer>> {
+  return readGolden(manifest.golden.input, read);
+}
+
+/** @throws ModelError `model-file-mismatch`, also if it is not of the kind that the manifest says */
+export async function loadGoldenOutput(
+  manifest: ModelManifest,
+  read: ReadModelFile,
+): Promise<Float32Array<ArrayBuffer>> {
+  const output = await readGolden(manifest.golden.output, read);
+  assertScores(output, manifest);
+  return output;
+}
+
+async function readGolden(
+  { path, shape, sha256 }: GoldenArray,
+  read: ReadModelFile,
+): Promise<Float32Array<ArrayBuffer>> {
+  const byteLength = Float32Array.BYTES_PER_ELEMENT * shape.reduce((product, length) => product * length, 1);
+  const bytes = await readVerified(read, { path, sha256, byteLength });
+  // The copy is aligned to four bytes, which the file's own buffer need not be.
+  return new Float32Array(Uint8Array.from(bytes).buffer);
 }
 
 export async function isFile(bytes: Uint8Array, { byteLength, sha256 }: ExpectedFile): Promise<boolean> {

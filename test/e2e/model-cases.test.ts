@@ -134,7 +134,10 @@ describeWithData('models of others', () => {
       expect(run.stderr).toContain('[1, 3, 24, 24]');
       expect(run.stderr).toContain('[1, 3, 12, 12]');
       expect(run.stderr).not.toContain('report this');
-      expect(await verify(caseFolder('dynwrongstride'))).toMatchObject({ code: 2 });
+      const verified = await verify(caseFolder('dynwrongstride'));
+      expect(verified).toMatchObject({ code: 2 });
+      expect(verified.stderr).toContain('[1, 3, 24, 24]');
+      expect(verified.stderr).toContain('[1, 3, 12, 12]');
     },
   );
 
