@@ -197,7 +197,7 @@ function updateSegments(): void {
         'figures',
         figures === undefined
           ? 'empty'
-          : `${figures.volumeMl.toFixed(1)} ml · ${figures.mean.toFixed(0)} ± ${figures.standardDeviation.toFixed(0)}`,
+          : `${figures.touchesBorder.length > 0 ? '≥ ' : ''}${figures.volumeMl.toFixed(1)} ml · ${figures.mean.toFixed(0)} ± ${figures.standardDeviation.toFixed(0)}`,
       ),
     );
     button.onclick = () => {

@@ -88,6 +88,8 @@ export {
 } from './labelmap/segment.ts';
 export type { DeviceRecord, Provenance, SegmentationResult } from './labelmap/segmentation-result.ts';
 export { measureSegments, type SegmentMeasure } from './labelmap/measure.ts';
+export { patientSideOf, type PatientSide } from './labelmap/borders.ts';
+export { nameEdges } from './labelmap/wholeness.ts';
 export { createUid } from './labelmap/uid.ts';
 
 export { loadManifest, loadModel, type LoadedModel, type ReadModelFile } from './models/load-model.ts';

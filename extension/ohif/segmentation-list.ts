@@ -5,6 +5,7 @@ import type { Cell } from './observable.ts';
 import type { FinishedRun } from './run-job.ts';
 import type { SegStore } from './store/seg-store.ts';
 import type { PanelState, SegmentFigures, SegmentationEntry, UncertainSlice } from './state.ts';
+import { texts } from './texts.ts';
 import { isUncertainty, showUncertainty, uncertaintyIdOf } from './uncertainty-overlay.ts';
 import type { Series, Viewer, ViewerSegmentation } from './viewer.ts';
 
@@ -87,7 +88,7 @@ export function createSegmentationList({
     return {
       ...segmentation,
       segments: segments.map((segment) => {
-        const figures = labelmap && figuresOf(labelmap, segment.segmentNumber);
+        const figures = labelmap && figuresOf(labelmap, segment.segmentNumber, run);
         return figures ? { ...segment, figures } : segment;
       }),
       leastCertain: run ? leastCertainSlices(run) : [],
@@ -140,11 +141,18 @@ function sameSeries(before: Series | undefined, now: Series | undefined): Series
   return before?.id === now?.id && before?.imageIds.length === now?.imageIds.length ? before : now;
 }
 
-function figuresOf({ statistics, series }: OpenLabelmap, segmentNumber: number): SegmentFigures {
-  const figures = statistics.figures(segmentNumber);
-  if (figures === undefined) return { volumeMl: 0 };
-  const { volumeMl, mean, standardDeviation } = figures;
-  return { volumeMl, mean, standardDeviation, ...(series.modality === 'CT' && { unit: 'HU' }) };
+function figuresOf(
+  { statistics, series }: OpenLabelmap,
+  segmentNumber: number,
+  run: FinishedRun | undefined,
+): SegmentFigures {
+  const sliceCount = series.imageIds.length;
+  const wasRun = new Set(run?.slices ?? series.imageIds.keys());
+  const figures = statistics.figures(segmentNumber, (k) => wasRun.has(k));
+  if (figures === undefined) return { volumeMl: 0, lacks: '' };
+  const { volumeMl, mean, standardDeviation, touchesBorder } = figures;
+  const lacks = texts.lacks(touchesBorder, { run: wasRun.size, all: sliceCount });
+  return { volumeMl, lacks, mean, standardDeviation, ...(series.modality === 'CT' && { unit: 'HU' }) };
 }
 
 function leastCertainSlices({ result, sliceOfImage, slices }: FinishedRun): UncertainSlice[] {

@@ -73,6 +73,8 @@ export interface SegmentRow extends ViewerSegment {
 
 export interface SegmentFigures {
   readonly volumeMl: number;
+  /** Why the volume is a lower bound, to be read after it: "cut at the superior edge"; empty for what is whole. */
+  readonly lacks: string;
   /** Of the image's modality values inside; undefined for an empty segment. */
   readonly mean?: number;
   readonly standardDeviation?: number;

@@ -1,4 +1,4 @@
-import type { RemedyOption } from '../../src/index.ts';
+import { nameEdges, type PatientSide, type RemedyOption } from '../../src/index.ts';
 import type { RunState, Scope } from './state.ts';
 import type { EditTool } from './viewer.ts';
 import type { DownloadFormat, SaveStage, SaveState } from './store/save-outcome.ts';
@@ -80,6 +80,15 @@ export const texts = {
   opacity: 'Opacity',
   opacityOf: (segment: string) => `Opacity of ${segment}`,
   volumeMl: (ml: number) => `${ml < 10 ? ml.toFixed(2) : ml.toFixed(1)} ml`,
+  lowerBoundMl: (ml: number) => `≥ ${texts.volumeMl(ml)}`,
+  lowerBoundTitle: (lacks: string) => `A lower bound: ${lacks}. The structure may go on.`,
+  /** As the command line's summary words it. */
+  lacks: (sides: readonly PatientSide[], slices: { readonly run: number; readonly all: number }): string =>
+    [
+      ...(sides.length > 0 ? [`cut at ${nameEdges(sides)}`] : []),
+      ...(slices.run < slices.all ? [`in ${slices.run} of ${slices.all} slices`] : []),
+      ...(slices.all === 1 ? ['in a single slice'] : []),
+    ].join(', '),
   empty: 'Empty',
   meanTitle: 'Mean and standard deviation of the image inside',
   meanAndDeviation: (mean: number, deviation: number, unit: string | undefined) => {

@@ -34,7 +34,7 @@ export function bordersTouched({ geometry, voxels }: Labelmap, run?: SlicesRun):
         const label = voxels[index * strides[axis] + p * strides[a] + q * strides[b]] ?? 0;
         const key = `${label} ${axis} ${end}`;
         if (label === 0 || touched.has(key)) continue;
-        touched.set(key, { segmentNumber: label, axis, end, side: sideOf(direction[axis], end) });
+        touched.set(key, { segmentNumber: label, axis, end, side: patientSideOf(direction[axis], end) });
       }
     }
   };
@@ -51,8 +51,9 @@ export function bordersTouched({ geometry, voxels }: Labelmap, run?: SlicesRun):
   );
 }
 
-/** The patient direction nearest to an axis, LPS; backwards at its first end. */
-function sideOf(step: Vector3, end: 'first' | 'last'): PatientSide {
+/** The side of the patient that an end of an axis lies at: the nearest of the six.
+ * @param step unit vector of one step along the axis, LPS */
+export function patientSideOf(step: Vector3, end: 'first' | 'last'): PatientSide {
   const sizes = step.map(Math.abs);
   const along = sizes.indexOf(Math.max(...sizes));
   const isForward = step[along as Axis] > 0 === (end === 'last');

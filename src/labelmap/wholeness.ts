@@ -49,7 +49,7 @@ export function wholenessOf(labelmap: Labelmap, options: WholenessOptions = {}):
   });
 }
 
-/** "the superior edge", "the left, anterior and superior edges". */
+/** Sides in words: "the superior edge", "the left, anterior and superior edges". */
 export function nameEdges(sides: readonly PatientSide[]): string {
   const last = sides.at(-1) ?? '';
   const others = sides.slice(0, -1);

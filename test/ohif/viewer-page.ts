@@ -147,7 +147,8 @@ export async function redo(page: Page): Promise<void> {
 /** The volume of a segment as the panel shows it, in ml. */
 export async function shownVolumeMl(page: Page, segmentNumber: number): Promise<number> {
   const segment = page.locator(`[data-cy="slicewise-segment-${segmentNumber}"]`);
-  return Number.parseFloat(await segment.locator('[data-cy="slicewise-volume"]').innerText());
+  const text = await segment.locator('[data-cy="slicewise-volume"]').innerText();
+  return Number.parseFloat(text.replace('≥', ''));
 }
 
 /** Saves to the archive and waits for what becomes of it.

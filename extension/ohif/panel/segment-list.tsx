@@ -124,12 +124,19 @@ function Toggle({ isOn, label, onClick, children }: ToggleProps): ReactElement {
 
 function Figures({ segment: { figures } }: { readonly segment: SegmentRow }): ReactElement | null {
   if (figures === undefined) return null;
-  const { volumeMl, mean, standardDeviation = 0, unit } = figures;
+  const { volumeMl, lacks, mean, standardDeviation = 0, unit } = figures;
   return (
     <p className="sw-figures sw-number">
-      <span data-cy="slicewise-volume">{mean === undefined ? texts.empty : texts.volumeMl(volumeMl)}</span>
+      <span data-cy="slicewise-volume">
+        {mean === undefined ? texts.empty : lacks === '' ? texts.volumeMl(volumeMl) : texts.lowerBoundMl(volumeMl)}
+      </span>
       {mean !== undefined && (
         <span title={texts.meanTitle}>{texts.meanAndDeviation(mean, standardDeviation, unit)}</span>
+      )}
+      {lacks !== '' && (
+        <span className="sw-lacks" title={texts.lowerBoundTitle(lacks)}>
+          {lacks}
+        </span>
       )}
     </p>
   );

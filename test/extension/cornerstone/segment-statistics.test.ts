@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createLabelmapTarget, createSegmentStatistics } from '../../../extension/cornerstone/index.ts';
 import { measureSegments } from '../../../src/labelmap/measure.ts';
+import { wholenessOf } from '../../../src/labelmap/wholeness.ts';
 import { addSegmentation, addSeries, edit, host } from '../../support/cornerstone-series.ts';
+import type { SlicesRun } from '../../../src/labelmap/borders.ts';
 import { testSegments } from '../../support/labelled-series.ts';
 import { phantom } from '../../support/phantom.ts';
 
@@ -34,7 +36,7 @@ test('after any edits the figures are those of the whole volume', async () => {
     maxLength: 12,
   });
   await fc.assert(
-    fc.asyncProperty(anyEdits, fc.boolean(), async (edits, scaled) => {
+    fc.asyncProperty(anyEdits, fc.boolean(), fc.subarray([0, 1, 2, 3]), async (edits, scaled, slices) => {
       const rescale = { slope: 2, intercept: -7, scaled };
       const { target, statistics, paint, dispose } = open(rescale);
       for (const { k, at, label } of edits) {
@@ -42,7 +44,8 @@ test('after any edits the figures are those of the whole volume', async () => {
         await statistics.settled();
       }
       const { labels } = await target.readLabels();
-      const measures = measureSegments({ geometry, voxels: labels, segments: testSegments(3) });
+      const labelmap = { geometry, voxels: labels, segments: testSegments(3) };
+      const measures = measureSegments(labelmap);
       for (const { segmentNumber, voxelCount, volumeMl, centroid } of measures) {
         const figures = statistics.figures(segmentNumber);
         if (voxelCount === 0 || centroid === undefined) {
@@ -52,6 +55,11 @@ test('after any edits the figures are those of the whole volume', async () => {
         const values = [...voxels].filter((_, at) => labels[at] === segmentNumber).map((value) => 2 * value - 7);
         const mean = values.reduce((sum, value) => sum + value, 0) / voxelCount;
         const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / voxelCount;
+        const borders = (slicesRun?: SlicesRun) =>
+          wholenessOf(labelmap, { slicesRun }).find((one) => one.segmentNumber === segmentNumber)?.touchesBorder;
+        expect(new Set(figures?.touchesBorder)).toEqual(new Set(borders()));
+        const ofPart = statistics.figures(segmentNumber, (k) => slices.includes(k))?.touchesBorder;
+        expect(new Set(ofPart)).toEqual(new Set(borders({ axis: 2, slices })));
         expect(figures?.voxelCount).toBe(voxelCount);
         expect(figures?.volumeMl).toBeCloseTo(volumeMl, 9);
         expect(figures?.mean).toBeCloseTo(mean, 6);

@@ -163,11 +163,21 @@ describe('segments', () => {
   test('CT has Hounsfield units', () => {
     const segments = segmentation.segments.map((segment) => ({
       ...segment,
-      figures: { volumeMl: 1, mean: -50.26, standardDeviation: 3, unit: 'HU' },
+      figures: { volumeMl: 1, lacks: '', mean: -50.26, standardDeviation: 3, unit: 'HU' },
     }));
     expect(renderPanel({ ...ready, segmentations: [{ ...segmentation, segments }] }).text()).toContain(
       '1.00 mlmean -50.3 ± 3.0 HU',
     );
+  });
+
+  test('a volume that may be of a part is a lower bound, and why is said', () => {
+    const lacks = 'cut at the superior edge, in 3 of 12 slices';
+    const segments = segmentation.segments.map((segment) => ({
+      ...segment,
+      figures: { volumeMl: 62, lacks, mean: 100, standardDeviation: 3 },
+    }));
+    const text = renderPanel({ ...ready, segmentations: [{ ...segmentation, segments }] }).text();
+    expect(text).toContain(`≥ 62.0 mlmean 100 ± 3${lacks}`);
   });
 
   test('a click on the name goes there', () => {

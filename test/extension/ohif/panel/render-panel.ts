@@ -104,7 +104,7 @@ export const segmentation: SegmentationEntry = {
       isLocked: false,
       isActive: true,
       opacity: 0.5,
-      figures: { volumeMl: 12.34, mean: 101.4, standardDeviation: 9.6 },
+      figures: { volumeMl: 12.34, lacks: '', mean: 101.4, standardDeviation: 9.6 },
     },
     {
       segmentNumber: 2,
@@ -114,7 +114,7 @@ export const segmentation: SegmentationEntry = {
       isLocked: true,
       isActive: false,
       opacity: 0.5,
-      figures: { volumeMl: 0 },
+      figures: { volumeMl: 0, lacks: '' },
     },
   ],
   leastCertain: [
