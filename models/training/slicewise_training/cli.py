@@ -146,6 +146,12 @@ def known_error(error: Exception) -> TrainingError | None:
         return InputError(
             f"{error.filename}: {error.strerror}", "name another file or folder, or change its permissions"
         )
+    # PyTorch says so of a GPU by a class of its own, of the computer by its words.
+    is_of_torch = type(error).__name__ == "OutOfMemoryError" or "DefaultCPUAllocator" in str(error)
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and is_of_torch):
+        return SetupError(
+            "there is not enough memory", "lower `batch` or `size` in training.crops, or end other programs"
+        )
     if isinstance(error, OSError) and error.strerror:
         name = error.filename or "the computer"
         return SetupError(f"{name}: {error.strerror}", "make room or mend the device, then run it again")

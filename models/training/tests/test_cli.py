@@ -147,6 +147,20 @@ def move_a_label(project: Path) -> None:
     nib.save(label, project / "data" / "b_frame01_label.nii.gz")
 
 
+def empty_the_labels(project: Path) -> None:
+    shorten(project, structure_share=0.5)
+    for path in (project / "data").glob("*_label.nii.gz"):
+        nib.save(nib.Nifti1Image(np.zeros((90, 70, 3), np.uint8), nib.load(path).affine), path)
+
+
+def ignore_everything(project: Path) -> None:
+    document = json.loads((project / "config.json").read_text())
+    document["data"]["ignore"] = 9
+    (project / "config.json").write_text(json.dumps(document))
+    for path in (project / "data").glob("*_label.nii.gz"):
+        nib.save(nib.Nifti1Image(np.full((90, 70, 3), 9, np.uint8), nib.load(path).affine), path)
+
+
 def lose_the_split(project: Path) -> None:
     (project / "split.json").unlink()
 
@@ -173,6 +187,8 @@ def leave_a_checkpoint_of_another_seed(project: Path) -> None:
         (cut_an_image, "b_frame01_image.nii.gz is not a NIfTI file that can be read: fetch or write it anew"),
         (lose_a_patient, "no image of c in"),
         (move_a_label, "b_frame01_label.nii.gz lies on another grid than b_frame01_image.nii.gz: resample"),
+        (empty_the_labels, "no label of the training patients of split.json shows a structure: look at data.label"),
+        (ignore_everything, "no slice of the training patients of split.json has a voxel that somebody judged: "),
         (lose_the_split, "is not there: draw it once with slicewise-training make-split"),
         (slip, "training.seeed is no setting: did you mean seed?"),
         (leave_a_torn_checkpoint, "checkpoint.pt is not a training's checkpoint: "),
@@ -258,6 +274,28 @@ def test_a_command_that_is_missing_or_fails_is_said(project: Path, capsys: pytes
     assert "the command ended with exit code 7 on c_frame01_image.nii.gz: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        None,
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_computer_of_too_little_memory_is_no_bug(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    def run_out(_training: object) -> None:
+        if error is not None:
+            raise error
+        torch.empty(10**15)  # no computer has that much
+
+    monkeypatch.setattr("slicewise_training.train.Training.go", run_out)
+    assert main(["train", *shorten(project), "--run", str(project / "run")]) == 3
+    assert capsys.readouterr().err.startswith("error: there is not enough memory: lower `batch` or `size`")
+
+
 def test_a_bug_of_ours_keeps_its_traceback_and_is_exit_code_1(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,6 +312,20 @@ def test_who_reads_only_the_first_line_of_a_result_sees_no_error(project: Path) 
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("module", ["train", "make_split", "verbs.model_card"])
+def test_a_module_is_not_a_command_that_does_nothing(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", f"slicewise_training.{module}", "--help"],
+        cwd=TRAINING,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    verb = module.rpartition(".")[2].replace("_", "-")
+    said = f"error: slicewise_training.{module} is no command: run slicewise-training {verb}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
 
 
 def test_an_interrupted_training_says_how_it_goes_on(

@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
     import torch
 
     from ..config import load_config
+    from ..enough import refuse_nothing_to_learn
     from ..finetune import find_start
     from ..train import Training
 
@@ -57,6 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     config = load_config(arguments.config)
     start = find_start(arguments.start, config, arguments.weights, arguments.colours, arguments.encoder_only)
     training = Training(config, arguments.data, arguments.run, arguments.minutes * 60, start.hash)
+    refuse_nothing_to_learn(training)
     if training.step == 0:
         LOG.info(json.dumps({"startsAnew": start.give(training)}))
     training.go()

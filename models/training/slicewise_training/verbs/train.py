@@ -24,7 +24,10 @@ def run(arguments: argparse.Namespace) -> None:
     import torch
 
     from ..config import load_config
+    from ..enough import refuse_nothing_to_learn
     from ..train import Training
 
     torch.set_num_threads(arguments.threads)
-    Training(load_config(arguments.config), arguments.data, arguments.run, arguments.minutes * 60).go()
+    training = Training(load_config(arguments.config), arguments.data, arguments.run, arguments.minutes * 60)
+    refuse_nothing_to_learn(training)
+    training.go()
