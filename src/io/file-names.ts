@@ -29,6 +29,26 @@ export function isNiftiName(name: string): boolean {
 
 const NIFTI_EXTENSION = /\.(nii|hdr|img)(\.gz)?$/i;
 
+/** Whether a name is that of a NIfTI file that holds header and voxels, gzipped or not. */
+export function isSingleNiftiName(name: string): boolean {
+  return /\.nii(\.gz)?$/i.test(name);
+}
+
+/** Whether a name is that of the header of a NIfTI pair, gzipped or not. */
+export function isNiftiHeaderName(name: string): boolean {
+  return /\.hdr(\.gz)?$/i.test(name);
+}
+
+/** Whether a name is that of the voxels of a NIfTI pair, gzipped or not. */
+export function isNiftiVoxelName(name: string): boolean {
+  return /\.img(\.gz)?$/i.test(name);
+}
+
+/** Whether a name is one that DICOM files are given, gzipped or not; most have none. */
+export function isDicomName(name: string): boolean {
+  return /\.(dcm|dicom|dic|ima)(\.gz)?$/i.test(name);
+}
+
 /** Whether a name ends in .gz. */
 export function isGzipName(name: string): boolean {
   return /\.gz$/i.test(name);

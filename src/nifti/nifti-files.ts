@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts';
+import { isNiftiHeaderName, isNiftiVoxelName, withoutNiftiExtension } from '../io/file-names.ts';
 import { isNifti } from './nifti-header.ts';
 import type { SourceFile } from '../io/reader.ts';
 
@@ -9,8 +10,6 @@ export interface NiftiImageFiles {
   readonly voxels: SourceFile;
 }
 
-const PAIRED = /\.(hdr|img)(\.gz)?$/i;
-
 export interface PairedFiles {
   readonly images: readonly NiftiImageFiles[];
   /** Each .img that has no header beside it. */
@@ -19,9 +18,9 @@ export interface PairedFiles {
 
 /** Puts .hdr and .img files together; every other file is an image by itself. */
 export function pairNiftiFiles(files: readonly SourceFile[]): PairedFiles {
-  const voxelsOf = new Map(files.filter(({ name }) => isVoxelFile(name)).map((file) => [stemOf(file.name), file]));
+  const voxelsOf = new Map(files.filter(({ name }) => isNiftiVoxelName(name)).map((file) => [stemOf(file.name), file]));
   const images = files
-    .filter(({ name }) => !isVoxelFile(name))
+    .filter(({ name }) => !isNiftiVoxelName(name))
     .map((header) => ({ header, voxels: voxelsOf.get(stemOf(header.name)) ?? header }));
   const used = new Set(images.map(({ voxels }) => voxels));
   return { images, withoutHeader: [...voxelsOf.values()].filter((file) => !used.has(file)) };
@@ -51,18 +50,10 @@ export function analyzeRefused(name: string): InputError {
 
 /** Whether a file is the .img of a header among others, by their names. */
 export function isVoxelFileOf(name: string, names: readonly string[]): boolean {
-  return isVoxelFile(name) && names.some((other) => isHeaderFile(other) && stemOf(other) === stemOf(name));
-}
-
-export function isHeaderFile(name: string): boolean {
-  return /\.hdr(\.gz)?$/i.test(name);
-}
-
-function isVoxelFile(name: string): boolean {
-  return /\.img(\.gz)?$/i.test(name);
+  return isNiftiVoxelName(name) && names.some((other) => isNiftiHeaderName(other) && stemOf(other) === stemOf(name));
 }
 
 /** A file that is no part of a pair has a stem that none of a pair has. */
 function stemOf(name: string): string {
-  return PAIRED.test(name) ? name.replace(PAIRED, '') : `${name}/`;
+  return isNiftiHeaderName(name) || isNiftiVoxelName(name) ? withoutNiftiExtension(name) : `${name}/`;
 }

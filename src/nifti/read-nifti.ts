@@ -6,13 +6,13 @@ import type { NiftiSpace, Notice, VoxelArray } from '../volume/volume.ts';
 import { isGzip, openBytes, type ByteSource } from '../io/byte-source.ts';
 import { concatenate } from '../io/concatenate.ts';
 import { damagedFile } from '../io/damaged-file.ts';
+import { isGzipName, isNiftiHeaderName, isSingleNiftiName } from '../io/file-names.ts';
 import { labelsOf, stackOfMasks } from './labelmap-values.ts';
 import { rescaleVoxels, type Rescale } from '../dicom/modality-values.ts';
 import {
   analyzeRefused,
   headerMissing,
   isAnalyze,
-  isHeaderFile,
   isVoxelFileOf,
   pairNiftiFiles,
   type NiftiImageFiles,
@@ -48,9 +48,9 @@ export const niftiReader: VolumeReader = {
   id: 'NIfTI',
   accepts: (head, name, names = []) =>
     isNifti(head) ||
-    /\.nii$/i.test(name) ||
-    (isGzip(head) && (/\.nii\.gz$/i.test(name) || isHeaderFile(name))) ||
-    (isAnalyze(head) && isHeaderFile(name)) ||
+    (isSingleNiftiName(name) && !isGzipName(name)) ||
+    (isGzip(head) && (isSingleNiftiName(name) || isNiftiHeaderName(name))) ||
+    (isAnalyze(head) && isNiftiHeaderName(name)) ||
     isVoxelFileOf(name, names),
   find,
 };

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { EnvironmentError, InputError, isSegmentationError, type SegmentationError } from '../errors.ts';
+import { isNiftiHeaderName, isNiftiVoxelName, withoutNiftiExtension } from '../io/file-names.ts';
 import type { SourceFile } from '../io/reader.ts';
 import { nameWithin } from './path-names.ts';
 
@@ -93,9 +94,9 @@ function linkToNothing(path: string, cause: SegmentationError): InputError {
 
 /** A NIfTI image of two files is named by either. */
 function otherOfPair(path: string): string[] {
-  const [, stem = '', extension = ''] = /^(.*)\.(hdr|img)(?:\.gz)?$/i.exec(path) ?? [];
-  if (extension === '') return [];
-  const other = extension.toLowerCase() === 'hdr' ? 'img' : 'hdr';
+  if (!isNiftiHeaderName(path) && !isNiftiVoxelName(path)) return [];
+  const stem = withoutNiftiExtension(path);
+  const other = isNiftiHeaderName(path) ? 'img' : 'hdr';
   const [found] = [other, other.toUpperCase()]
     .flatMap((name) => [`${stem}.${name}`, `${stem}.${name}.gz`])
     .filter(isFile);

@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { Notice } from '../volume/volume.ts';
 import { dicomReader } from './dicom.ts';
-import { baseNameOf, extensionOf, folderOf, listNames } from '../io/file-names.ts';
+import { baseNameOf, extensionOf, folderOf, isDicomName, listNames } from '../io/file-names.ts';
 import { niftiReader } from '../nifti/read-nifti.ts';
 import { openPackedFiles, type OpenedFile } from './packed-files.ts';
 import { withDefaultLimits } from '../io/read-limits.ts';
@@ -137,14 +137,10 @@ function leftOutBeside(
     ({ file: { name }, head }) =>
       isBeside(name) &&
       !baseNameOf(name).startsWith('._') &&
-      (hasImageName(name) || extensions.has(extensionOf(name))) &&
+      (isDicomName(name) || extensions.has(extensionOf(name))) &&
       !isText(head),
   );
   return [...unreadable, ...unknown.map(({ file, head }) => unknownFile(file, head))];
-}
-
-function hasImageName(name: string): boolean {
-  return /\.(dcm|dicom|dic|ima)(\.gz)?$/i.test(name);
 }
 
 /** Notes beside images that have no extension. */

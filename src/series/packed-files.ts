@@ -1,7 +1,7 @@
 import { isSegmentationError } from '../errors.ts';
 import { isGzip } from '../io/byte-source.ts';
 import { isDicom } from '../dicom/dicom-dataset.ts';
-import { isGzipName, isNiftiName } from '../io/file-names.ts';
+import { isDicomName, isGzipName, isNiftiName } from '../io/file-names.ts';
 import { openGzipFile } from '../io/gzip-file.ts';
 import type { ReadLimits } from '../io/read-limits.ts';
 import { unreadableFile, type FoundSeries, type SourceFile } from '../io/reader.ts';
@@ -69,7 +69,7 @@ async function openGzipped(file: SourceFile, head: Uint8Array, limits: ReadLimit
     return isDicom(unpacked) ? { file: content, head: unpacked } : { file, head };
   } catch (error) {
     // By its name alone it could be anything; by this one it should have been an image.
-    if (!isSegmentationError(error) || /\.(dcm|dicom|ima)\.gz$/i.test(file.name)) throw error;
+    if (!isSegmentationError(error) || (isDicomName(file.name) && isGzipName(file.name))) throw error;
     return { file, head };
   }
 }

@@ -104,6 +104,18 @@ describe('packed files', () => {
     ]);
   });
 
+  it.each(['dcm', 'dicom', 'dic', 'ima'])(
+    'a gzipped .%s that is cut is damaged, not another file',
+    async (extension) => {
+      const [first] = dicomPhantom();
+      const packed = gzipSync((await first?.read()) ?? new Uint8Array(0));
+      const cut = memoryFile(`slice.${extension}.gz`, packed.subarray(0, 20));
+      expect((await describeVolumes([cut])).series).toMatchObject([
+        { path: `slice.${extension}.gz`, contents: 'unreadable', problem: { code: 'damaged-file' } },
+      ]);
+    },
+  );
+
   it('no more is unpacked than the limits allow', async () => {
     const files = dicomPhantom(phantom([64, 64, 1]));
     const zip = await zipOf(await entriesOf(files));
