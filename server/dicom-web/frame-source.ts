@@ -3,12 +3,12 @@ import {
   damagedFile,
   DEFLATED_LITTLE_ENDIAN,
   type DicomDataset,
-  encapsulatedFrames,
   EXPLICIT_BIG_ENDIAN,
   EXPLICIT_LITTLE_ENDIAN,
   IMPLICIT_LITTLE_ENDIAN,
   nativeFrameBytes,
 } from '../../src/dicom/datasets.ts';
+import { indexFrames, type Fragment } from './fragment-index.ts';
 import { FILE_NAME, inflatedFile, inMemory, readDataset, type ObjectFile } from './dicom-file.ts';
 import { swapped } from './little-endian.ts';
 
@@ -18,7 +18,7 @@ export interface FrameSource {
   readonly transferSyntaxUID: string;
   /** Frames that are there: those that the file claims and does not have are not counted. */
   readonly count: number;
-  /** Of unpacked or encapsulated bytes that it keeps. */
+  /** What it keeps in memory. */
   readonly heldBytes?: number;
   /** @param frameIndex from 0, below the count */
   readonly frame: (file: ObjectFile, frameIndex: number) => Promise<Uint8Array>;
@@ -41,13 +41,7 @@ export async function openFrames(file: ObjectFile): Promise<FrameSource> {
   }
   const claimed = Math.max(1, dataset.number('NumberOfFrames') ?? 1);
   if (pixelData.byteLength === undefined) {
-    const { frames } = encapsulatedFrames(
-      await file.read(0, file.byteLength),
-      pixelData.dataOffset,
-      claimed,
-      FILE_NAME,
-    );
-    return ofMemory(transferSyntaxUID, frames);
+    return ofFragments(transferSyntaxUID, await indexFrames(file, pixelData.dataOffset, claimed));
   }
   if (!NATIVE_SYNTAXES.has(transferSyntaxUID)) {
     if (claimed > 1) throw damagedFile(FILE_NAME, `its ${claimed} compressed frames are not encapsulated`);
@@ -74,17 +68,29 @@ export async function allFrames(source: FrameSource, file: ObjectFile): Promise<
   return frames;
 }
 
-function ofMemory(transferSyntaxUID: string, frames: readonly Uint8Array[]): FrameSource {
+function ofFragments(transferSyntaxUID: string, frames: readonly (readonly Fragment[])[]): FrameSource {
   return {
     transferSyntaxUID,
     count: frames.length,
-    heldBytes: frames.reduce((sum, { length }) => sum + length, 0),
-    frame: (_, frameIndex) => {
-      const bytes = frames[frameIndex];
-      return bytes === undefined ? Promise.reject(noFrame(frameIndex)) : Promise.resolve(bytes);
+    heldBytes: FRAGMENT_BYTES * frames.reduce((sum, { length }) => sum + length, 0),
+    frame: async (file, frameIndex) => {
+      const fragments = frames[frameIndex];
+      if (fragments === undefined) throw noFrame(frameIndex);
+      const [only, another] = fragments;
+      if (only !== undefined && another === undefined) return file.read(only.dataOffset, only.byteLength);
+      const whole = new Uint8Array(fragments.reduce((sum, { byteLength }) => sum + byteLength, 0));
+      let at = 0;
+      for (const { dataOffset, byteLength } of fragments) {
+        whole.set(await file.read(dataOffset, byteLength), at);
+        at += byteLength;
+      }
+      return whole;
     },
   };
 }
+
+/** What an entry of the index takes. */
+const FRAGMENT_BYTES = 80;
 
 function nativeFrames(dataset: DicomDataset, fileLength: number, claimed: number): FrameSource {
   const { pixelData, transferSyntaxUID } = dataset;

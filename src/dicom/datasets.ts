@@ -6,7 +6,13 @@ export { DICOM_DICTIONARY } from './dicom-dictionary.ts';
 export { isPixelDataTag } from './dicom-elements.ts';
 export { parseFileMeta } from './dicom-file-meta.ts';
 export { decodeText, isEncodedText, latin1, trimPadding } from './dicom-text.ts';
-export { encapsulatedFrames } from './encapsulated-frames.ts';
+export {
+  beginsImage,
+  framesOfFragments,
+  ITEM,
+  SEQUENCE_DELIMITATION,
+  type FragmentPlace,
+} from './encapsulated-frames.ts';
 export { nativeFrameBytes } from './native-frame.ts';
 export { assertWithinLimit, DEFAULT_READ_LIMITS, type ReadLimits } from '../io/read-limits.ts';
 export { swapBytes } from '../io/swap-bytes.ts';

@@ -20,12 +20,35 @@ export function encapsulatedFrames(
   name: string,
 ): EncapsulatedFrames {
   const [table, ...fragments] = itemsOf(file, start, name);
+  const { frames, isTableWrong } = framesOfFragments(table?.bytes, fragments, frameCount, name);
+  return {
+    frames: frames.map((own) => (own.length === 1 && own[0] !== undefined ? own[0].bytes : joined(own))),
+    notices: isTableWrong ? [tableWrong(name)] : [],
+  };
+}
+
+/** A fragment without its bytes. */
+export interface FragmentPlace {
+  /** Where the item's tag is. */
+  readonly itemOffset: number;
+  readonly beginsImage: boolean;
+}
+
+/** Tells which fragments are whose.
+ * @param table the bytes of the first item
+ * @param fragments of the others
+ * @throws InputError `damaged-file` */
+export function framesOfFragments<T extends FragmentPlace>(
+  table: Uint8Array | undefined,
+  fragments: readonly T[],
+  frameCount: number,
+  name: string,
+): { readonly frames: readonly (readonly T[])[]; readonly isTableWrong: boolean } {
   if (table === undefined || fragments.length < frameCount) {
     throw damagedFile(name, `it has ${fragments.length} compressed fragments for ${frameCount} frames`);
   }
   const offsets = offsetsOf(table);
   const listed = framesAt(offsets, fragments, frameCount);
-  const isWrong = offsets.length > 0 && listed === undefined;
   const frames = groupFragments(fragments, frameCount, listed);
   if (frames === undefined) {
     throw damagedFile(
@@ -33,44 +56,41 @@ export function encapsulatedFrames(
       `its ${fragments.length} compressed fragments do not say which of ${frameCount} frames is theirs`,
     );
   }
-  return {
-    frames: frames.map((own) => (own.length === 1 && own[0] !== undefined ? own[0].bytes : joined(own))),
-    notices: isWrong ? [tableWrong(name)] : [],
-  };
+  return { frames, isTableWrong: offsets.length > 0 && listed === undefined };
 }
 
-function groupFragments(
-  fragments: readonly Item[],
+function groupFragments<T extends FragmentPlace>(
+  fragments: readonly T[],
   frameCount: number,
-  listed: ReadonlySet<Item> | undefined,
-): Item[][] | undefined {
+  listed: ReadonlySet<T> | undefined,
+): T[][] | undefined {
   if (fragments.length === frameCount) return fragments.map((fragment) => [fragment]);
   if (frameCount === 1) return [[...fragments]];
-  const frames: Item[][] = [];
+  const frames: T[][] = [];
   for (const fragment of fragments) {
     const current = frames.at(-1);
-    const isFirst = listed === undefined ? beginsImage(fragment.bytes) : listed.has(fragment);
+    const isFirst = listed === undefined ? fragment.beginsImage : listed.has(fragment);
     if (current === undefined || isFirst) frames.push([fragment]);
     else current.push(fragment);
   }
   return frames.length === frameCount ? frames : undefined;
 }
 
-function offsetsOf({ bytes: { buffer, byteOffset, byteLength } }: Item): number[] {
+function offsetsOf({ buffer, byteOffset, byteLength }: Uint8Array): number[] {
   const view = new DataView(buffer, byteOffset, byteLength);
   return Array.from({ length: Math.floor(byteLength / 4) }, (_, n) => view.getUint32(4 * n, true));
 }
 
 /** The fragments that the table says frames begin with; undefined where it cannot be true. */
-function framesAt(
+function framesAt<T extends FragmentPlace>(
   offsets: readonly number[],
-  fragments: readonly Item[],
+  fragments: readonly T[],
   frameCount: number,
-): ReadonlySet<Item> | undefined {
+): ReadonlySet<T> | undefined {
   const [first] = fragments;
   if (first === undefined || offsets.length !== frameCount || offsets[0] !== 0) return undefined;
   const byOffset = new Map(fragments.map((fragment) => [fragment.itemOffset - first.itemOffset, fragment]));
-  const begins = new Set<Item>();
+  const begins = new Set<T>();
   let last = -1;
   for (const offset of offsets) {
     const fragment = byOffset.get(offset);
@@ -81,9 +101,9 @@ function framesAt(
   return begins;
 }
 
-/** SOI of JPEG and JPEG-LS; SOC and SIZ of JPEG 2000; the signature box of a JP2 file. Entropy-coded bytes of none of them
- * look so. */
-function beginsImage([a, b, c, d, e]: Uint8Array): boolean {
+/** Whether a fragment's first bytes begin an image: SOI of JPEG and JPEG-LS; SOC and SIZ of JPEG 2000; the signature box of
+ * a JP2 file. Entropy-coded bytes of none of them look so. */
+export function beginsImage([a, b, c, d, e]: Uint8Array): boolean {
   if (a === 0xff) return b === 0xd8 || (b === 0x4f && c === 0xff && d === 0x51);
   return a === 0 && b === 0 && c === 0 && d === 0x0c && e === 0x6a;
 }
@@ -95,14 +115,13 @@ function tableWrong(name: string): Notice {
   };
 }
 
-interface Item {
-  /** Where the item's tag is. */
-  readonly itemOffset: number;
+interface Item extends FragmentPlace {
   readonly bytes: Uint8Array;
 }
 
-const ITEM = 0xe000fffe;
-const SEQUENCE_DELIMITATION = 0xe0ddfffe;
+/** Tags as they stand in the file, little-endian. */
+export const ITEM = 0xe000fffe;
+export const SEQUENCE_DELIMITATION = 0xe0ddfffe;
 
 function itemsOf(file: Uint8Array, start: number, name: string): Item[] {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
@@ -113,7 +132,8 @@ function itemsOf(file: Uint8Array, start: number, name: string): Item[] {
     if (tag === SEQUENCE_DELIMITATION) return items;
     if (tag !== ITEM) throw damagedFile(name, `its pixel data have no fragment at byte ${position}`);
     if (position + 8 + length > file.length) break;
-    items.push({ itemOffset: position, bytes: file.subarray(position + 8, position + 8 + length) });
+    const bytes = file.subarray(position + 8, position + 8 + length);
+    items.push({ itemOffset: position, bytes, beginsImage: beginsImage(bytes) });
     position += 8 + length;
   }
   throw damagedFile(name, 'it ends within its compressed pixel data');
