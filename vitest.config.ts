@@ -60,6 +60,7 @@ export default defineConfig({
             'test/quality/{abdomen-ct,cardiac-mr,not-meant-for,recorded-figures}.test.ts',
           ],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       { test: { name: 'judges', include: ['test/judges/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 300_000 } },

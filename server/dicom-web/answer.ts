@@ -13,6 +13,8 @@ export interface Answer {
   /** Where it is known of pieces that are yet to be read. */
   readonly byteLength?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What is known only when all pieces were read. */
+  readonly trailers?: () => Readonly<Record<string, string>>;
 }
 
 /** @param warnings in ASCII (PS3.18 8.3.4: code 299) */
@@ -35,11 +37,63 @@ export function json(
     status,
     contentType,
     pieces,
-    ...(warnings.length === 0
-      ? {}
-      : { headers: { Warning: warnings.map((text) => `299 Slicewise "${text}"`).join(', ') } }),
+    ...(warnings.length === 0 ? {} : { headers: warningHeader(warnings) }),
   };
 }
+
+function warningHeader(warnings: readonly string[]): Record<string, string> {
+  return { Warning: warnings.map((text) => `299 Slicewise "${text}"`).join(', ') };
+}
+
+/** A JSON array of rows that are read while they are sent. A short answer is held until it is whole, and its warnings are a
+ * header; of a longer one they are a trailer.
+ * @param rows each as JSON
+ * @param warnings asked for when the rows are at their end
+ * @returns undefined if there is no row */
+export async function jsonRows(
+  rows: AsyncGenerator<string, void>,
+  contentType: string,
+  warnings: () => readonly string[],
+): Promise<Answer | undefined> {
+  const held: Uint8Array[] = [];
+  let heldBytes = 0;
+  const take = async (): Promise<Uint8Array | undefined> => {
+    const { value } = await rows.next();
+    return value === undefined ? undefined : Buffer.from(value);
+  };
+  let row = await take();
+  if (row === undefined) return undefined;
+  for (; row !== undefined && heldBytes < HELD_BYTES; row = await take()) {
+    held.push(Buffer.from(held.length === 0 ? '[' : ','), row);
+    heldBytes += row.length;
+  }
+  if (row === undefined) {
+    const found = warnings();
+    const headers = found.length === 0 ? {} : { headers: warningHeader(found) };
+    return { status: 200, contentType, pieces: [...held, Buffer.from(']')], ...headers };
+  }
+  const following = row;
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* held.splice(0);
+      for (let each: Uint8Array | undefined = following; each !== undefined; each = await take()) {
+        yield Buffer.from(',');
+        yield each;
+      }
+      yield Buffer.from(']');
+    } finally {
+      await rows.return(undefined);
+    }
+  }
+  const trailers = (): Record<string, string> => {
+    const found = warnings();
+    return found.length === 0 ? {} : warningHeader(found);
+  };
+  return { status: 200, contentType, pieces: pieces(), trailers };
+}
+
+/** So much of an answer in JSON waits in memory for its end. */
+const HELD_BYTES = 2 ** 20;
 
 /** A part that is read when its turn comes. */
 export interface StreamedPart {
@@ -63,13 +117,14 @@ export function multipart(parts: AsyncIterable<StreamedPart>, type: string): Ans
 
 export async function send(
   response: ServerResponse,
-  { status, contentType, pieces, byteLength, headers }: Answer,
+  { status, contentType, pieces, byteLength, headers, trailers }: Answer,
 ): Promise<void> {
   const length = isInMemory(pieces) ? pieces.reduce((sum, piece) => sum + piece.length, 0) : byteLength;
   response.writeHead(status, {
     'Content-Type': contentType,
     ...(length === undefined ? {} : { 'Content-Length': length }),
     'Cache-Control': 'no-store',
+    ...(trailers === undefined ? {} : { Trailer: 'Warning' }),
     ...headers,
   });
   if (response.req.method === 'HEAD') {
@@ -78,7 +133,11 @@ export async function send(
     if (!isInMemory(pieces)) await pieces[Symbol.asyncIterator]().return?.();
     return;
   }
-  await pipeline(Readable.from(pieces, { objectMode: false }), response).catch((error: unknown) => {
+  async function* withTrailers(): AsyncGenerator<Uint8Array> {
+    yield* pieces;
+    if (trailers !== undefined) response.addTrailers(trailers());
+  }
+  await pipeline(Readable.from(withTrailers(), { objectMode: false }), response).catch((error: unknown) => {
     // A client that has seen enough is not an error.
     if (!response.destroyed || error === undefined) throw error;
   });

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isSegmentationError } from '../../src/index.ts';
 import { HttpError } from '../http-error.ts';
-import { json, multipart, send, type Answer, type StreamedPart } from './answer.ts';
+import { json, jsonRows, multipart, send, type Answer, type StreamedPart } from './answer.ts';
 import { datasetToJson, valueAt } from './dataset-json.ts';
 import { readDataset } from './dicom-file.ts';
 import { inOrder, type JsonDataset } from './dicom-json.ts';
 import { frameMediaType } from './frame-media-types.ts';
 import { openFrames, type FrameSource } from './frame-source.ts';
+import { rememberFrames } from './remember-frames.ts';
 import { inBatches } from './in-batches.ts';
 import { chooseOffer, parseAccept, type MediaType, type Offer } from './media-types.ts';
 import { encodeMultipart } from './multipart.ts';
@@ -15,6 +16,7 @@ import { query, type QueryResult } from './query.ts';
 import { parseResourcePath, type Resource } from './resource-path.ts';
 import { openInstanceStore } from './store.ts';
 import type { StoredInstance, StudyIndex } from './study-index.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /** Answers a request below the DICOMweb root.
  * @param path what follows the root, `/studies…` */
@@ -29,7 +31,8 @@ export const DICOM_WEB_ROOT = '/dicom-web';
  * @see DICOM PS3.18 chapter 10 */
 export function createFolderArchive(index: StudyIndex): DicomWebHandler {
   const instanceStore = openInstanceStore(index);
-  const framesOf = rememberSome((instance) => index.read(instance, openFrames));
+  const inTurn = createTurns(READ_AT_ONCE, MAX_WAITING);
+  const framesOf = rememberFrames((instance) => index.read(instance, openFrames));
 
   return async (request, response, path) => {
     const mark = path.indexOf('?');
@@ -68,7 +71,7 @@ export function createFolderArchive(index: StudyIndex): DicomWebHandler {
     if (first === undefined) throw new HttpError(404, 'There is nothing with these UIDs in the folder.');
     switch (resource.kind) {
       case 'metadata':
-        return metadata(index, instances, contentType, urlOf);
+        return metadata(index, instances, contentType, urlOf, inTurn);
       case 'frames':
         return frames(first, resource.frames, accepted);
       case 'bulkdata':
@@ -143,30 +146,39 @@ function urlsBelow(root: string): UrlOf {
 
 const JSON_OFFERS: readonly Offer[] = [{ type: 'application/dicom+json' }, { type: 'application/json' }];
 const PIXEL_DATA_TAGS = new Set(['7FE00008', '7FE00009', '7FE00010']);
-/** Files that are read at once for one answer. */
+/** Files whose attributes are read at once, for all answers together. */
 const READ_AT_ONCE = 8;
+/** Answers that wait for that; more are told to come back. */
+const MAX_WAITING = 256;
 
-/** Of several instances, those that can be read: one damaged file does not take a series away.
- * @throws HttpError 404 if none can */
+/** Of several instances, those that can be read: one damaged file does not take a series away. Read one after another, with
+ * no more of them in memory than the client takes.
+ * @throws HttpError 404 if none can; 503 */
 async function metadata(
   index: StudyIndex,
   instances: readonly StoredInstance[],
   contentType: string,
   urlOf: UrlOf,
+  inTurn: Turns,
 ): Promise<Answer> {
-  const read = await inBatches(instances, READ_AT_ONCE, (instance) =>
-    index
-      .read(instance, (file) => metadataOf(file, instance, urlOf))
-      .catch((error: unknown) => {
+  let missing = 0;
+  async function* rows(): AsyncGenerator<string, void> {
+    for (const instance of instances) {
+      try {
+        yield await inTurn(() =>
+          index.read(instance, async (file) => JSON.stringify(await metadataOf(file, instance, urlOf))),
+        );
+      } catch (error) {
+        if (error instanceof HttpError) throw error;
         if (instances.length === 1) throw notFound(error);
-        return undefined;
-      }),
-  );
-  const rows = read.filter((row) => row !== undefined);
-  if (rows.length === 0) throw gone();
-  const missing = read.length - rows.length;
-  const warnings = missing === 0 ? [] : [`${missing} instances cannot be read, and are not listed`];
-  return json(rows, { contentType, warnings });
+        missing++;
+      }
+    }
+  }
+  const warnings = (): string[] => (missing === 0 ? [] : [`${missing} instances cannot be read, and are not listed`]);
+  const answer = await jsonRows(rows(), contentType, warnings);
+  if (answer === undefined) throw gone();
+  return answer;
 }
 
 async function metadataOf(
@@ -351,41 +363,4 @@ function isPartOf(instance: StoredInstance, { study, series, instance: sopInstan
     (series === undefined || instance.seriesInstanceUID === series) &&
     (sopInstanceUID === undefined || instance.sopInstanceUID === sopInstanceUID)
   );
-}
-
-/** What is found in a file once, for a viewer asks for the frames of several files one after another. */
-const REMEMBERED = 8;
-/** Of those that hold bytes of their file, so many together. */
-const MAX_REMEMBERED_BYTES = 128 * 1024 * 1024;
-
-function rememberSome(
-  read: (instance: StoredInstance) => Promise<FrameSource>,
-): (instance: StoredInstance) => Promise<FrameSource> {
-  // By use, the latest last. An instance whose file changed is another object.
-  const remembered = new Map<StoredInstance, Promise<FrameSource>>();
-  const heldBytes = new Map<StoredInstance, number>();
-  const forget = (instance: StoredInstance): void => {
-    remembered.delete(instance);
-    heldBytes.delete(instance);
-  };
-  const sum = (): number => [...heldBytes.values()].reduce((total, byteLength) => total + byteLength, 0);
-  return (instance) => {
-    const found = remembered.get(instance);
-    remembered.delete(instance);
-    const source = found ?? read(instance);
-    remembered.set(instance, source);
-    if (found === undefined) {
-      source.then(
-        ({ heldBytes: held = 0 }) => {
-          if (remembered.get(instance) === source) heldBytes.set(instance, held);
-          for (const each of remembered.keys()) if (sum() > MAX_REMEMBERED_BYTES) forget(each);
-        },
-        () => {
-          forget(instance);
-        },
-      );
-    }
-    for (const each of remembered.keys()) if (remembered.size > REMEMBERED) forget(each);
-    return source;
-  };
 }
