@@ -27,6 +27,8 @@ export interface FuzzOptions {
 /** Inputs that one process runs: its memory is judged against its own start. */
 const INPUTS_A_PROCESS = 20_000;
 const POLL_MS = 50;
+/** What waits for ever takes no CPU time; a busy machine is slow. */
+const MAX_WAIT_MS = 120_000;
 
 /** Feeds a target with inputs, in processes that are ended where they hang or grow, and goes on behind such an input. */
 export async function fuzzTarget(
@@ -63,7 +65,7 @@ function summed(target: string, inputs: number, reports: readonly RangeReport[])
   };
 }
 
-/** Runs a range in one process. One that has to be ended has lost the counts of what it did before. */
+/** Runs a range in one process. What one that had to be ended has lost is run again, as far as to the input that ended it. */
 async function runRange(
   target: string,
   seed: number,
@@ -95,32 +97,35 @@ async function runRange(
     index,
     message: `${code}: ${words.trim().split('\n').at(-1) ?? ''}`,
   };
+  const before = index > from ? await runRange(target, seed, from, index, progress) : NOTHING;
   return {
+    ...before,
     next: index + 1,
-    accepted: index - from,
-    refused: {},
-    slowestCpuMs: finding.kind === 'hang' ? MAX_CPU_MS : 0,
-    mostGrowthBytes: finding.kind === 'memory' ? MAX_GROWTH_BYTES : 0,
-    findings: [finding],
+    slowestCpuMs: Math.max(before.slowestCpuMs, finding.kind === 'hang' ? MAX_CPU_MS : 0),
+    mostGrowthBytes: Math.max(before.mostGrowthBytes, finding.kind === 'memory' ? MAX_GROWTH_BYTES : 0),
+    findings: [...before.findings, finding],
   };
 }
+
+const NOTHING = { accepted: 0, refused: {}, slowestCpuMs: 0, mostGrowthBytes: 0, findings: [] } as const;
 
 /** Ends a process whose input takes twice the CPU time that it may, or twice the memory, which its own checks would say
  * in between. */
 function watchProcess(child: ChildProcess, indexNow: () => number | undefined) {
   let finding: Finding | undefined;
   let [last, cpuAtLast, restBytes]: [number | undefined, number, number | undefined] = [undefined, 0, undefined];
+  let begunAt = performance.now();
   const timer = setInterval(() => {
     const index = indexNow();
     const now = usageOf(child.pid);
     if (index === undefined || now === undefined) return;
     restBytes ??= now.bytes;
-    if (index !== last) [last, cpuAtLast] = [index, now.cpuMs];
-    const isHanging = now.cpuMs - cpuAtLast > 2 * MAX_CPU_MS;
+    if (index !== last) [last, cpuAtLast, begunAt] = [index, now.cpuMs, performance.now()];
+    const isHanging = now.cpuMs - cpuAtLast > 2 * MAX_CPU_MS || performance.now() - begunAt > MAX_WAIT_MS;
     const isGrowing = now.bytes - restBytes > 1.5 * MAX_GROWTH_BYTES;
     if (!isHanging && !isGrowing) return;
     finding ??= isHanging
-      ? { kind: 'hang', index, message: `more than ${2 * MAX_CPU_MS} ms of CPU` }
+      ? { kind: 'hang', index, message: `more than ${2 * MAX_CPU_MS} ms of CPU, or no end` }
       : { kind: 'memory', index, message: `more than ${1.5 * (MAX_GROWTH_BYTES / 2 ** 20)} MiB` };
     child.kill('SIGKILL');
   }, POLL_MS);

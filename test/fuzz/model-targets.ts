@@ -23,7 +23,7 @@ export const modelTargets: readonly FuzzTarget[] = [
           const whole: unknown = JSON.parse(seed);
           const changed =
             random() < 0.7
-              ? JSON.stringify(mutateJson(whole, random, 0.002 + 0.1 * random()))
+              ? JSON.stringify(mutateJson(whole, random, 0.0005 + 0.1 * random() ** 3))
               : mutateText(seed, random, ['{', '}', '[', ']', ',', ':', '"', 'null', '1e999', '\\u0000']);
           return { name: 'manifest.json', bytes: text(changed) };
         },

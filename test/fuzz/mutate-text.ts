@@ -79,5 +79,5 @@ const ODD_VALUES: readonly unknown[] = [
   [],
   {},
   Array<number>(1000).fill(0),
-  { __proto__: null, constructor: 'x', toString: 1 },
+  JSON.parse('{ "__proto__": { "polluted": 1 }, "constructor": "x", "toString": 1 }'),
 ];

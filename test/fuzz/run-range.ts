@@ -16,7 +16,7 @@ const at = new Float64Array(1);
 const findings: Finding[] = [];
 const refused: Record<string, number> = {};
 let [accepted, slowestCpuMs, mostGrowthBytes] = [0, 0, 0];
-const restBytes = process.memoryUsage.rss();
+const restBytes = peakBytes();
 
 for (let index = Number(from); index < Number(to); index++) {
   at[0] = index;
@@ -33,7 +33,7 @@ for (let index = Number(from); index < Number(to); index++) {
   }
   const { user, system } = process.cpuUsage(begin);
   const cpuMs = (user + system) / 1000;
-  const growthBytes = process.memoryUsage.rss() - restBytes;
+  const growthBytes = peakBytes() - restBytes;
   slowestCpuMs = Math.max(slowestCpuMs, cpuMs);
   mostGrowthBytes = Math.max(mostGrowthBytes, growthBytes);
   if (cpuMs > MAX_CPU_MS) findings.push({ kind: 'slow', index, message: `${Math.round(cpuMs)} ms of CPU` });
@@ -46,6 +46,11 @@ for (let index = Number(from); index < Number(to); index++) {
 const report: RangeReport = { next: (at[0] ?? 0) + 1, accepted, refused, slowestCpuMs, mostGrowthBytes, findings };
 process.send?.(report);
 process.disconnect();
+
+/** Also of what an input took and gave back. */
+function peakBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
+}
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 4).join(' | ') : String(error);
