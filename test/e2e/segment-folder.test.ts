@@ -411,6 +411,12 @@ describe('the same command again', () => {
       expect(counts.doneBefore).toBeGreaterThanOrEqual(1);
       expect(filesOf().filter((name) => name.includes('.partial'))).toEqual([]);
       expect(new Set(readCsv(work.out('r.csv')).map(({ path }) => path)).size).toBe(6);
+      // Six times one image: each output is that of a run which nothing ended.
+      const whole = work.out('whole.nii.gz');
+      await runCli(['segment', work.nifti, '--model', tinyModel, '--tta', '--output', whole]);
+      for (let n = 1; n <= 6; n++) {
+        expect(await readFile(work.out(`results/image-${n}_labels.nii.gz`))).toEqual(await readFile(whole));
+      }
     },
   );
 });
