@@ -1,6 +1,7 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeBuildManifest } from './build-manifest.ts';
 
 const CHECKOUT = join(import.meta.dirname, '..');
 const EXTENSION = join(CHECKOUT, 'extension');
@@ -14,22 +15,25 @@ export async function buildExtension(onBuild: () => void): Promise<string> {
   const configured = statSync(join(EXTENSION, 'vite.config.ts')).mtimeMs;
   if (built > Math.max(configured, ...SOURCES.map(newestMtimeMs))) return DIST;
   onBuild();
-  const { build } = await import('vite');
   // Elsewhere first: a build that fails leaves the last one that did not.
   const partial = `${DIST}.${process.pid}.partial`;
   try {
-    const output = await build({
-      configFile: join(EXTENSION, 'vite.config.ts'),
-      logLevel: 'error',
-      build: { outDir: partial },
-    });
-    writeBuildManifest(partial, output);
+    await viteBuild(partial);
     rmSync(DIST, { recursive: true, force: true });
     renameSync(partial, DIST);
   } finally {
     rmSync(partial, { recursive: true, force: true });
   }
   return DIST;
+}
+
+/** @throws Error if the build fails, whose words are on stderr */
+async function viteBuild(outDir: string): Promise<void> {
+  const child = fork(join(import.meta.dirname, 'vite-build.ts'), [outDir], {
+    execArgv: ['--import', import.meta.resolve('tsx')],
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`The extension could not be built: exit code ${String(code)}.`);
 }
 
 function newestMtimeMs(folder: string): number {

@@ -11,8 +11,12 @@ import type { JsonAttribute, JsonDataset } from './dicom-json.ts';
 import { inLittleEndian } from './little-endian.ts';
 import { contextOf, representationOf, type RepresentationContext } from './value-representation.ts';
 
-/** Longer binary values are not inlined: a client fetches what it needs of them. */
+/** Longer values are not inlined: a client fetches what it needs of them. */
 const MAX_INLINE_BYTES = 1 << 20;
+/** Nor is what comes behind so many bytes of one object: as text and objects they take several times their size. */
+const MAX_INLINE_BYTES_OF_ALL = 8 << 20;
+/** What queries tell of is short; a longer value is none of it. */
+const MAX_INDEXED_BYTES = 16 << 10;
 
 /** Makes the DICOM JSON model of a data set: text in UTF-8, numbers as numbers, long values and pixel data by their
  * address. Left out are the file's meta information and group lengths, which describe the file and not the data set.
@@ -20,7 +24,7 @@ const MAX_INLINE_BYTES = 1 << 20;
  * @throws InputError `damaged-file`, `limit-exceeded` from sequences, which are parsed here
  * @see DICOM PS3.18 annex F */
 export function datasetToJson(dataset: DicomDataset, urlOf: (path: string) => string): JsonDataset {
-  return toJson(dataset, { urlOf, path: '', around: undefined });
+  return toJson(dataset, { urlOf, path: '', around: undefined, room: { bytes: MAX_INLINE_BYTES_OF_ALL } });
 }
 
 /** Some attributes of a data set, without its sequences.
@@ -29,7 +33,7 @@ export function pickAttributes(dataset: DicomDataset, tags: ReadonlySet<string>)
   const context = contextOf(dataset);
   const entries = dataset.attributes().flatMap((attribute) => {
     const tag = attribute.tag.slice(1).toUpperCase();
-    if (!tags.has(tag) || attribute.isOpenEnded) return [];
+    if (!tags.has(tag) || attribute.isOpenEnded || attribute.bytes.length > MAX_INDEXED_BYTES) return [];
     const vr = representationOf(attribute, context);
     if (vr === 'SQ' || isBinary(vr)) return [];
     return [[tag, valuesToJson(attribute, vr, dataset.characterSet)] as const];
@@ -37,7 +41,7 @@ export function pickAttributes(dataset: DicomDataset, tags: ReadonlySet<string>)
   return Object.fromEntries(entries);
 }
 
-/** The bytes of one value in little endian; undefined if there is none, or it is no binary value.
+/** The bytes of one value: numbers in little endian, text in UTF-8; undefined if there is none, or it is a sequence.
  * @param path as given to `urlOf` */
 export function valueAt(dataset: DicomDataset, path: readonly string[]): Uint8Array | undefined {
   const [tag, item, ...rest] = path;
@@ -49,7 +53,9 @@ export function valueAt(dataset: DicomDataset, path: readonly string[]): Uint8Ar
     const inner = vr === 'SQ' ? itemsOf(attribute)?.[Number(item) - 1] : undefined;
     return inner === undefined ? undefined : valueAt(inner, rest);
   }
-  return isBinary(vr) ? inLittleEndian(attribute.bytes, vr, attribute.littleEndian) : undefined;
+  if (vr === 'SQ' || attribute.isOpenEnded) return undefined;
+  if (isEncodedText(vr)) return Buffer.from(decodeText(attribute.bytes, dataset.characterSet, vr));
+  return inLittleEndian(attribute.bytes, vr, attribute.littleEndian);
 }
 
 interface Place {
@@ -57,6 +63,8 @@ interface Place {
   /** Of the sequence item, with a slash behind it. */
   readonly path: string;
   readonly around: RepresentationContext | undefined;
+  /** Of what may still be inlined, shared by all places of an object. */
+  readonly room: { bytes: number };
 }
 
 function toJson(dataset: DicomDataset, place: Place): JsonDataset {
@@ -80,11 +88,12 @@ function attributeToJson(attribute: StoredAttribute, tag: string, dataset: Dicom
   if (vr === 'SQ') {
     const items = itemsOf(attribute);
     // A value that says it is a sequence and is none stays what it is: bytes.
-    if (items === undefined) return binaryToJson(bytes, 'UN', url);
+    if (items === undefined) return fits(bytes, place) ? inlineBinary(bytes, 'UN') : { vr: 'UN', BulkDataURI: url() };
     const Value = items.map((item, at) => toJson(item, { ...place, path: `${place.path}${tag}/${at + 1}/` }));
     return Value.length === 0 ? { vr } : { vr, Value };
   }
-  if (isBinary(vr)) return binaryToJson(inLittleEndian(bytes, vr, littleEndian), vr, url);
+  if (!fits(bytes, place)) return { vr, BulkDataURI: url() };
+  if (isBinary(vr)) return inlineBinary(inLittleEndian(bytes, vr, littleEndian), vr);
   // What is answered is in UTF-8, whatever the file is in (PS3.18 F.2).
   if (tag === '00080005' && bytes.length > 0) return { vr: 'CS', Value: ['ISO_IR 192'] };
   return valuesToJson(attribute, vr, dataset.characterSet);
@@ -111,9 +120,15 @@ function isBinary(vr: string): boolean {
   return BINARY_VRS.has(vr);
 }
 
-function binaryToJson(bytes: Uint8Array, vr: string, url: () => string): JsonAttribute {
+/** Takes the room for a value, if there is room. */
+function fits({ length }: Uint8Array, { room }: Place): boolean {
+  if (length > MAX_INLINE_BYTES || length > room.bytes) return false;
+  room.bytes -= length;
+  return true;
+}
+
+function inlineBinary(bytes: Uint8Array, vr: string): JsonAttribute {
   if (bytes.length === 0) return { vr };
-  if (bytes.length > MAX_INLINE_BYTES) return { vr, BulkDataURI: url() };
   return { vr, InlineBinary: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64') };
 }
 

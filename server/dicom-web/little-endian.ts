@@ -1,7 +1,22 @@
 import { swapBytes } from '../../src/dicom/datasets.ts';
 
-/** Bytes of one number of a binary representation; UN and OB are bytes. */
-const WORD_BYTES: Readonly<Record<string, 2 | 4 | 8 | undefined>> = { OW: 2, OF: 4, OL: 4, OD: 8, OV: 8 };
+/** Bytes of one number of a representation; UN and OB are bytes, AT two numbers. */
+const WORD_BYTES: Readonly<Record<string, 2 | 4 | 8 | undefined>> = {
+  OW: 2,
+  US: 2,
+  SS: 2,
+  AT: 2,
+  OF: 4,
+  OL: 4,
+  UL: 4,
+  SL: 4,
+  FL: 4,
+  OD: 8,
+  OV: 8,
+  UV: 8,
+  SV: 8,
+  FD: 8,
+};
 
 /** A binary value in little endian, which DICOMweb speaks (PS3.18 8.7.3): swapped if it is not. */
 export function inLittleEndian(bytes: Uint8Array, vr: string, littleEndian: boolean): Uint8Array {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createShortAxisHeart } from '../../sample-data/short-axis-heart.ts';
 import { encodeDicomPhase } from '../../sample-data/write-dicom.ts';
 import { tagOf } from '../../server/dicom-web/attribute-dictionary.ts';
-import { datasetToJson } from '../../server/dicom-web/dataset-json.ts';
+import { datasetToJson, valueAt } from '../../server/dicom-web/dataset-json.ts';
 import { inMemory, readDataset } from '../../server/dicom-web/dicom-file.ts';
 import type { JsonDataset } from '../../server/dicom-web/dicom-json.ts';
 import { allFrames, openFrames } from '../../server/dicom-web/frame-source.ts';
@@ -140,6 +140,32 @@ describe('the DICOM JSON model', () => {
   test('gives values above a mebibyte by their address', async () => {
     const json = await jsonOf(withElements(element('x00420011', 'OB', new Uint8Array((1 << 20) + 2))));
     expect(json['00420011']).toEqual({ vr: 'OB', BulkDataURI: 'bulk/00420011' });
+  });
+
+  test('a long text and long lists of numbers are told by their address, and given in UTF-8 and little endian', async () => {
+    const text = 'ü'.repeat(2 ** 19 + 1);
+    const numbers = new Uint8Array(2 ** 20 + 8).map((_, at) => at % 4);
+    const bytes = concatenate([
+      encodePart10({ SpecificCharacterSet: 'ISO_IR 192', StudyInstanceUID: '1.2.3' }),
+      element('x00420010', 'UT', new TextEncoder().encode(text)),
+      element('x00720082', 'SV', numbers),
+    ]);
+    const { dataset } = await readDataset(inMemory(bytes));
+    const json = datasetToJson(dataset, (path) => `bulk/${path}`);
+    expect(json['00420010']).toEqual({ vr: 'UT', BulkDataURI: 'bulk/00420010' });
+    expect(json['00720082']).toEqual({ vr: 'SV', BulkDataURI: 'bulk/00720082' });
+    expect(new TextDecoder().decode(valueAt(dataset, ['00420010']))).toBe(text);
+    expect(valueAt(dataset, ['00720082'])).toEqual(numbers);
+  });
+
+  test('of many values the first 8 MiB are in the answer', async () => {
+    const values = Array.from({ length: 20 }, (_, n) =>
+      element(`x0043${(0x1010 + n).toString(16)}`, 'OB', new Uint8Array(2 ** 20)),
+    );
+    const json = await jsonOf(withElements(...values));
+    const all = Object.entries(json).filter(([tag]) => tag.startsWith('004310'));
+    expect(all.filter(([, { InlineBinary }]) => InlineBinary !== undefined)).toHaveLength(7);
+    expect(all.filter(([, { BulkDataURI }]) => BulkDataURI !== undefined)).toHaveLength(13);
   });
 
   test.each([

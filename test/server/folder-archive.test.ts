@@ -335,7 +335,7 @@ describe('what is retrieved', () => {
     ['', 'application/dicom; transfer-syntax=1.2.840.10008.1.2.4.80', 406],
     ['', 'application/dicom', 200],
     ['bulkdata/7FE00010', 'application/pdf', 406],
-    ['bulkdata/00100010', '*/*', 404],
+    ['bulkdata/00100011', '*/*', 404],
     ['bulkdata/00089999/1/7FE00010', '*/*', 404],
   ])('%s as %s is answered with %i', async (path, accept, status) => {
     const { study, series, metadata } = await firstStudy();
