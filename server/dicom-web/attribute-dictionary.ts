@@ -1,4 +1,5 @@
-import dcmjs from 'dcmjs';
+import { createRequire } from 'node:module';
+import type Dcmjs from 'dcmjs';
 
 /** What PS3.6 says of an attribute. */
 export interface DictionaryEntry {
@@ -7,7 +8,14 @@ export interface DictionaryEntry {
   readonly vr: string;
 }
 
-const { dictionary } = dcmjs.data.DicomMetaDictionary;
+type Dictionary = typeof Dcmjs.data.DicomMetaDictionary.dictionary;
+let loaded: Dictionary | undefined;
+
+/** Loaded when it is first asked: the library takes 70 MB in each thread, and most files say their representations. */
+function dictionary(): Dictionary {
+  loaded ??= (createRequire(import.meta.url)('dcmjs') as typeof Dcmjs).data.DicomMetaDictionary.dictionary;
+  return loaded;
+}
 
 /** Groups and elements that repeat (PS3.6 section 6): overlays, curves, variable pixel data; source image IDs. */
 const REPEATING_GROUPS: readonly (readonly [first: number, last: number, key: string])[] = [
@@ -36,14 +44,14 @@ export function privateRepresentation(tag: string, creator: string): string | un
   const key = (element: string): string => `(${tag.slice(0, 4)},"${creator}",${element})`;
   const element = tag.slice(6);
   // The list has both letter cases.
-  const vr = (dictionary[key(element)] ?? dictionary[key(element.toLowerCase())])?.vr;
+  const vr = (dictionary()[key(element)] ?? dictionary()[key(element.toLowerCase())])?.vr;
   return vr !== undefined && /^[A-Z]{2}$/.test(vr) ? vr : undefined;
 }
 
 /** The tag of an attribute that is named by its keyword, or by its tag in hexadecimal digits; undefined if it is
  * neither. */
 export function tagOf(keywordOrTag: string): string | undefined {
-  return /^[0-9a-f]{8}$/i.test(keywordOrTag) ? keywordOrTag.toUpperCase() : TAG_OF_KEYWORD.get(keywordOrTag);
+  return /^[0-9a-f]{8}$/i.test(keywordOrTag) ? keywordOrTag.toUpperCase() : tagsOfKeywords().get(keywordOrTag);
 }
 
 /** Where dcmjs's list is behind PS3.6 (2025). */
@@ -58,16 +66,21 @@ const CORRECTED_VRS: Readonly<Record<string, string | undefined>> = {
 };
 
 function entryOf(key: string): DictionaryEntry | undefined {
-  const entry = dictionary[key];
+  const entry = dictionary()[key];
   if (entry?.name === undefined || entry.vr === undefined) return undefined;
   const vr = CORRECTED_VRS[key] ?? entry.vr;
   return { keyword: entry.name.replace(/^RETIRED_/, ''), vr: vr === 'up' ? 'UL' : vr };
 }
 
-const TAG_OF_KEYWORD: ReadonlyMap<string, string> = new Map(
-  Object.entries(dictionary).flatMap(([key, entry]) => {
-    const [, group, element] = /^\(([0-9A-F]{4}),([0-9A-F]{4})\)$/.exec(key) ?? [];
-    if (group === undefined || element === undefined || entry?.name === undefined) return [];
-    return [[entry.name.replace(/^RETIRED_/, ''), `${group}${element}`] as const];
-  }),
-);
+let byKeyword: ReadonlyMap<string, string> | undefined;
+
+function tagsOfKeywords(): ReadonlyMap<string, string> {
+  byKeyword ??= new Map(
+    Object.entries(dictionary()).flatMap(([key, entry]) => {
+      const [, group, element] = /^\(([0-9A-F]{4}),([0-9A-F]{4})\)$/.exec(key) ?? [];
+      if (group === undefined || element === undefined || entry?.name === undefined) return [];
+      return [[entry.name.replace(/^RETIRED_/, ''), `${group}${element}`] as const];
+    }),
+  );
+  return byKeyword;
+}

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import { constants, createInflateRaw } from 'node:zlib';
-import { InputError } from '../../src/index.ts';
 import {
   assertWithinLimit,
   damagedFile,
@@ -9,6 +8,7 @@ import {
   DICOM_DICTIONARY,
   type DicomDataset,
   EXPLICIT_LITTLE_ENDIAN,
+  InputError,
   parseDicom,
   parseFileMeta,
   type ReadLimits,

@@ -15,7 +15,8 @@ import { FileGoneError, type OpenPlainFile } from './plain-file.ts';
 import { query, type QueryResult } from './query.ts';
 import { parseResourcePath, type Resource } from './resource-path.ts';
 import { openInstanceStore } from './store.ts';
-import type { StoredInstance, StudyIndex } from './study-index.ts';
+import type { StoredInstance } from './known-file.ts';
+import type { StudyIndex } from './study-index.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 /** Answers a request below the DICOMweb root.

@@ -2,7 +2,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** A file or folder as it is now. */
-interface WalkedFile {
+export interface WalkedFile {
   readonly path: string;
   readonly byteLength: number;
   /** Another one means that the file must be read again. */

@@ -1,7 +1,7 @@
 import { attribute, inOrder, pick, textOf, type JsonAttribute, type JsonDataset } from './dicom-json.ts';
 import { parseQueryParameters, type Filter, type QueryParameters } from './query-parameters.ts';
 import type { Resource } from './resource-path.ts';
-import type { StoredInstance } from './study-index.ts';
+import type { StoredInstance } from './known-file.ts';
 import { INDEXED_TAGS, INSTANCE_ATTRIBUTES, OPTIONAL_TAGS, SERIES_ATTRIBUTES, STUDY_ATTRIBUTES, Tag } from './tags.ts';
 import { matchesValue } from './value-matching.ts';
 

@@ -1,5 +1,5 @@
 import type { FrameSource } from './frame-source.ts';
-import type { StoredInstance } from './study-index.ts';
+import type { StoredInstance } from './known-file.ts';
 
 /** What is found in a file once, for a viewer asks for the frames of several files one after another. */
 const REMEMBERED = 8;

@@ -1,23 +1,9 @@
 import { realpath } from 'node:fs/promises';
-import { isSegmentationError } from '../../src/index.ts';
-import { readHeader } from './dicom-file.ts';
-import { textOf, type JsonDataset } from './dicom-json.ts';
 import { walkFolder } from './folder-walk.ts';
+import { readFilesApart } from './files-apart.ts';
 import { inBatches } from './in-batches.ts';
-import { FileGoneError, openPlainFile, withPlainFile, type OpenPlainFile, type PlainFile } from './plain-file.ts';
-import { Tag } from './tags.ts';
-
-/** A file of the folder that is an instance with UIDs. */
-export interface StoredInstance {
-  readonly path: string;
-  readonly byteLength: number;
-  readonly studyInstanceUID: string;
-  readonly seriesInstanceUID: string;
-  readonly sopInstanceUID: string;
-  readonly transferSyntaxUID: string;
-  /** What rows of a query say; the rest is read when asked for. */
-  readonly attributes: JsonDataset;
-}
+import { knownFile, readFile, type KnownFile, type StoredInstance } from './known-file.ts';
+import { FileGoneError, openPlainFile, type OpenPlainFile, type PlainFile } from './plain-file.ts';
 
 /** The instances below a folder, whose files come, go and change while it is asked. */
 export interface StudyIndex {
@@ -55,12 +41,18 @@ export async function openStudyIndex(folder: string): Promise<StudyIndex> {
   const update = async (): Promise<void> => {
     meanwhile = new Map();
     const contents = await walkFolder(root);
-    const found = await inBatches(contents.files, BATCH, async ({ path, version }) => {
-      const before = known.get(path);
-      return [path, before?.version === version ? before : await readFile(path)] as const;
-    });
+    const isNew = ({ path, version }: (typeof contents.files)[number]): boolean => known.get(path)?.version !== version;
+    const unknown = contents.files.filter(isNew);
+    const read =
+      unknown.length > FEW
+        ? await readFilesApart(unknown)
+        : await inBatches(unknown, FEW, ({ path }) => readFile(path));
+    const readNow = new Map(unknown.map(({ path }, at) => [path, read[at]]));
     const files = new Map<string, KnownFile>();
-    for (const [path, file] of found) if (file !== undefined) files.set(path, file);
+    for (const { path } of contents.files) {
+      const file = readNow.has(path) ? readNow.get(path) : known.get(path);
+      if (file !== undefined) files.set(path, file);
+    }
     for (const [path, file] of meanwhile) {
       if (file === undefined) files.delete(path);
       else files.set(path, file);
@@ -158,65 +150,6 @@ export async function openStudyIndex(folder: string): Promise<StudyIndex> {
   };
 }
 
-interface KnownFile {
-  readonly version: string;
-  readonly instance?: StoredInstance;
-  /** Why it is not an instance of the archive: one of a few words, without anything of the file. */
-  readonly reason?: string;
-}
-
-/** Undefined for a file that is not there any more. */
-async function readFile(path: string): Promise<KnownFile | undefined> {
-  try {
-    return await withPlainFile(path, (file) => knownFile(path, file));
-  } catch (error) {
-    if (!(error instanceof FileGoneError)) throw error;
-    // There, and not for us; it is looked at anew each time.
-    return isDenied(error.cause) ? { version: '', reason: 'not readable for this user' } : undefined;
-  }
-}
-
-function isDenied(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && (cause.code === 'EACCES' || cause.code === 'EPERM');
-}
-
-/** A folder may hold anything: what is not a DICOM file, is damaged or has no UIDs is left out for a reason. */
-async function knownFile(path: string, file: PlainFile): Promise<KnownFile> {
-  const { version, byteLength } = file;
-  try {
-    const { dataset, transferSyntaxUID } = await readHeader(file);
-    const studyInstanceUID = textOf(dataset, Tag.StudyInstanceUID);
-    const seriesInstanceUID = textOf(dataset, Tag.SeriesInstanceUID);
-    const sopInstanceUID = textOf(dataset, Tag.SOPInstanceUID);
-    if (studyInstanceUID === undefined || seriesInstanceUID === undefined || sopInstanceUID === undefined) {
-      return { version, reason: 'without UIDs' };
-    }
-    const instance = {
-      path,
-      byteLength,
-      studyInstanceUID,
-      seriesInstanceUID,
-      sopInstanceUID,
-      transferSyntaxUID,
-      attributes: dataset,
-    };
-    return { version, instance };
-  } catch (error) {
-    return { version, reason: reasonOf(error) };
-  }
-}
-
-function reasonOf(error: unknown): string {
-  if (!isSegmentationError(error)) return 'not readable';
-  return REASONS[error.code] ?? error.code;
-}
-
-const REASONS: Readonly<Record<string, string | undefined>> = {
-  'not-dicom': 'not DICOM',
-  'damaged-file': 'damaged',
-  'limit-exceeded': 'more than is read of a file',
-};
-
 function isSameInstance(one: StoredInstance | undefined, other: StoredInstance): boolean {
   return (
     one?.sopInstanceUID === other.sopInstanceUID &&
@@ -225,5 +158,5 @@ function isSameInstance(one: StoredInstance | undefined, other: StoredInstance):
   );
 }
 
-/** So many files are open at once. */
-const BATCH = 16;
+/** So many new files are read here; more of them in a thread of their own. */
+const FEW = 8;

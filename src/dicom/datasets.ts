@@ -1,5 +1,6 @@
 /** What an archive needs of the readers: data sets as they lie in files, where readers of volumes want images. Not part of
  * the package's API; server is its one user. */
+export { InputError, isSegmentationError } from '../errors.ts';
 export { damagedFile } from '../io/damaged-file.ts';
 export { DicomDataset, parseDicom, type StoredAttribute } from './dicom-dataset.ts';
 export { DICOM_DICTIONARY } from './dicom-dictionary.ts';
