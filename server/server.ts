@@ -60,6 +60,7 @@ export function createSlicewiseHandler(options: SlicewiseServerOptions): Request
       throw new HttpError(405, 'Files can only be read.', { Allow: 'GET, HEAD' });
     }
     const path = decodePath(url);
+    assertPlainPath(path);
     if (path === ACCESS_PATH) {
       sendAccess(request, response, token);
       return;
@@ -121,11 +122,12 @@ function pathBelow(root: string, url: string): string | undefined {
   return rest === '' || rest.startsWith('?') ? `/${rest}` : rest.startsWith('/') ? rest : undefined;
 }
 
-/** Without what a URL's parser takes for the beginning of a host name.
+/** Without what a URL's parser takes for the beginning of a host name, and without steps upwards: no link of ours has them.
  * @throws HttpError 404 */
 function assertPlainPath(path: string): void {
-  if (/^\/[/\\]|\\/.test(path.split('?', 1)[0] ?? '')) {
-    throw new HttpError(404, 'There is no such DICOMweb resource here.');
+  const [bare = ''] = path.split('?', 1);
+  if (/^\/[/\\]|\\/.test(bare) || bare.split('/').includes('..')) {
+    throw new HttpError(404, 'There is no such resource here.');
   }
 }
 

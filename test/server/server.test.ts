@@ -221,15 +221,24 @@ describe('who may ask', () => {
     }
   });
 
-  test.each(['/dicom-web//', '/dicom-web//[', '/dicom-web//evil.example/studies', '/dicom-web/\\[', '/dicom-web/a\\b'])(
-    '%s is no address of the archive, and nothing is said of it in the terminal',
-    async (path) => {
-      const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined);
-      expect((await ask(port, path)).status).toBe(404);
-      expect(printed).not.toHaveBeenCalled();
-      printed.mockRestore();
-    },
-  );
+  test.each([
+    '/dicom-web//',
+    '/dicom-web//[',
+    '/dicom-web//evil.example/studies',
+    '/dicom-web/\\[',
+    '/dicom-web/a\\b',
+    '//',
+    '//[',
+    '//evil.example/',
+    '/\\[',
+    '/%5C%5Cevil.example',
+    '/slicewise/../../etc/passwd',
+  ])('%s is no address here, and nothing is said of it in the terminal', async (path) => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    expect((await ask(port, path)).status).toBe(404);
+    expect(printed).not.toHaveBeenCalled();
+    printed.mockRestore();
+  });
 
   test.each(['http://evil.example/dicom-web/studies', '*'])('the target "%s" is not a path', async (path) => {
     expect((await ask(port, path, { method: path === '*' ? 'OPTIONS' : 'GET' })).status).toBe(400);
