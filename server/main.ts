@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { EnvironmentError, InputError, isSegmentationError } from '../src/index.ts';
+import { EnvironmentError, InputError } from '../src/index.ts';
 import { findModels } from '../src/node/index.ts';
 import { generateStudies } from '../sample-data/studies.ts';
 import { createAccessToken } from './access-token.ts';
@@ -13,6 +13,7 @@ import { openOhifApp } from './ohif-app.ts';
 import { startOrthanc } from './orthanc.ts';
 import { createPacsProxy, parsePacs, sendsCredentialsInTheClear } from './pacs-proxy.ts';
 import { createSlicewiseHandler } from './server.ts';
+import { print, printError, printFault } from './terminal.ts';
 
 const HELP = `npm start -- [options]
 
@@ -50,6 +51,8 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
+  const pacs = given.pacs === undefined ? undefined : parsePacs(given.pacs, process.env);
+  assertFolder(given.data);
   const listening = await listenOnLoopback(given.port);
   let archive: Archive | undefined;
   const stop = async (): Promise<void> => {
@@ -66,13 +69,13 @@ async function main(): Promise<void> {
   }
   try {
     const ohif = await openOhifApp(() => {
-      console.log('Fetching OHIF (once, 50 MB) …');
+      print('Fetching OHIF (once, 50 MB) …');
     });
     const extension = await buildExtension(() => {
-      console.log('Building the extension …');
+      print('Building the extension …');
     });
     const models = new Map((await findModels()).map(({ manifest, folder }) => [manifest.id, folder]));
-    archive = await openArchive(given);
+    archive = await openArchive(given, pacs);
     // The samples are nobody's; everything else may be somebody's, and every user of the computer reaches the port.
     const isSample = given.data === undefined && given.pacs === undefined && !given.orthanc;
     const token = isSample || given.isOpen ? undefined : createAccessToken();
@@ -85,10 +88,11 @@ async function main(): Promise<void> {
         ...(token !== undefined && { token }),
       }),
     );
-    console.log(`\n  OHIF with Slicewise   ${listening.url}/${token === undefined ? '' : `?token=${token}`}\n`);
-    console.log(`${archive.description}\nResearch use only: not a medical device. Stop with Ctrl-C.`);
+    const address = `${listening.url}/${token === undefined ? '' : `?token=${token}`}`;
+    print('', `  OHIF with Slicewise   ${address}`, '', archive.description);
+    print('Research use only: not a medical device. Stop with Ctrl-C.');
     if (await hasNeighbour(listening.port)) {
-      console.warn(
+      printError(
         `Another program listens on [::1]:${listening.port}, and "localhost" may lead there: use the address above.`,
       );
     }
@@ -98,19 +102,27 @@ async function main(): Promise<void> {
   }
 }
 
-async function openArchive({ data, pacs, orthanc, credentialsFile }: Arguments): Promise<Archive> {
+/** @throws InputError `file-not-found` */
+function assertFolder(path: string | undefined): void {
+  if (path === undefined || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  throw new InputError('file-not-found', `There is no folder ${path}.`, { remedy: 'Check the path.' });
+}
+
+async function openArchive(
+  { data, orthanc, credentialsFile }: Arguments,
+  pacs: ReturnType<typeof parsePacs> | undefined,
+): Promise<Archive> {
   if (pacs !== undefined) {
-    const parsed = parsePacs(pacs, process.env);
-    if (sendsCredentialsInTheClear(parsed)) {
-      console.warn(
-        `The credentials go to ${parsed.root.host} over http, where others on the way can read them: use https.`,
+    if (sendsCredentialsInTheClear(pacs)) {
+      printError(
+        `The credentials go to ${pacs.root.host} over http, where others on the way can read them: use https.`,
       );
     }
-    return { dicomWeb: createPacsProxy(parsed), description: `Studies of the PACS at ${parsed.root.host}.`, close };
+    return { dicomWeb: createPacsProxy(pacs), description: `Studies of the PACS at ${pacs.root.host}.`, close };
   }
   const samples = (): Promise<string> =>
     generateStudies(() => {
-      console.log('Making two synthetic hearts (once, a few seconds) …');
+      print('Making two synthetic hearts (once, a few seconds) …');
     });
   if (orthanc) {
     const folder = data ?? (await samples());
@@ -122,9 +134,6 @@ async function openArchive({ data, pacs, orthanc, credentialsFile }: Arguments):
       description: `Studies of Orthanc at ${started.pacs.root.href}.`,
       close: started.stop,
     };
-  }
-  if (data !== undefined && !existsSync(data)) {
-    throw new InputError('file-not-found', `There is no folder ${data}.`, { remedy: 'Check the path.' });
   }
   const index = await openStudyIndex(data ?? (await samples()));
   const ignored = index.ignoredFiles();
@@ -179,7 +188,6 @@ const close = (): Promise<void> => Promise.resolve();
 try {
   await main();
 } catch (error) {
-  if (isSegmentationError(error)) console.error(`error: ${error.message}\n  ${error.remedy}`);
-  else console.error(error);
+  printFault(error);
   process.exitCode = error instanceof EnvironmentError ? 3 : error instanceof InputError ? 2 : 1;
 }

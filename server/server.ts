@@ -9,6 +9,7 @@ import { CODEC_WORKER_POLICY, ISOLATION_HEADERS, pagePolicy } from './headers.ts
 import { HttpError } from './http-error.ts';
 import { assertOwnRequest } from './own-requests.ts';
 import { findFile, sendFile } from './static-files.ts';
+import { printFault } from './terminal.ts';
 
 export interface SlicewiseServerOptions {
   /** OHIF's build. */
@@ -160,7 +161,7 @@ function refuse(response: ServerResponse, error: unknown): void {
     return;
   }
   const isOurs = error instanceof HttpError;
-  if (!isOurs) console.error(error);
+  if (!isOurs) printFault(error);
   const message = isOurs
     ? error.message
     : 'Something went wrong that should not; the terminal of `npm start` says more.';
