@@ -15,33 +15,17 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** What is known only when all pieces were read. */
   readonly trailers?: () => Readonly<Record<string, string>>;
+  /** Gives back what is open for pieces that are yet to be read. Called once the answer is over, whether or not any piece
+   * was read: an iterator that never began has nothing to end. */
+  readonly close?: () => Promise<void>;
+}
+
+export function json(value: JsonDataset, status: number): Answer {
+  return { status, contentType: 'application/dicom+json', pieces: [Buffer.from(JSON.stringify(value))] };
 }
 
 /** @param warnings in ASCII (PS3.18 8.3.4: code 299) */
-export function json(
-  value: JsonDataset | readonly JsonDataset[],
-  {
-    status = 200,
-    contentType = 'application/dicom+json',
-    warnings = [],
-  }: { status?: number; contentType?: string; warnings?: readonly string[] } = {},
-): Answer {
-  const pieces = Array.isArray(value)
-    ? [
-        Buffer.from('['),
-        ...value.map((row, at) => Buffer.from(`${at === 0 ? '' : ','}${JSON.stringify(row)}`)),
-        Buffer.from(']'),
-      ]
-    : [Buffer.from(JSON.stringify(value))];
-  return {
-    status,
-    contentType,
-    pieces,
-    ...(warnings.length === 0 ? {} : { headers: warningHeader(warnings) }),
-  };
-}
-
-function warningHeader(warnings: readonly string[]): Record<string, string> {
+export function warningHeader(warnings: readonly string[]): Record<string, string> {
   return { Warning: warnings.map((text) => `299 Slicewise "${text}"`).join(', ') };
 }
 
@@ -53,7 +37,7 @@ function warningHeader(warnings: readonly string[]): Record<string, string> {
 export async function jsonRows(
   rows: AsyncGenerator<string, void>,
   contentType: string,
-  warnings: () => readonly string[],
+  warnings?: () => readonly string[],
 ): Promise<Answer | undefined> {
   const held: Uint8Array[] = [];
   let heldBytes = 0;
@@ -68,28 +52,32 @@ export async function jsonRows(
     heldBytes += row.length;
   }
   if (row === undefined) {
-    const found = warnings();
+    const found = warnings?.() ?? [];
     const headers = found.length === 0 ? {} : { headers: warningHeader(found) };
     return { status: 200, contentType, pieces: [...held, Buffer.from(']')], ...headers };
   }
   const following = row;
   async function* pieces(): AsyncGenerator<Uint8Array> {
-    try {
-      yield* held.splice(0);
-      for (let each: Uint8Array | undefined = following; each !== undefined; each = await take()) {
-        yield Buffer.from(',');
-        yield each;
-      }
-      yield Buffer.from(']');
-    } finally {
-      await rows.return(undefined);
+    yield* held.splice(0);
+    for (let each: Uint8Array | undefined = following; each !== undefined; each = await take()) {
+      yield Buffer.from(',');
+      yield each;
     }
+    yield Buffer.from(']');
   }
-  const trailers = (): Record<string, string> => {
-    const found = warnings();
-    return found.length === 0 ? {} : warningHeader(found);
+  const trailers =
+    warnings === undefined
+      ? {}
+      : {
+          trailers: (): Record<string, string> => {
+            const found = warnings();
+            return found.length === 0 ? {} : warningHeader(found);
+          },
+        };
+  const close = async (): Promise<void> => {
+    await rows.return();
   };
-  return { status: 200, contentType, pieces: pieces(), trailers };
+  return { status: 200, contentType, pieces: pieces(), ...trailers, close };
 }
 
 /** So much of an answer in JSON waits in memory for its end. */
@@ -102,7 +90,8 @@ export interface StreamedPart {
   readonly pieces: readonly Uint8Array[] | AsyncIterable<Uint8Array>;
 }
 
-export function multipart(parts: AsyncIterable<StreamedPart>, type: string): Answer {
+/** @param close ends what the parts are read from */
+export function multipart(parts: AsyncIterable<StreamedPart>, type: string, close: () => Promise<void>): Answer {
   const { contentType, head, tail, end } = multipartEncoder(type);
   async function* pieces(): AsyncGenerator<Uint8Array> {
     for await (const part of parts) {
@@ -112,10 +101,18 @@ export function multipart(parts: AsyncIterable<StreamedPart>, type: string): Ans
     }
     yield end;
   }
-  return { status: 200, contentType, pieces: pieces() };
+  return { status: 200, contentType, pieces: pieces(), close };
 }
 
-export async function send(
+export async function send(response: ServerResponse, answer: Answer): Promise<void> {
+  try {
+    await sendPieces(response, answer);
+  } finally {
+    await answer.close?.();
+  }
+}
+
+async function sendPieces(
   response: ServerResponse,
   { status, contentType, pieces, byteLength, headers, trailers }: Answer,
 ): Promise<void> {
@@ -129,8 +126,6 @@ export async function send(
   });
   if (response.req.method === 'HEAD') {
     response.end();
-    // What was opened for it is closed.
-    if (!isInMemory(pieces)) await pieces[Symbol.asyncIterator]().return?.();
     return;
   }
   async function* withTrailers(): AsyncGenerator<Uint8Array> {

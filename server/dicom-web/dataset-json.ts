@@ -9,12 +9,11 @@ import {
 } from '../../src/dicom/datasets.ts';
 import type { JsonAttribute, JsonDataset } from './dicom-json.ts';
 import { inLittleEndian } from './little-endian.ts';
+import { LONG_VALUE_BYTES } from './object-file.ts';
 import { contextOf, representationOf, type RepresentationContext } from './value-representation.ts';
 
-/** Longer values are not inlined: a client fetches what it needs of them. */
-const MAX_INLINE_BYTES = 1 << 20;
-/** Nor is what comes behind so many bytes of one object: as text and objects they take several times their size. */
-const MAX_INLINE_BYTES_OF_ALL = 8 << 20;
+/** What comes behind so many bytes of one object is not inlined: as text and objects they take several times their size. */
+const MAX_INLINE_BYTES = 2 << 20;
 /** What queries tell of is short; a longer value is none of it. */
 const MAX_INDEXED_BYTES = 16 << 10;
 
@@ -24,7 +23,7 @@ const MAX_INDEXED_BYTES = 16 << 10;
  * @throws InputError `damaged-file`, `limit-exceeded` from sequences, which are parsed here
  * @see DICOM PS3.18 annex F */
 export function datasetToJson(dataset: DicomDataset, urlOf: (path: string) => string): JsonDataset {
-  return toJson(dataset, { urlOf, path: '', around: undefined, room: { bytes: MAX_INLINE_BYTES_OF_ALL } });
+  return toJson(dataset, { urlOf, path: '', around: undefined, room: { bytes: MAX_INLINE_BYTES } });
 }
 
 /** Some attributes of a data set, without its sequences.
@@ -41,9 +40,20 @@ export function pickAttributes(dataset: DicomDataset, tags: ReadonlySet<string>)
   return Object.fromEntries(entries);
 }
 
-/** The bytes of one value: numbers in little endian, text in UTF-8; undefined if there is none, or it is a sequence.
- * @param path as given to `urlOf` */
-export function valueAt(dataset: DicomDataset, path: readonly string[]): Uint8Array | undefined {
+/** A value that is neither a sequence nor the pixel data of its object. */
+export interface SingleValue {
+  /** As stored. */
+  readonly bytes: Uint8Array;
+  readonly vr: string;
+  readonly littleEndian: boolean;
+  /** Of text that is not ASCII. */
+  readonly characterSet: string | undefined;
+}
+
+/** Finds one value.
+ * @param path as given to `urlOf`
+ * @returns undefined if there is none */
+export function valueAt(dataset: DicomDataset, path: readonly string[]): SingleValue | undefined {
   const [tag, item, ...rest] = path;
   const context = contextOf(dataset);
   const attribute = dataset.attributes().find((each) => each.tag.slice(1).toUpperCase() === tag);
@@ -54,8 +64,8 @@ export function valueAt(dataset: DicomDataset, path: readonly string[]): Uint8Ar
     return inner === undefined ? undefined : valueAt(inner, rest);
   }
   if (vr === 'SQ' || attribute.isOpenEnded) return undefined;
-  if (isEncodedText(vr)) return Buffer.from(decodeText(attribute.bytes, dataset.characterSet, vr));
-  return inLittleEndian(attribute.bytes, vr, attribute.littleEndian);
+  const { bytes, littleEndian } = attribute;
+  return { bytes, vr, littleEndian, characterSet: isEncodedText(vr) ? dataset.characterSet : undefined };
 }
 
 interface Place {
@@ -122,7 +132,7 @@ function isBinary(vr: string): boolean {
 
 /** Takes the room for a value, if there is room. */
 function fits({ length }: Uint8Array, { room }: Place): boolean {
-  if (length > MAX_INLINE_BYTES || length > room.bytes) return false;
+  if (length > LONG_VALUE_BYTES || length > room.bytes) return false;
   room.bytes -= length;
   return true;
 }

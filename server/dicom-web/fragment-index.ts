@@ -7,7 +7,8 @@ import {
   ITEM,
   SEQUENCE_DELIMITATION,
 } from '../../src/dicom/datasets.ts';
-import { FILE_NAME, type ObjectFile } from './dicom-file.ts';
+import { FILE_NAME } from './dicom-file.ts';
+import type { ObjectFile } from './object-file.ts';
 
 /** Where a fragment of encapsulated pixel data lies in its file. */
 export interface Fragment extends FragmentPlace {

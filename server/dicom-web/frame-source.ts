@@ -9,8 +9,9 @@ import {
   nativeFrameBytes,
 } from '../../src/dicom/datasets.ts';
 import { indexFrames, type Fragment } from './fragment-index.ts';
-import { FILE_NAME, inflatedFile, inMemory, readDataset, type ObjectFile } from './dicom-file.ts';
+import { FILE_NAME, inflatedFile, withDataset } from './dicom-file.ts';
 import { swapped } from './little-endian.ts';
+import { FileGoneError, inMemory, type ObjectFile, PIECE_BYTES, piecesOf } from './object-file.ts';
 
 /** The frames of an instance, each read when it is asked for. */
 export interface FrameSource {
@@ -21,7 +22,14 @@ export interface FrameSource {
   /** What it keeps in memory. */
   readonly heldBytes?: number;
   /** @param frameIndex from 0, below the count */
-  readonly frame: (file: ObjectFile, frameIndex: number) => Promise<Uint8Array>;
+  readonly frame: (frameIndex: number) => Frame;
+}
+
+export interface Frame {
+  readonly byteLength: number;
+  /** @param file of the instance, open
+   * @throws FileGoneError if it has become shorter */
+  readonly pieces: (file: ObjectFile) => AsyncGenerator<Uint8Array, void>;
 }
 
 const NATIVE_SYNTAXES = new Set([
@@ -33,39 +41,32 @@ const NATIVE_SYNTAXES = new Set([
 
 /** Finds the frames of an instance as its transfer syntax left them (PS3.5 A.4, 8.1.1).
  * @throws InputError `no-pixel-data`, `damaged-file` if they cannot be told apart, `limit-exceeded` */
-export async function openFrames(file: ObjectFile): Promise<FrameSource> {
-  const { dataset, transferSyntaxUID } = await readDataset(file);
-  const { pixelData } = dataset;
-  if (pixelData === undefined) {
-    throw new InputError('no-pixel-data', 'The instance has no pixel data.', { remedy: 'Retrieve the instance.' });
-  }
-  const claimed = Math.max(1, dataset.number('NumberOfFrames') ?? 1);
-  if (pixelData.byteLength === undefined) {
-    return ofFragments(transferSyntaxUID, await indexFrames(file, pixelData.dataOffset, claimed));
-  }
-  if (!NATIVE_SYNTAXES.has(transferSyntaxUID)) {
-    if (claimed > 1) throw damagedFile(FILE_NAME, `its ${claimed} compressed frames are not encapsulated`);
+export function openFrames(file: ObjectFile): Promise<FrameSource> {
+  return withDataset(file, async ({ dataset, transferSyntaxUID }) => {
+    const { pixelData } = dataset;
+    if (pixelData === undefined) {
+      throw new InputError('no-pixel-data', 'The instance has no pixel data.', { remedy: 'Retrieve the instance.' });
+    }
+    const claimed = Math.max(1, dataset.number('NumberOfFrames') ?? 1);
     const { dataOffset, byteLength } = pixelData;
-    return { transferSyntaxUID, count: 1, frame: (whole) => whole.read(dataOffset, byteLength) };
-  }
-  if (transferSyntaxUID === DEFLATED_LITTLE_ENDIAN) {
-    const end = pixelData.dataOffset + pixelData.byteLength;
-    const inflated = inMemory(await inflatedFile(await file.read(0, file.byteLength), end));
+    if (byteLength === undefined) {
+      return ofFragments(transferSyntaxUID, await indexFrames(file, dataOffset, claimed));
+    }
+    if (!NATIVE_SYNTAXES.has(transferSyntaxUID)) {
+      if (claimed > 1) throw damagedFile(FILE_NAME, `its ${claimed} compressed frames are not encapsulated`);
+      const there = Math.max(0, Math.min(byteLength, file.byteLength - dataOffset));
+      const whole = { byteLength: there, pieces: (opened: ObjectFile) => piecesOf(opened, dataOffset, there) };
+      return { transferSyntaxUID, count: 1, frame: () => whole };
+    }
+    if (transferSyntaxUID !== DEFLATED_LITTLE_ENDIAN) return nativeFrames(dataset, file.byteLength, claimed);
+    const inflated = inMemory(await inflatedFile(file, dataOffset + byteLength));
     const source = nativeFrames(dataset, inflated.byteLength, claimed);
-    return {
-      ...source,
-      heldBytes: inflated.byteLength,
-      frame: (_, frameIndex) => source.frame(inflated, frameIndex),
+    const frame = (frameIndex: number): Frame => {
+      const own = source.frame(frameIndex);
+      return { ...own, pieces: () => own.pieces(inflated) };
     };
-  }
-  return nativeFrames(dataset, file.byteLength, claimed);
-}
-
-/** The whole pixel data of an instance, frame by frame. */
-export async function allFrames(source: FrameSource, file: ObjectFile): Promise<Uint8Array[]> {
-  const frames: Uint8Array[] = [];
-  for (let index = 0; index < source.count; index++) frames.push(await source.frame(file, index));
-  return frames;
+    return { ...source, heldBytes: inflated.byteLength, frame };
+  });
 }
 
 function ofFragments(transferSyntaxUID: string, frames: readonly (readonly Fragment[])[]): FrameSource {
@@ -73,18 +74,15 @@ function ofFragments(transferSyntaxUID: string, frames: readonly (readonly Fragm
     transferSyntaxUID,
     count: frames.length,
     heldBytes: FRAGMENT_BYTES * frames.reduce((sum, { length }) => sum + length, 0),
-    frame: async (file, frameIndex) => {
+    frame: (frameIndex) => {
       const fragments = frames[frameIndex];
       if (fragments === undefined) throw noFrame(frameIndex);
-      const [only, another] = fragments;
-      if (only !== undefined && another === undefined) return file.read(only.dataOffset, only.byteLength);
-      const whole = new Uint8Array(fragments.reduce((sum, { byteLength }) => sum + byteLength, 0));
-      let at = 0;
-      for (const { dataOffset, byteLength } of fragments) {
-        whole.set(await file.read(dataOffset, byteLength), at);
-        at += byteLength;
-      }
-      return whole;
+      return {
+        byteLength: fragments.reduce((sum, { byteLength }) => sum + byteLength, 0),
+        async *pieces(file) {
+          for (const { dataOffset, byteLength } of fragments) yield* piecesOf(file, dataOffset, byteLength);
+        },
+      };
     },
   };
 }
@@ -102,17 +100,35 @@ function nativeFrames(dataset: DicomDataset, fileLength: number, claimed: number
   return {
     transferSyntaxUID: EXPLICIT_LITTLE_ENDIAN,
     count,
-    frame: async (file, frameIndex) => {
+    frame: (frameIndex) => {
       if (frameIndex >= count) throw noFrame(frameIndex);
-      const firstBit = frameIndex * bits;
-      // Whole words, where they are to be swapped.
-      const first = Math.floor(firstBit / 8 / swapWidth) * swapWidth;
-      const end = Math.ceil((firstBit + bits) / 8 / swapWidth) * swapWidth;
-      const stored = await file.read(start + first, end - first);
-      const bytes = swapWidth === 1 ? stored : swapped(stored, swapWidth);
-      return bitsOf(bytes, firstBit - first * 8, bits);
+      return {
+        byteLength: Math.ceil(bits / 8),
+        async *pieces(file) {
+          for (let done = 0; done < bits; done += PIECE_BYTES * 8) {
+            const firstBit = frameIndex * bits + done;
+            const bitCount = Math.min(PIECE_BYTES * 8, bits - done);
+            // Whole words, where they are to be swapped.
+            const first = Math.floor(firstBit / 8 / swapWidth) * swapWidth;
+            const end = Math.ceil((firstBit + bitCount) / 8 / swapWidth) * swapWidth;
+            const stored = await file.read(start + first, end - first);
+            if (stored.length < Math.ceil((firstBit + bitCount) / 8) - first)
+              throw new FileGoneError('The file has become shorter.');
+            const bytes = swapWidth === 1 ? stored : swapped(withPadding(stored, end - first), swapWidth);
+            yield bitsOf(bytes, firstBit - first * 8, bitCount);
+          }
+        },
+      };
     },
   };
+}
+
+/** A file may end without the byte that pads its pixels to whole words. */
+function withPadding(bytes: Uint8Array, byteLength: number): Uint8Array {
+  if (bytes.length === byteLength) return bytes;
+  const padded = new Uint8Array(byteLength);
+  padded.set(bytes);
+  return padded;
 }
 
 /** A frame of one bit a pixel begins where the one before it ends, within a byte (PS3.5 8.1.1): here it begins at a byte.

@@ -1,7 +1,8 @@
 import { isSegmentationError } from '../../src/dicom/datasets.ts';
 import { readHeader } from './dicom-file.ts';
 import { textOf, type JsonDataset } from './dicom-json.ts';
-import { FileGoneError, withPlainFile, type PlainFile } from './plain-file.ts';
+import { FileGoneError } from './object-file.ts';
+import { withPlainFile, type PlainFile } from './plain-file.ts';
 import { Tag } from './tags.ts';
 
 /** A file of the folder that is an instance with UIDs. */

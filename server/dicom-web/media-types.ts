@@ -1,3 +1,5 @@
+import { HttpError } from '../http-error.ts';
+
 /** A media type that a client accepts, or that is offered: RFC 9110 8.3.1, 12.5.1. */
 export interface MediaType {
   /** In lower case; wild cards as they are. */
@@ -83,4 +85,13 @@ function splitOutsideQuotes(text: string, separator: string): string[] {
   }
   parts.push(text.slice(start));
   return parts;
+}
+
+/** Chooses what of the offers is accepted.
+ * @throws HttpError 406 */
+export function choose<T extends Offer>(accepted: readonly MediaType[], offers: readonly T[]): T {
+  const offer = chooseOffer(accepted, offers);
+  if (offer !== undefined) return offer;
+  const names = offers.map(({ type, partType }) => (partType === undefined ? type : `${type}; type="${partType}"`));
+  throw new HttpError(406, `This can be had as ${names.join(' or ')}, in the transfer syntax of the file.`);
 }

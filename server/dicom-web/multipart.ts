@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
+/** A message that is no `multipart/related`, with the reason. */
+export class MultipartError extends Error {}
+
 export interface Part {
   readonly contentType: string;
   readonly body: Uint8Array;
@@ -39,7 +42,7 @@ export function encodeMultipart(parts: readonly Part[], type: string): { content
 
 /** Parses the body of a `multipart/related` message that is in memory.
  * @param contentType the message's, with its boundary
- * @throws Error as {@link createMultipartParser} */
+ * @throws MultipartError as {@link createMultipartParser} */
 export function parseMultipart(contentType: string, bytes: Uint8Array): Part[] {
   const parser = createMultipartParser(contentType);
   const parts: { contentType: string; pieces: Uint8Array[] }[] = [];
@@ -59,9 +62,9 @@ type MultipartEvent =
   { readonly kind: 'part'; readonly contentType: string } | { readonly kind: 'data'; readonly bytes: Uint8Array };
 
 export interface MultipartParser {
-  /** @throws Error if a part has no blank line after its headers, or headers without end */
+  /** @throws MultipartError if a part has no blank line after its headers, or headers without end */
   readonly push: (chunk: Uint8Array) => MultipartEvent[];
-  /** @throws Error if the body did not begin or end with the boundary */
+  /** @throws MultipartError if the body did not begin or end with the boundary */
   readonly end: () => void;
 }
 
@@ -72,7 +75,7 @@ const MAX_PADDING_BYTES = 128;
 
 /** Parses a `multipart/related` message as it comes, and keeps no more of it than a delimiter or a part's headers.
  * @param contentType the message's, with its boundary
- * @throws Error if it names no boundary
+ * @throws MultipartError if it names no boundary
  * @see RFC 2046 5.1.1 */
 export function createMultipartParser(contentType: string): MultipartParser {
   const delimiter = Buffer.from(`\r\n--${boundaryOf(contentType)}`);
@@ -113,9 +116,9 @@ export function createMultipartParser(contentType: string): MultipartParser {
   const readHeaders = (events: MultipartEvent[]): boolean => {
     const blank = rest.indexOf('\r\n\r\n');
     const end = rest.indexOf(delimiter);
-    if (end >= 0 && (blank < 0 || end < blank)) throw new Error('a part has no blank line after its headers');
+    if (end >= 0 && (blank < 0 || end < blank)) throw new MultipartError('a part has no blank line after its headers');
     if (blank > MAX_HEADER_BYTES || (blank < 0 && rest.length > MAX_HEADER_BYTES)) {
-      throw new Error('the headers of a part are too long');
+      throw new MultipartError('the headers of a part are too long');
     }
     if (blank < 0) return false;
     const headers = rest.subarray(0, blank).toString('latin1');
@@ -150,7 +153,7 @@ export function createMultipartParser(contentType: string): MultipartParser {
       return events;
     },
     end() {
-      if (state !== 'closed') throw new Error('the body is not closed by the boundary of its Content-Type');
+      if (state !== 'closed') throw new MultipartError('the body is not closed by the boundary of its Content-Type');
     },
   };
 }
@@ -159,6 +162,6 @@ export function createMultipartParser(contentType: string): MultipartParser {
 function boundaryOf(contentType: string): string {
   const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType) ?? [];
   const boundary = quoted ?? plain;
-  if (boundary === undefined) throw new Error('its Content-Type names no boundary');
+  if (boundary === undefined) throw new MultipartError('its Content-Type names no boundary');
   return boundary;
 }

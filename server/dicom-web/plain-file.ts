@@ -2,23 +2,20 @@ import { constants } from 'node:fs';
 import { lstat, open, realpath, type FileHandle } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { versionOf } from './folder-walk.ts';
+import { FileGoneError, type ObjectFile } from './object-file.ts';
 
 /** An open file. */
-export interface PlainFile {
-  readonly byteLength: number;
+export interface PlainFile extends ObjectFile {
   /** @see WalkedFile */
   readonly version: string;
-  /** Bytes from `start`; fewer where the file ends. */
   readonly read: (start: number, byteLength: number) => Promise<Uint8Array<ArrayBuffer>>;
 }
-
-/** The file is not there any more, is another one by now, or leads elsewhere. */
-export class FileGoneError extends Error {}
 
 /** A file that its user closes. */
 export interface OpenPlainFile extends PlainFile {
   /** @throws FileGoneError if it was written into since it was opened: what was read may be half of one and half of another */
   readonly assertUnchanged: () => Promise<void>;
+  /** May be called again. */
   readonly close: () => Promise<void>;
 }
 

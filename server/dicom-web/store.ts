@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { HttpError } from '../http-error.ts';
 import { isPart10, readHeader } from './dicom-file.ts';
 import { attribute, textOf, type JsonDataset } from './dicom-json.ts';
-import { createMultipartParser, type MultipartParser } from './multipart.ts';
+import { createMultipartParser, MultipartError, type MultipartParser } from './multipart.ts';
 import { withPlainFile } from './plain-file.ts';
 import { codeOf, haveSameBytes, openStoredFiles, type StagedPart, type StoredFiles } from './stored-files.ts';
 import type { StudyIndex } from './study-index.ts';
@@ -81,6 +81,7 @@ export function openInstanceStore(index: StudyIndex): InstanceStore {
         await stageParts(request, parser, files, staged, (soFar) => {
           if (soFar > counted) count(soFar - counted);
         });
+        if (staged.length === 0) throw new HttpError(400, 'The request has no instance.');
         return await inQueue(() => publishAll(staged, studyInstanceUID, urlOf));
       } finally {
         bytesUnderWay -= counted;
@@ -235,9 +236,8 @@ function malformed<T>(parse: () => T): T {
   try {
     return parse();
   } catch (cause) {
-    throw new HttpError(400, `The request cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`, {
-      Connection: 'close',
-    });
+    if (!(cause instanceof MultipartError)) throw cause;
+    throw new HttpError(400, `The request cannot be read: ${cause.message}.`, { Connection: 'close' });
   }
 }
 

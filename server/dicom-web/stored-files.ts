@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { link, lstat, mkdir, open, readdir, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { FileGoneError, type PlainFile } from './plain-file.ts';
+import { FileGoneError } from './object-file.ts';
+import { type PlainFile } from './plain-file.ts';
 
 /** A file that is written under a hidden name until it is known what it is. */
 export interface StagedPart {

@@ -3,7 +3,8 @@ import { walkFolder } from './folder-walk.ts';
 import { readFilesApart } from './files-apart.ts';
 import { inBatches } from './in-batches.ts';
 import { knownFile, readFile, type KnownFile, type StoredInstance } from './known-file.ts';
-import { FileGoneError, openPlainFile, type OpenPlainFile, type PlainFile } from './plain-file.ts';
+import { FileGoneError } from './object-file.ts';
+import { openPlainFile, type OpenPlainFile, type PlainFile } from './plain-file.ts';
 
 /** The instances below a folder, whose files come, go and change while it is asked. */
 export interface StudyIndex {

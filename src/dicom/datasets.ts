@@ -6,6 +6,7 @@ export { DicomDataset, parseDicom, type StoredAttribute } from './dicom-dataset.
 export { DICOM_DICTIONARY } from './dicom-dictionary.ts';
 export { isPixelDataTag } from './dicom-elements.ts';
 export { parseFileMeta } from './dicom-file-meta.ts';
+export { CutOffError } from './element-stream.ts';
 export { decodeText, isEncodedText, latin1, trimPadding } from './dicom-text.ts';
 export {
   beginsImage,

@@ -25,11 +25,17 @@ export function decodeText(bytes: Uint8Array, characterSet: string | undefined, 
   }
 }
 
+/** Each byte as the character of its number (ISO 8859-1 with C1; TextDecoder's "latin1" is windows-1252). */
 export function latin1(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    text += String.fromCharCode(...bytes.subarray(at, at + PIECE_BYTES));
+  }
   return text;
 }
+
+/** Each byte is an argument of a call, and stacks are finite. */
+const PIECE_BYTES = 8192;
 
 /** Values are padded to even length with a space, UIDs with a null (PS3.5 6.2). */
 export function trimPadding(text: string): string {

@@ -22,6 +22,18 @@ export interface DicomEncoding {
   readonly littleEndian: boolean;
 }
 
+/** The bytes end within an attribute. */
+export class CutOffError extends Error {
+  /** Where the value begins and how long it is, if a value of the data set itself is cut off: not a head, not a value
+   * within a sequence whose end is looked for. */
+  readonly value: { readonly dataOffset: number; readonly byteLength: number } | undefined;
+
+  constructor(value?: { readonly dataOffset: number; readonly byteLength: number }) {
+    super('it ends within an attribute');
+    this.value = value;
+  }
+}
+
 /** What parsing one file has used up of its limits. */
 export interface ParseBudget {
   readonly limits: ReadLimits;
@@ -179,7 +191,10 @@ export class ElementStream extends LibraryStream {
   }
 
   override seek(offset: number): void {
-    this.#require(offset);
+    if (this.position + offset > this.end) {
+      const isOwnValue = this.#isWithinElement && this.#depth === 0;
+      throw new CutOffError(isOwnValue ? { dataOffset: this.position, byteLength: offset } : undefined);
+    }
     super.seek(offset);
   }
 
@@ -224,7 +239,7 @@ export class ElementStream extends LibraryStream {
   }
 
   #require(byteLength: number): void {
-    if (this.position + byteLength > this.end) throw new Error('it ends within an attribute');
+    if (this.position + byteLength > this.end) throw new CutOffError();
   }
 }
 

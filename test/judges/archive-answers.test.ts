@@ -4,9 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { datasetToJson } from '../../server/dicom-web/dataset-json.ts';
-import { inMemory, readDataset, type ObjectFile } from '../../server/dicom-web/dicom-file.ts';
+import { withDataset } from '../../server/dicom-web/dicom-file.ts';
+import { inMemory, type ObjectFile } from '../../server/dicom-web/object-file.ts';
 import type { JsonAttribute, JsonDataset } from '../../server/dicom-web/dicom-json.ts';
-import { allFrames, openFrames } from '../../server/dicom-web/frame-source.ts';
+import { openFrames } from '../../server/dicom-web/frame-source.ts';
+import { allFrames } from '../server/whole-frames.ts';
 import { EXPLICIT_BIG_ENDIAN } from '../../src/dicom/transfer-syntaxes.ts';
 import { temporaryFolder } from '../server/served.ts';
 import { dataPath, describeWithData } from '../support/data.ts';
@@ -37,7 +39,7 @@ async function withFile<T>(path: string, use: (file: ObjectFile) => Promise<T>):
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 async function differences(path: string, { json, frames }: Judgement): Promise<string[]> {
-  const { dataset, transferSyntaxUID } = await withFile(path, (file) => readDataset(file));
+  const { dataset, transferSyntaxUID } = await withFile(path, (file) => withDataset(file, (read) => read));
   const found: string[] = [];
   compare(
     datasetToJson(dataset, () => 'bulk'),
@@ -129,7 +131,7 @@ async function judge(judgements: Readonly<Record<string, Judgement>>): Promise<{
 }
 
 async function isRead(path: string): Promise<boolean> {
-  return withFile(path, (file) => readDataset(file)).then(
+  return withFile(path, (file) => withDataset(file, (read) => read)).then(
     () => true,
     () => false,
   );

@@ -26,6 +26,8 @@ export interface ServedOhifOptions {
   readonly workerPrelude?: string;
   /** Let our worker take the graphics card that the browser imitates for a real one. */
   readonly acceptSoftwareAdapter?: boolean;
+  /** Guards the archive, as `npm start` does over data of somebody. */
+  readonly token?: string;
   /** Sees each DICOMweb request first; true if it has answered it. */
   readonly intercept?: (...request: Parameters<DicomWebHandler>) => boolean;
 }
@@ -52,6 +54,7 @@ export async function serveOhif(options: ServedOhifOptions): Promise<ServedOhif>
     ohif,
     extension: workerPrelude === undefined ? built : withWorkerPrelude(built, folder, workerPrelude),
     settings: { allowSoftwareAdapter },
+    ...(options.token !== undefined && { token: options.token }),
     models: new Map([
       ['cardiac-mr', join(checkout, 'models/cardiac-mr')],
       ['tiny-heart', tinyModelFolder],

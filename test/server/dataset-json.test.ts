@@ -6,9 +6,11 @@ import { createShortAxisHeart } from '../../sample-data/short-axis-heart.ts';
 import { encodeDicomPhase } from '../../sample-data/write-dicom.ts';
 import { tagOf } from '../../server/dicom-web/attribute-dictionary.ts';
 import { datasetToJson, valueAt } from '../../server/dicom-web/dataset-json.ts';
-import { inMemory, readDataset } from '../../server/dicom-web/dicom-file.ts';
+import { bulkValue } from '../../server/dicom-web/bulk-value.ts';
+import { withDataset } from '../../server/dicom-web/dicom-file.ts';
+import { inMemory, type ObjectFile } from '../../server/dicom-web/object-file.ts';
 import type { JsonDataset } from '../../server/dicom-web/dicom-json.ts';
-import { allFrames, openFrames } from '../../server/dicom-web/frame-source.ts';
+import { openFrames } from '../../server/dicom-web/frame-source.ts';
 import { concatenate } from '../../src/io/concatenate.ts';
 import { datasetOfAttributes } from '../../src/dicom/dicom-attributes.ts';
 import { dicomInstanceOf, readDicomInstance } from '../../src/series/dicom-instance.ts';
@@ -23,6 +25,7 @@ import {
   latin1,
   type DicomAttributes,
 } from '../support/part10.ts';
+import { allFrames, wholeFrame } from './whole-frames.ts';
 
 const REPORT: DicomAttributes = {
   SOPClassUID: '1.2.840.10008.5.1.4.1.1.88.11',
@@ -32,8 +35,7 @@ const REPORT: DicomAttributes = {
 };
 
 async function jsonOf(bytes: Uint8Array): Promise<JsonDataset> {
-  const { dataset } = await readDataset(inMemory(bytes));
-  return datasetToJson(dataset, (path) => `bulk/${path}`);
+  return withDataset(inMemory(bytes), ({ dataset }) => datasetToJson(dataset, (path) => `bulk/${path}`));
 }
 
 function element(tag: string, vr: string, value: Uint8Array, isImplicit = false): Uint8Array {
@@ -45,6 +47,22 @@ function withElements(...elements: readonly Uint8Array[]): Uint8Array {
 }
 
 const ascii = (text: string): number[] => [...latin1(text)];
+
+/** A value as it is sent for its address. */
+async function bulkOf(file: ObjectFile, path: string): Promise<Uint8Array> {
+  const frame = await withDataset(file, async ({ dataset, placeOf }) => {
+    const value = valueAt(dataset, path.split('/'));
+    return value && (await bulkValue(file, value, placeOf(value.bytes)));
+  });
+  if (frame === undefined) throw new RangeError(`there is no value at ${path}`);
+  return wholeFrame(frame, file);
+}
+
+function itemHead(byteLength: number): Uint8Array {
+  const head = Uint8Array.of(0xfe, 0xff, 0x00, 0xe0, 0, 0, 0, 0);
+  new DataView(head.buffer).setUint32(4, byteLength, true);
+  return head;
+}
 
 describe('the DICOM JSON model', () => {
   // The examples of PS3.5 annexes H to K.
@@ -150,22 +168,74 @@ describe('the DICOM JSON model', () => {
       element('x00420010', 'UT', new TextEncoder().encode(text)),
       element('x00720082', 'SV', numbers),
     ]);
-    const { dataset } = await readDataset(inMemory(bytes));
-    const json = datasetToJson(dataset, (path) => `bulk/${path}`);
+    const json = await jsonOf(bytes);
     expect(json['00420010']).toEqual({ vr: 'UT', BulkDataURI: 'bulk/00420010' });
     expect(json['00720082']).toEqual({ vr: 'SV', BulkDataURI: 'bulk/00720082' });
-    expect(new TextDecoder().decode(valueAt(dataset, ['00420010']))).toBe(text);
-    expect(valueAt(dataset, ['00720082'])).toEqual(numbers);
+    expect(new TextDecoder().decode(await bulkOf(inMemory(bytes), '00420010'))).toBe(text);
+    expect(await bulkOf(inMemory(bytes), '00720082')).toEqual(numbers);
   });
 
-  test('of many values the first 8 MiB are in the answer', async () => {
+  test.each([
+    ['explicit', EXPLICIT],
+    ['implicit', IMPLICIT],
+    ['big-endian', BIG_ENDIAN],
+  ])('long values of a file in %s are not read for its attributes', async (_, transferSyntaxUID) => {
+    const [isImplicit, isBig] = [transferSyntaxUID === IMPLICIT, transferSyntaxUID === BIG_ENDIAN];
+    const own = (tag: string, vr: string, value: Uint8Array): Uint8Array =>
+      concatenate([elementHeader(tag, vr, value.length, isImplicit, !isBig), value]);
+    const document = new Uint8Array(3 * 2 ** 20 + 2).map((_, at) => at % 251);
+    const words = new Uint8Array(2 ** 21).map((_, at) => (at >> 8) + at);
+    const bytes = concatenate([
+      encodePart10({ ...REPORT, PatientID: 'SYNTHETIC' }, { transferSyntaxUID }),
+      own('x00420011', 'OB', document),
+      own('x00720069', 'OW', words),
+      own('x00880130', 'SH', latin1('LAST')),
+    ]);
+    let read = 0;
+    const file: ObjectFile = {
+      byteLength: bytes.length,
+      read: (start, byteLength) => {
+        const piece = bytes.subarray(start, start + byteLength);
+        read += piece.length;
+        return Promise.resolve(piece);
+      },
+    };
+    const json = await withDataset(file, ({ dataset }) => datasetToJson(dataset, (path) => `bulk/${path}`));
+    expect(json).toMatchObject({
+      '00100020': { Value: ['SYNTHETIC'] },
+      '00420011': { vr: 'OB', BulkDataURI: 'bulk/00420011' },
+      '00880130': { vr: 'SH', Value: ['LAST'] },
+    });
+    expect(read).toBeLessThan(2 ** 18);
+    expect(Buffer.compare(await bulkOf(file, '00420011'), document)).toBe(0);
+    const swapped = words.map((_, at) => words[at ^ 1] ?? 0);
+    expect(Buffer.compare(await bulkOf(file, '00720069'), isBig ? swapped : words)).toBe(0);
+  });
+
+  test('a long sequence is read, for its items are told', async () => {
+    const item = element('x00081150', 'UI', latin1('1.2.840.10008.5.1.4.1.1.88.11\0'));
+    const items = Array.from({ length: 40_000 }, () => concatenate([itemHead(item.length), item]));
+    const sequence = concatenate(items);
+    const json = await jsonOf(withElements(element('x00081140', 'SQ', sequence)));
+    expect(json['00081140']?.Value).toHaveLength(40_000);
+  });
+
+  test('long text of another character set is translated', async () => {
+    const bytes = concatenate([
+      encodePart10({ SpecificCharacterSet: 'ISO_IR 100', StudyInstanceUID: '1.2.3' }),
+      element('x00420010', 'UT', new Uint8Array(2 ** 20 + 2).fill(0xfc)),
+    ]);
+    expect(new TextDecoder().decode(await bulkOf(inMemory(bytes), '00420010'))).toBe('ü'.repeat(2 ** 20 + 2));
+  });
+
+  test('of many values the first 2 MiB are in the answer', async () => {
     const values = Array.from({ length: 20 }, (_, n) =>
       element(`x0043${(0x1010 + n).toString(16)}`, 'OB', new Uint8Array(2 ** 20)),
     );
     const json = await jsonOf(withElements(...values));
     const all = Object.entries(json).filter(([tag]) => tag.startsWith('004310'));
-    expect(all.filter(([, { InlineBinary }]) => InlineBinary !== undefined)).toHaveLength(7);
-    expect(all.filter(([, { BulkDataURI }]) => BulkDataURI !== undefined)).toHaveLength(13);
+    expect(all.filter(([, { InlineBinary }]) => InlineBinary !== undefined)).toHaveLength(1);
+    expect(all.filter(([, { BulkDataURI }]) => BulkDataURI !== undefined)).toHaveLength(19);
   });
 
   test.each([
@@ -210,7 +280,7 @@ describe('frames', () => {
       encodePart10({ ...image, ...colour, PixelData: Uint8Array.from({ length: 16 }, (_, at) => at) }),
     );
     const { count, frame } = await openFrames(file);
-    expect([count, [...(await frame(file, 1))]]).toEqual([2, [8, 9, 10, 11, 12, 13, 14, 15]]);
+    expect([count, [...(await wholeFrame(frame(1), file))]]).toEqual([2, [8, 9, 10, 11, 12, 13, 14, 15]]);
   });
 
   test('in big endian are given in little endian, and say so', async () => {
@@ -220,7 +290,7 @@ describe('frames', () => {
     );
     const source = await openFrames(file);
     expect(source.transferSyntaxUID).toBe(EXPLICIT);
-    expect([...(await source.frame(file, 0))]).toEqual([1, 2, 3, 4]);
+    expect([...(await wholeFrame(source.frame(0), file))]).toEqual([1, 2, 3, 4]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { createFolderArchive } from '../../server/dicom-web/folder-archive.ts';
 import { openStudyIndex } from '../../server/dicom-web/study-index.ts';
 import { listenOnLoopback } from '../../server/listen.ts';
@@ -15,4 +16,8 @@ answerWith((request, response) => {
   });
 });
 console.log(port);
+// Asked by a line, the most memory that it had so far, in kB.
+createInterface(process.stdin).on('line', () => {
+  console.log(process.resourceUsage().maxRSS);
+});
 await once(server, 'close');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { inMemory, type ObjectFile } from '../../server/dicom-web/dicom-file.ts';
+import { inMemory, type ObjectFile } from '../../server/dicom-web/object-file.ts';
 import { indexFrames } from '../../server/dicom-web/fragment-index.ts';
 import { encapsulatedFrames } from '../../src/dicom/encapsulated-frames.ts';
 import { joined } from '../support/part10.ts';

@@ -102,3 +102,21 @@ test('a task that fails gives its turn away', async () => {
   await expect(inTurn(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await inTurn(() => Promise.resolve(1))).toBe(1);
 });
+
+test('a task that comes when another ends does not overtake the one that waits, and never run more than may', async () => {
+  const inTurn = createTurns(1, 10);
+  const order: string[] = [];
+  let [running, most] = [0, 0];
+  const task = (name: string) => async () => {
+    order.push(name);
+    most = Math.max(most, ++running);
+    await Promise.resolve();
+    running--;
+  };
+  const first = inTurn(task('first'));
+  const second = inTurn(task('second'));
+  // Asks as soon as the first has ended, before the second has gone on.
+  const third = first.then(() => inTurn(task('third')));
+  await Promise.all([second, third]);
+  expect([order, most]).toEqual([['first', 'second', 'third'], 1]);
+});
