@@ -7,12 +7,16 @@ const MAX_ADDRESS_BYTES = 16 * 1024;
 /** PS3.18 F.2 nests a sequence in four levels; PS3.5 has no limit, and no archive comes near this. */
 const MAX_DEPTH = 4096;
 
+/** JSON that is nested more deeply than any data set. */
+export class JsonDepthError extends Error {}
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /** Rewrites addresses in a stream of the DICOM JSON Model: BulkDataURI, Retrieve URL, Retrieve URI. Everything else passes
  * byte by byte, so that an answer of any length takes no more memory than a chunk.
  * @param rewrite gives the address to write instead; undefined leaves it as it is
+ * @throws JsonDepthError, as the error of the stream
  * @see DICOM PS3.18 F.2.2 */
 export function rewriteAddresses(rewrite: (address: string) => string | undefined): Transform {
   /** Keys of the objects that are open, outermost first; undefined for an array's place. */
@@ -84,7 +88,7 @@ export function rewriteAddresses(rewrite: (address: string) => string | undefine
           case 0x7b: // '{'
           case 0x5b: // '['
             if (path.length >= MAX_DEPTH) {
-              done(new Error('its JSON is nested too deeply'));
+              done(new JsonDepthError('its JSON is nested too deeply'));
               return;
             }
             path.push(undefined);

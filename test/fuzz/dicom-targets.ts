@@ -40,7 +40,11 @@ export async function dicomSeeds(): Promise<Seed[]> {
       [enhancedPhantom(image)],
       [enhancedPhantom(image, { options: { undefinedLengths: true, transferSyntaxUID: IMPLICIT } })],
       [mosaicPhantom(image)],
-    ].map(seedOf),
+    ].map(async (files, n) => {
+      const seed = await seedOf(files);
+      // Files of several seeds have one name, and the others of a seed are found by it.
+      return { ...seed, name: `${n}-${seed.name}` };
+    }),
   );
 }
 

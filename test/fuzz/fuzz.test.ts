@@ -5,6 +5,7 @@ import { fuzzTargets } from './targets.ts';
 // A fixed seed: what is red today is red tomorrow. `npm run fuzz` runs as many as one has time for.
 const SEED = 1;
 const INPUTS = 20_000;
+const LEAST_READ = 0.03;
 const shares = fuzzTargets.reduce((sum, { share }) => sum + share, 0);
 
 test.each(fuzzTargets)('$name answers each input with a result or a typed error', async ({ name, share }) => {
@@ -14,6 +15,8 @@ test.each(fuzzTargets)('$name answers each input with a result or a typed error'
   expect(report.inputs).toBe(inputs);
   // An input that no code looked at proves nothing.
   expect(accepted + refused).toBe(inputs);
+  // Nor one that is refused at the door.
+  expect(accepted / inputs).toBeGreaterThan(LEAST_READ);
 });
 
 test.each([
@@ -23,6 +26,6 @@ test.each([
   ['planted-end', 'end'],
 ])('%s is found, and the inputs behind it are run', async (target, kind) => {
   const { findings, inputs } = await fuzzTarget(target, { seed: SEED, inputs: 200 });
-  expect(findings[0]).toMatchObject({ kind });
+  expect(findings.map((finding) => finding.kind)).toContain(kind);
   expect(inputs).toBe(200);
 });
