@@ -64,7 +64,7 @@ export {
   type ImageStack,
   type StackImagesOptions,
 } from './series/image-stack.ts';
-export type { NaturalisedAttributes } from './dicom/dicom-attributes.ts';
+export type { NaturalisedAttributes } from './dicom/write-dicom.ts';
 export { pixelDecoders, type PixelDecoder } from './codecs/pixel-decoders.ts';
 export {
   readDicomSeg,
@@ -73,11 +73,11 @@ export {
   type ReadDicomSegOptions,
   type ReadDicomSegResult,
 } from './seg/read-dicom-seg.ts';
-export type { SegIdentity, SegInstance } from './seg/dicom-seg-identity.ts';
+export type { SegIdentity, SegInstance } from './seg/dicom-seg-segments.ts';
 
 export type { Labelmap } from './labelmap/labelmap.ts';
 export { labelmapOnSourceSlices } from './labelmap/source-slices.ts';
-export { cielabToColour, colourToCielab, type Colour } from './labelmap/display-colour.ts';
+export { cielabToColour, colourToCielab, type Colour } from './labelmap/labelmap.ts';
 export {
   editedSegment,
   type CodedConcept,
@@ -85,12 +85,12 @@ export {
   type SegmentAlgorithm,
   type SegmentAlgorithmType,
   type SegmentDescription,
-} from './labelmap/segment.ts';
+} from './labelmap/labelmap.ts';
 export type { DeviceRecord, Provenance, SegmentationResult } from './labelmap/segmentation-result.ts';
 export { measureSegments, type SegmentMeasure } from './labelmap/measure.ts';
-export { patientSideOf, type PatientSide } from './labelmap/borders.ts';
-export { nameEdges } from './labelmap/wholeness.ts';
-export { createUid } from './labelmap/uid.ts';
+export { patientSideOf, type PatientSide } from './labelmap/measure.ts';
+export { nameEdges } from './labelmap/measure.ts';
+export { createUid } from './labelmap/segmentation-result.ts';
 
 export { loadManifest, loadModel, type LoadedModel, type ReadModelFile } from './models/load-model.ts';
 export { manifestSchema, parseManifest, type ModelManifest } from './models/manifest.ts';
@@ -105,7 +105,7 @@ export type {
 export { createWasmBackend, type WasmBackendOptions } from './inference/ort-web.ts';
 export { verifyModel, type VerifyResult } from './inference/self-test.ts';
 
-export { checkModel, type ModelCheck } from './pipeline/check-model.ts';
+export { checkModel, type ModelCheck } from './pipeline/segment-slices.ts';
 export { segmentSeries, type SegmentSeriesOptions } from './segment-series.ts';
 export {
   segmentVolume,
@@ -114,7 +114,7 @@ export {
   type SegmentVolumeOptions,
 } from './pipeline/segment-volume.ts';
 export { createSegments } from './pipeline/result.ts';
-export { outwardFrom } from './pipeline/slice-order.ts';
+export { outwardFrom } from './pipeline/slice-runs.ts';
 
 export {
   encodeDicomSeg,

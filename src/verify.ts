@@ -1,14 +1,13 @@
 import { InternalError } from './errors.ts';
-import type { Labelmap } from './labelmap/labelmap.ts';
+import type { Labelmap, Segment } from './labelmap/labelmap.ts';
 import { measureSegments } from './labelmap/measure.ts';
 import { labelmapOnSourceSlices } from './labelmap/source-slices.ts';
-import type { Segment } from './labelmap/segment.ts';
 import type { SegReference } from './seg/dicom-seg-grid.ts';
 import { readDicomSeg, type ReadDicomSegResult } from './seg/read-dicom-seg.ts';
 import { readNiftiLabelmap } from './nifti/read-nifti.ts';
-import { gridDistanceMm, indexToWorld, worldToIndex, type VolumeGeometry } from './volume/geometry.ts';
+import { gridDistanceMm, indexToWorld, type VolumeGeometry, worldToIndex } from './volume/geometry.ts';
 import type { SourceSeries } from './volume/volume.ts';
-import { concatBytes } from './dicom/dicom-element.ts';
+import { concatBytes } from './dicom/write-dicom.ts';
 
 /** Reads an encoded DICOM-SEG back, by nothing but its bytes, and compares it with the labelmap it was made from: grid,
  * every voxel, volume and centroid of every segment, and the images that its frames refer to.

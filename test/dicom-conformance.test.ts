@@ -3,8 +3,8 @@ import dcmjs from 'dcmjs';
 import { expect, test } from 'vitest';
 import { INSTANCE_ATTRIBUTES, SERIES_ATTRIBUTES, STUDY_ATTRIBUTES, Tag } from '../server/dicom-web/tags.ts';
 import { encodeDicomSeg, type DicomSegOptions } from '../src/seg/encode-dicom-seg.ts';
-import { editedSegment } from '../src/labelmap/segment.ts';
-import { LABELMAP_SEGMENTATION_STORAGE, SEGMENTATION_STORAGE } from '../src/seg/dicom-seg-identity.ts';
+import { editedSegment } from '../src/labelmap/labelmap.ts';
+import { LABELMAP_SEGMENTATION_STORAGE, SEGMENTATION_STORAGE } from '../src/seg/dicom-seg-segments.ts';
 import * as transferSyntaxes from '../src/dicom/transfer-syntaxes.ts';
 import { seriesOn, testLabelmap, testProvenance, testSegments, testUid } from './support/labelled-series.ts';
 

@@ -1,5 +1,5 @@
 import { InternalError } from '../errors.ts';
-import { createSerialQueue } from '../inference/queue.ts';
+import { createSerialQueue } from '../inference/backend.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import type { SegmentVolumeOptions } from '../pipeline/segment-volume.ts';
@@ -8,7 +8,7 @@ import { describeDevice, type BackendId, type DeviceReport, type RefusedBackend 
 import { segmentInWorker } from './segment-in-worker.ts';
 import { createSessionOpener, type OpenedSession, type OpenModelOptions, type OpenSession } from './session-opener.ts';
 export { describeDevice, type BackendId, type DeviceReport, type RefusedBackend } from './device-report.ts';
-export { allocateVoxels } from './send-voxels.ts';
+export { allocateVoxels } from './worker-channel.ts';
 export type { OpenModelOptions } from './session-opener.ts';
 import { openChannel, type WorkerChannel, type WorkerLike } from './worker-channel.ts';
 

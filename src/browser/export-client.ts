@@ -1,5 +1,5 @@
 import { InternalError } from '../errors.ts';
-import { fromErrorMessage, type ErrorMessage } from './error-message.ts';
+import { fromErrorMessage, type ErrorMessage } from './protocol.ts';
 import type { LabelmapExport, LabelsToExport } from './labelmap-export.ts';
 
 /** A labelmap export whose work is done in a worker of its own. */

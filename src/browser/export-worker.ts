@@ -1,4 +1,4 @@
-import { toErrorMessage } from './error-message.ts';
+import { toErrorMessage } from './protocol.ts';
 import type { ExportRequest, ExportResponse } from './export-client.ts';
 import { createLabelmapExport, type LabelmapExport } from './labelmap-export.ts';
 

@@ -1,10 +1,8 @@
 import { InputError } from '../errors.ts';
 import type { DicomSegOptions } from '../seg/encode-dicom-seg.ts';
-import type { Labelmap } from '../labelmap/labelmap.ts';
-import type { Segment } from '../labelmap/segment.ts';
+import type { Labelmap, Segment } from '../labelmap/labelmap.ts';
 import { parseDicom } from '../dicom/dicom-dataset.ts';
-import { readSegIdentity, type SegIdentity } from '../seg/dicom-seg-identity.ts';
-import { readSegments } from '../seg/dicom-seg-segments.ts';
+import { readSegIdentity, readSegments, type SegIdentity } from '../seg/dicom-seg-segments.ts';
 import { readDicomSeg, type ReadDicomSegOptions } from '../seg/read-dicom-seg.ts';
 import type { Notice, SourceSeries } from '../volume/volume.ts';
 

@@ -1,10 +1,20 @@
 import type { ModelManifest } from '../models/manifest.ts';
 import type { DecodedSlice, SliceSegmentation } from '../pipeline/segment-slices.ts';
-import type { FinishedVolume } from '../pipeline/finish-volume.ts';
+import type { FinishedVolume } from '../pipeline/postprocess.ts';
 import type { Volume, VoxelArray } from '../volume/volume.ts';
 import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { BackendId, DeviceReport } from './device-report.ts';
-import type { ErrorMessage } from './error-message.ts';
+import {
+  EnvironmentError,
+  type ErrorCode,
+  type ErrorDetails,
+  InputError,
+  InternalError,
+  IrregularSlicesError,
+  isSegmentationError,
+  ModelError,
+  SegmentationError,
+} from '../errors.ts';
 
 // What the page and its worker say to each other. One job at a time; every answer names its job.
 
@@ -178,4 +188,39 @@ function parseMessage(value: unknown, shapes: Shapes): unknown {
     throw new TypeError(`not a message of this protocol: ${String(kind)}`);
   }
   return value;
+}
+
+/** An error as a message between a page and its worker: structured clones lose classes and own properties. */
+export interface ErrorMessage {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  /** Of a SegmentationError. */
+  readonly code?: ErrorCode;
+  readonly remedy?: string;
+  readonly details?: ErrorDetails;
+}
+
+const CLASSES = { InputError, IrregularSlicesError, ModelError, EnvironmentError, InternalError, SegmentationError };
+
+export function toErrorMessage(error: unknown): ErrorMessage {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  const { name, message, stack } = error;
+  const plain = { name, message, ...(stack !== undefined && { stack }) };
+  if (!isSegmentationError(error)) return plain;
+  return { ...plain, code: error.code, remedy: error.remedy, details: error.details };
+}
+
+/** The same error on the other side; of foreign errors name and message. */
+export function fromErrorMessage({ name, message, stack, code, remedy, details }: ErrorMessage): Error {
+  if (code === undefined || remedy === undefined) {
+    const error = name === 'AbortError' ? new DOMException(message, name) : new Error(message);
+    if (!(error instanceof DOMException)) {
+      error.name = name;
+      if (stack !== undefined) error.stack = stack;
+    }
+    return error;
+  }
+  const ErrorClass = name in CLASSES ? CLASSES[name as keyof typeof CLASSES] : SegmentationError;
+  return new ErrorClass(code, message, { remedy, ...(details && { details }) });
 }

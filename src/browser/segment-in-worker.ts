@@ -1,15 +1,12 @@
 import { InternalError } from '../errors.ts';
 import type { SegmentationResult } from '../labelmap/segmentation-result.ts';
-import { manifestSha256 } from '../models/canonical-json.ts';
-import { createSliceCollector, type SliceCollector } from '../pipeline/collect-slices.ts';
-import type { SegmentVolumeOptions } from '../pipeline/segment-volume.ts';
+import { manifestSha256 } from '../models/load-model.ts';
+import { createSliceCollector, type SegmentVolumeOptions, type SliceCollector } from '../pipeline/segment-volume.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
 import { describeDevice } from './device-report.ts';
 import type { Reply, SegmentPlan } from './protocol.ts';
-import { runJob } from './run-job.ts';
-import { sendVoxels } from './send-voxels.ts';
-import type { OpenedSession, OpenSession, SessionOpener } from './session-opener.ts';
-import { WorkerFault } from './worker-channel.ts';
+import { type OpenedSession, type OpenSession, runJob, type SessionOpener } from './session-opener.ts';
+import { sendVoxels, WorkerFault } from './worker-channel.ts';
 
 export interface SegmentInWorkerOptions extends Omit<SegmentVolumeOptions, 'session'> {
   readonly session: OpenSession;

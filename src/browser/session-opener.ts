@@ -1,16 +1,15 @@
-import { EnvironmentError } from '../errors.ts';
+import { EnvironmentError, isSegmentationError } from '../errors.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import type { Notice } from '../volume/volume.ts';
 import {
+  type BackendId,
   backendName,
   describeDevice,
-  type BackendId,
   type DeviceReport,
   type RefusedBackend,
 } from './device-report.ts';
-import type { FinalReply } from './protocol.ts';
-import { runJob } from './run-job.ts';
-import { WorkerFault, type WorkerChannel } from './worker-channel.ts';
+import { type FinalReply, fromErrorMessage, type Request } from './protocol.ts';
+import { type JobOptions, type WorkerChannel, WorkerFault } from './worker-channel.ts';
 
 /** A model that is open in some worker, or will be again. */
 export interface OpenSession {
@@ -190,4 +189,32 @@ function noBackend(refused: readonly RefusedBackend[]): EnvironmentError {
     remedy: 'Reload the page; if it stays so, use another browser or computer.',
     details: { refused },
   });
+}
+
+/** Does one job and throws what the worker says went wrong.
+ * @throws WorkerFault if the worker or its runtime is of no more use; the signal's reason, when the worker has stopped */
+export async function runJob(
+  channel: WorkerChannel,
+  request: Request,
+  { signal, ...options }: JobOptions & { readonly signal?: AbortSignal },
+): Promise<FinalReply> {
+  signal?.throwIfAborted();
+  const cancel = (): void => {
+    channel.send({ kind: 'cancel' });
+  };
+  signal?.addEventListener('abort', cancel);
+  try {
+    const reply = await channel.run(request, options);
+    signal?.throwIfAborted();
+    if (reply.kind !== 'failed') return reply;
+    const error = fromErrorMessage(reply.error);
+    const isFault = isSegmentationError(error) && (error.code === 'inference-failed' || error.code === 'out-of-memory');
+    throw isFault ? new WorkerFault(withoutStop(error.message), { cause: error }) : error;
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
+}
+
+function withoutStop(sentence: string): string {
+  return sentence.replace(/\.$/, '');
 }

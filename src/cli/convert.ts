@@ -1,24 +1,28 @@
 import { InputError } from '../errors.ts';
-import { segSourceOf } from '../seg/seg-source.ts';
-import type { Labelmap } from '../labelmap/labelmap.ts';
-import type { Segment } from '../labelmap/segment.ts';
-import { createUid } from '../labelmap/uid.ts';
+import { segSourceOf } from '../seg/dicom-seg-sources.ts';
+import type { Labelmap, Segment } from '../labelmap/labelmap.ts';
+import { createUid } from '../labelmap/segmentation-result.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import { openFiles } from '../node/files.ts';
 import { assertWritable, writeFilesTogether } from '../node/write-file.ts';
 import type { SourceFile } from '../io/reader.ts';
 import { readVolume, readVolumeOrPhase, type ReadVolumeResult } from '../series/read-volume.ts';
-import type { InterruptibleContext } from './command-context.ts';
+import type { InterruptibleContext } from './standard-stream.ts';
 import { convertSpec } from './commands.ts';
-import { encodeVerified, outputFormatOf, type OutputFormat } from './encode-labelmap.ts';
+import { encodeVerified, type OutputFormat, outputFormatOf, softwareVersion } from './encode-labelmap.ts';
 import { assertSameVoxels, labelmapOnto } from '../labelmap/onto-grid.ts';
-import { assertKeepsImages, assertNotAnInput } from './output-paths.ts';
-import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
+import { assertKeepsImages, assertNotAnInput } from './segment-request.ts';
+import { type CommandArguments, invalidArguments } from './parse-arguments.ts';
 import { formatGeometry, printLines, printWarnings, RESEARCH_USE_ONLY } from './print.ts';
 import { isDicomSeg, readLabelmap, unnamedSegments } from './read-labelmap.ts';
-import { parseOverlap, parseSegEncoding } from './seg-options.ts';
-import { parseImageOptions, parseLimits, readers, warningsFor } from './read-options.ts';
-import { softwareVersion } from './software-version.ts';
+import {
+  parseImageOptions,
+  parseLimits,
+  parseOverlap,
+  parseSegEncoding,
+  readers,
+  warningsFor,
+} from './read-options.ts';
 
 interface Converted {
   readonly parts: readonly Uint8Array[];

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { REMEDY_OPTIONS } from '../errors.ts';
 import { evaluationSchema as evaluationFigures } from '../evaluate/evaluation.ts';
+import type { VolumeGeometry } from '../volume/geometry.ts';
+import { visibleText } from '../visible-text.ts';
 
 // What `--report` writes and each `--json` prints. schemas/*.schema.json is generated from here.
 
@@ -251,3 +253,41 @@ export type InfoDocument = z.infer<typeof infoSchema>;
 export type ModelListDocument = z.infer<typeof modelListSchema>;
 export type ModelVerificationDocument = z.infer<typeof modelVerificationSchema>;
 export type GeometryDocument = z.infer<typeof geometry>;
+
+/** A geometry as the published schemas have it. */
+export function toGeometryDocument(geometry: VolumeGeometry): GeometryDocument {
+  const { dimensions, spacing, origin, direction, frameOfReferenceUID } = geometry;
+  return {
+    dimensions: [...dimensions],
+    spacing: [...spacing],
+    origin: [origin[0], origin[1], origin[2]],
+    direction: [[...direction[0]], [...direction[1]], [...direction[2]]],
+    ...(frameOfReferenceUID !== undefined && { frameOfReferenceUID }),
+  };
+}
+
+/** A table as RFC 4180 has it, with a line of column names; null and undefined are empty fields. Texts are of others (paths,
+ * labels, messages): their control characters are made visible, so that a row is a line, and none of them is a formula to
+ * a spreadsheet. Numbers stay as they are. */
+export function formatCsv<Column extends string>(
+  columns: readonly Column[],
+  rows: readonly Readonly<Partial<Record<Column, string | number | null | undefined>>>[],
+): string {
+  const lines = [columns, ...rows.map((row) => columns.map((column) => field(row[column])))];
+  return lines.map((line) => `${line.join(',')}\r\n`).join('');
+}
+
+function field(value: string | number | null | undefined): string {
+  if (typeof value === 'number') return String(value);
+  const text = defused(visibleText(value ?? ''));
+  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** What spreadsheets take for the beginning of a formula, behind white space too (OWASP, CSV Injection): the wide forms of
+ * East Asian keyboards count. Tab and return are visible text by now. */
+const FORMULA = /^\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]/;
+
+/** With the apostrophe before it that makes it text to a spreadsheet. */
+function defused(text: string): string {
+  return FORMULA.test(text) ? `'${text}` : text;
+}

@@ -3,6 +3,7 @@ import type { LabelmapOrigin } from '../seg/seg-dataset.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import type { NiftiSpace, Notice, SourceSeries } from '../volume/volume.ts';
 import { invalidArguments } from './parse-arguments.ts';
+import { readFileSync } from 'node:fs';
 
 export type OutputFormat = 'dicom-seg' | 'nifti' | 'nifti-gzip';
 
@@ -34,7 +35,7 @@ export async function preloadEncoders(format: OutputFormat): Promise<void> {
 
 async function preloadDicomSeg(): Promise<void> {
   await import('../seg/encode-dicom-seg.ts');
-  await (await import('../dicom/dicom-file.ts')).preloadDicomWriter();
+  await (await import('../dicom/write-dicom.ts')).preloadDicomWriter();
 }
 
 /** How a DICOM-SEG is written. */
@@ -77,4 +78,12 @@ export async function encodeVerified(
   const bytes = await encodeNiftiLabelmap(labelmap, { gzip: format === 'nifti-gzip', space });
   await verifyNifti(bytes, labelmap);
   return { parts: [bytes], description: 'NIfTI labelmap', warnings: [] };
+}
+
+/** The version in package.json, two folders up from both src/cli and dist/cli. */
+export function softwareVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const document: unknown = JSON.parse(text);
+  const isVersioned = typeof document === 'object' && document !== null && 'version' in document;
+  return isVersioned && typeof document.version === 'string' ? document.version : '0.0.0';
 }

@@ -1,18 +1,15 @@
-import { evaluateLabelmaps, type Evaluation } from '../evaluate/evaluation.ts';
-import { matchSegments } from '../evaluate/match-segments.ts';
+import { evaluateLabelmaps, type Evaluation, matchSegments } from '../evaluate/evaluation.ts';
 import { openFiles } from '../node/files.ts';
 import { assertWritable, writeFilesTogether } from '../node/write-file.ts';
-import type { CommandContext } from './command-context.ts';
+import type { CommandContext } from './standard-stream.ts';
 import { evaluateSpec } from './commands.ts';
-import { formatCsv } from './csv.ts';
-import type { EvaluationDocument } from './documents.ts';
+import { type EvaluationDocument, formatCsv } from './documents.ts';
 import { assertSameVoxels, commonGrid, labelmapOnto } from '../labelmap/onto-grid.ts';
-import { assertNotAnInput } from './output-paths.ts';
-import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
+import { assertNotAnInput } from './segment-request.ts';
+import { type CommandArguments, invalidArguments } from './parse-arguments.ts';
 import { formatMl, formatTable, printJson, printLines, printWarnings } from './print.ts';
 import { readLabelmap, type ReadLabelmapResult } from './read-labelmap.ts';
-import { parseLimits } from './read-options.ts';
-import { parseOverlap } from './seg-options.ts';
+import { parseLimits, parseOverlap } from './read-options.ts';
 
 /** `slicewise evaluate`: Dice, volumes and surface distances of a labelmap against a reference, each DICOM-SEG or NIfTI. */
 export async function evaluate(

@@ -1,15 +1,12 @@
 import { openFiles } from '../node/files.ts';
 import type { SeriesDescription } from '../io/reader.ts';
-import { describeVolumes, type DescribedSeries } from '../series/read-volume.ts';
-import type { CommandContext } from './command-context.ts';
+import { type DescribedSeries, describeVolumes } from '../series/read-volume.ts';
+import type { CommandContext } from './standard-stream.ts';
 import { infoSpec, segmentSpec } from './commands.ts';
-import type { InfoDocument } from './documents.ts';
-import { ExitCode } from './exit-code.ts';
+import { type InfoDocument, toGeometryDocument } from './documents.ts';
+import { ExitCode, formatCount, formatGeometry, printJson, printLines, wordRemedy } from './print.ts';
 import type { CommandArguments } from './parse-arguments.ts';
-import { formatCount, formatGeometry, printJson, printLines } from './print.ts';
 import { parseLimits, readers } from './read-options.ts';
-import { toGeometryDocument } from './to-geometry-document.ts';
-import { wordRemedy } from './word-remedy.ts';
 
 const MOST_VOLUMES_LISTED = 20;
 

@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 import { EnvironmentError } from '../errors.ts';
-import { endProcessBySignal, UNWINDING_MS } from '../node/end-process.ts';
-import { ExitCode, formatError } from './exit-code.ts';
-import { printLines } from './print.ts';
+import { endProcessBySignal, UNWINDING_MS } from '../node/process.ts';
+import { ExitCode, formatError, printLines } from './print.ts';
 import { runCli } from './run-cli.ts';
 import { standardStream } from './standard-stream.ts';
 

@@ -3,11 +3,11 @@ import { loadGolden, loadModel } from '../models/load-model.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import { findModels, openModelFolder, passedOverFolder } from '../node/model-folders.ts';
 import { InternalError } from '../errors.ts';
-import type { CommandContext } from './command-context.ts';
+import type { CommandContext } from './standard-stream.ts';
 import { modelsSpec } from './commands.ts';
 import type { ModelListDocument, ModelVerificationDocument } from './documents.ts';
-import { nearestName } from '../nearest-name.ts';
-import { openBackend, parseBackendId } from './open-backend.ts';
+import { nearestName } from '../visible-text.ts';
+import { openBackend, parseBackendId } from './segment-request.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
 import { formatCount, formatSize, printJson, printLines, printWarnings, RESEARCH_USE_ONLY } from './print.ts';
 

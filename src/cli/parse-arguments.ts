@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { InputError } from '../errors.ts';
-import { nearestName } from '../nearest-name.ts';
+import { nearestName } from '../visible-text.ts';
 
 interface OptionSpec {
   readonly type: 'string' | 'boolean';

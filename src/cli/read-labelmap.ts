@@ -1,7 +1,6 @@
 import { InputError } from '../errors.ts';
-import type { Labelmap } from '../labelmap/labelmap.ts';
-import type { Segment } from '../labelmap/segment.ts';
-import { createUid } from '../labelmap/uid.ts';
+import type { Labelmap, Segment } from '../labelmap/labelmap.ts';
+import { createUid } from '../labelmap/segmentation-result.ts';
 import type { ReadDicomSegOptions } from '../seg/read-dicom-seg.ts';
 import type { SourceFile } from '../io/reader.ts';
 import type { Notice, Volume } from '../volume/volume.ts';

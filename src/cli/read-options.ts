@@ -4,8 +4,9 @@ import { niftiReader } from '../nifti/read-nifti.ts';
 import { DEFAULT_READ_LIMITS, type ReadLimits } from '../io/read-limits.ts';
 import type { ReadVolumeOptions } from '../series/read-volume.ts';
 import type { Notice } from '../volume/volume.ts';
-import type { OutputFormat } from './encode-labelmap.ts';
-import { invalidArguments, type CommandSpec } from './parse-arguments.ts';
+import type { OutputFormat, SegEncoding } from './encode-labelmap.ts';
+import { type CommandSpec, invalidArguments } from './parse-arguments.ts';
+import type { ReadDicomSegOptions } from '../seg/read-dicom-seg.ts';
 
 /** Of every command, so that they share their threads. */
 export const readers = [createDicomReader(createParallelDecoders()), niftiReader];
@@ -68,3 +69,35 @@ export function warningsFor(format: OutputFormat, warnings: readonly Notice[]): 
 }
 
 const ABOUT_DICOM_OUTPUT = new Set(['invalid-date-emptied', 'source-without-identity']);
+
+/** `--seg-type` and `--compress`.
+ * @throws InputError `invalid-arguments` for other values, or if the output is no DICOM-SEG */
+export function parseSegEncoding(
+  spec: CommandSpec,
+  { 'seg-type': segType, compress = false }: { readonly 'seg-type'?: string; readonly compress?: boolean },
+  format: OutputFormat,
+): SegEncoding {
+  if (segType !== undefined && segType !== 'binary' && segType !== 'labelmap') {
+    throw invalidArguments(spec, `--seg-type is binary or labelmap, not ${segType}`);
+  }
+  if (format !== 'dicom-seg' && (segType !== undefined || compress)) {
+    const option = segType === undefined ? '--compress' : '--seg-type';
+    throw invalidArguments(spec, `${option} is for DICOM-SEG, and the output is NIfTI`, 'Name an output in .dcm.');
+  }
+  if (compress && segType !== 'labelmap') {
+    throw invalidArguments(
+      spec,
+      '--compress cannot pack single bits (RLE Lossless has whole bytes)',
+      'Add --seg-type labelmap.',
+    );
+  }
+  return { segType: segType ?? 'binary', compress };
+}
+
+/** `--overlap`.
+ * @throws InputError `invalid-arguments` for another value */
+export function parseOverlap(spec: CommandSpec, overlap: string | undefined): Pick<ReadDicomSegOptions, 'overlap'> {
+  if (overlap === undefined) return {};
+  if (overlap === 'first' || overlap === 'last') return { overlap };
+  throw invalidArguments(spec, `--overlap is first or last, not ${overlap}`);
+}

@@ -1,12 +1,19 @@
 import { InputError } from '../errors.ts';
-import type { CommandContext, InterruptibleContext } from './command-context.ts';
-import { commandSpecs, convertSpec, evaluateSpec, infoSpec, modelsSpec, segmentSpec } from './commands.ts';
-import { ExitCode, exitCodeOf, formatError } from './exit-code.ts';
-import { formatCommandHelp, formatHelp } from './help.ts';
-import { nearestName } from '../nearest-name.ts';
-import { parseArguments, type CommandSpec } from './parse-arguments.ts';
-import { printLines } from './print.ts';
-import { softwareVersion } from './software-version.ts';
+import type { CommandContext, InterruptibleContext } from './standard-stream.ts';
+import {
+  commandSpecs,
+  convertSpec,
+  evaluateSpec,
+  formatCommandHelp,
+  formatHelp,
+  infoSpec,
+  modelsSpec,
+  segmentSpec,
+} from './commands.ts';
+import { ExitCode, exitCodeOf, formatError, printLines } from './print.ts';
+import { nearestName } from '../visible-text.ts';
+import { type CommandSpec, parseArguments } from './parse-arguments.ts';
+import { softwareVersion } from './encode-labelmap.ts';
 
 /** @returns the exit code */
 type RunCommand = (argv: readonly string[], context: CliContext) => Promise<number>;

@@ -4,16 +4,13 @@ import { loadModel } from '../models/load-model.ts';
 import { openModelFolder, passedOverFolder } from '../node/model-folders.ts';
 import { assertWritable } from '../node/write-file.ts';
 import type { Volume } from '../volume/volume.ts';
-import type { InterruptibleContext, TextSink } from './command-context.ts';
+import type { InterruptibleContext, TextSink } from './standard-stream.ts';
 import { segmentSpec } from './commands.ts';
-import { preloadEncoders } from './encode-labelmap.ts';
-import { openBackend } from './open-backend.ts';
+import { preloadEncoders, softwareVersion } from './encode-labelmap.ts';
+import { openBackend, parseSegmentRequest, type SegmentRequest } from './segment-request.ts';
 import type { CommandArguments } from './parse-arguments.ts';
-import { printLines, printWarnings } from './print.ts';
-import { createProgressBar } from './progress-bar.ts';
-import { summaryOf } from './segment-report.ts';
-import { parseSegmentRequest, type SegmentRequest } from './segment-request.ts';
-import { softwareVersion } from './software-version.ts';
+import { createProgressBar, printLines, printWarnings } from './print.ts';
+import { summaryOf } from './segment-outputs.ts';
 
 /** `slicewise segment`: series in, verified labelmap out. All outputs appear together at the end, or none. */
 export async function segment(
@@ -32,7 +29,7 @@ export async function segment(
   opening.catch(() => undefined); // it may fail before it is awaited
   try {
     const [{ readSegmentInput }, { writeSegmentOutputs }] = await Promise.all([
-      import('./segment-input.ts'),
+      import('./segment-request.ts'),
       import('./segment-outputs.ts'),
     ]);
     const read = await timed(() => readSegmentInput(request, signal));

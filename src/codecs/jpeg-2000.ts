@@ -1,5 +1,4 @@
-import { readJpeg2000Frame } from './code-stream-frame.ts';
-import { createWasmDecoder, type WasmCodec } from './wasm-codec.ts';
+import { createWasmDecoder, readJpeg2000Frame, type WasmCodec } from './wasm-codec.ts';
 
 /** JPEG 2000, lossless and lossy: OpenJPEG. */
 export const jpeg2000: WasmCodec = {
@@ -14,3 +13,15 @@ export const jpeg2000: WasmCodec = {
 };
 
 export const decodeJpeg2000 = createWasmDecoder(jpeg2000);
+
+/** Decodes High-Throughput JPEG 2000, lossless and lossy, with OpenJPH. */
+export const decodeHighThroughputJpeg2000 = createWasmDecoder({
+  name: 'High-Throughput JPEG 2000',
+  packageName: '@cornerstonejs/codec-openjph',
+  load: async (options) => {
+    const { default: createOpenJph } = await import('@cornerstonejs/codec-openjph/wasmjs');
+    return (await createOpenJph(options)).HTJ2KDecoder;
+  },
+  wasmUrl: () => new URL('@cornerstonejs/codec-openjph/wasm', import.meta.url),
+  readFrame: readJpeg2000Frame,
+});

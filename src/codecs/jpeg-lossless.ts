@@ -1,5 +1,4 @@
-import { BitReader } from './bit-reader.ts';
-import type { JpegImage } from './jpeg-segments.ts';
+import { BitReader, type JpegImage } from './jpeg-segments.ts';
 
 /** Decodes a lossless JPEG image of one component (process 14, every predictor).
  * @returns rows · columns samples

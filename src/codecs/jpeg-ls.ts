@@ -1,7 +1,6 @@
-import { readJpegFrame } from './code-stream-frame.ts';
-import { damagedFile } from '../io/damaged-file.ts';
+import { createWasmDecoder, readJpegFrame } from './wasm-codec.ts';
+import { damagedFile } from '../io/read-limits.ts';
 import type { DecodeContext, EncodedFrame, StoredValues } from '../dicom/pixel-data.ts';
-import { createWasmDecoder } from './wasm-codec.ts';
 
 /** Decodes JPEG-LS, lossless and near-lossless, with CharLS.
  * @throws InputError `damaged-file` */

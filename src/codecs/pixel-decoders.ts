@@ -1,11 +1,10 @@
-import { damagedFile } from '../io/damaged-file.ts';
-import { decodeHighThroughputJpeg2000 } from './high-throughput-jpeg-2000.ts';
-import { decodeJpeg2000 } from './jpeg-2000.ts';
+import { damagedFile } from '../io/read-limits.ts';
+import { decodeHighThroughputJpeg2000, decodeJpeg2000 } from './jpeg-2000.ts';
 import { decodeJpegLs } from './jpeg-ls.ts';
 import { decodeJpeg } from './jpeg.ts';
-import { storedView, type DecodeContext, type EncodedFrame, type StoredValues } from '../dicom/pixel-data.ts';
+import { type DecodeContext, type EncodedFrame, type StoredValues, storedView } from '../dicom/pixel-data.ts';
 import { decodeRle } from './rle.ts';
-import { swapBytes } from '../io/swap-bytes.ts';
+import { swapBytes } from '../io/bytes.ts';
 import {
   DEFLATED_LITTLE_ENDIAN,
   ENCAPSULATED_UNCOMPRESSED,

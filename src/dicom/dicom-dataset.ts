@@ -1,25 +1,23 @@
 import { InputError } from '../errors.ts';
 import type { Notice } from '../volume/volume.ts';
-import { openDeflated, type DeflatedBytes } from '../io/byte-source.ts';
-import { concatenate } from '../io/concatenate.ts';
-import { damagedFile } from '../io/damaged-file.ts';
+import { type DeflatedBytes, openDeflated } from '../io/byte-source.ts';
+import { concatenate } from '../io/bytes.ts';
+import { assertWithinLimit, damagedFile, DEFAULT_READ_LIMITS, type ReadLimits } from '../io/read-limits.ts';
 import { DICOM_DICTIONARY, type DicomKeyword } from './dicom-dictionary.ts';
 import {
-  isPixelDataTag,
-  parseElements,
-  parseItems,
-  UNDEFINED_LENGTH,
   type DicomElement,
   type DicomElements,
   type DicomEncoding,
+  isPixelDataTag,
   type ParseBudget,
+  parseElements,
+  parseItems,
+  UNDEFINED_LENGTH,
 } from './dicom-elements.ts';
 import { encodingAt, startOfDicom } from './dicom-encoding.ts';
-import { actualSyntax, claimedEncoding, parseFileMeta, type FileMeta } from './dicom-file-meta.ts';
-import { BINARY_NUMBERS } from './dicom-numbers.ts';
-import { nativeFrameBytes } from './native-frame.ts';
-import { decodeText, isEncodedText, latin1, trimPadding } from './dicom-text.ts';
-import { assertWithinLimit, DEFAULT_READ_LIMITS, type ReadLimits } from '../io/read-limits.ts';
+import { actualSyntax, claimedEncoding, type FileMeta, parseFileMeta } from './dicom-file-meta.ts';
+import { BINARY_NUMBERS, decodeText, isEncodedText, latin1, trimPadding } from './dicom-values.ts';
+import { nativeFrameBytes } from './pixel-data.ts';
 import type { SourceFile } from '../io/reader.ts';
 import { DEFLATED_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN, transferSyntaxName } from './transfer-syntaxes.ts';
 

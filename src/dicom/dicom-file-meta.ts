@@ -3,7 +3,7 @@ import type { Notice } from '../volume/volume.ts';
 import { DICOM_DICTIONARY } from './dicom-dictionary.ts';
 import { parseElements, type DicomElements, type DicomEncoding, type ParseBudget } from './dicom-elements.ts';
 import { encodingAt, startOfDicom } from './dicom-encoding.ts';
-import { latin1, trimPadding } from './dicom-text.ts';
+import { latin1, trimPadding } from './dicom-values.ts';
 import type { ReadLimits } from '../io/read-limits.ts';
 import {
   DEFLATED_LITTLE_ENDIAN,

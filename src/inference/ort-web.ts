@@ -1,10 +1,17 @@
 /// <reference types="onnxruntime-web" />
 import type * as OrtModule from 'onnxruntime-web/wasm';
 import type { ModelManifest } from '../models/manifest.ts';
-import type { InferenceBackend } from './backend.ts';
-import { createSerialQueue } from './queue.ts';
-import { createSession, reasonOf, webAssemblyUnavailable, type LoadedGraph } from './session.ts';
-import { assertModelBytes, assertSignature, openingFailed, type TensorSignature } from './signature.ts';
+import { createSerialQueue, type InferenceBackend } from './backend.ts';
+import {
+  assertModelBytes,
+  assertSignature,
+  createSession,
+  type LoadedGraph,
+  openingFailed,
+  reasonOf,
+  type TensorSignature,
+  webAssemblyUnavailable,
+} from './session.ts';
 
 export type Ort = typeof OrtModule;
 export type OrtSession = OrtModule.InferenceSession;

@@ -1,11 +1,9 @@
 /// <reference types="onnxruntime-web" />
 import { EnvironmentError } from '../errors.ts';
 import type { LoadedModel } from '../models/load-model.ts';
-import type { InferenceBackend } from './backend.ts';
-import { openOrtSession, QUIET, startOnIdentity, type Ort } from './ort-web.ts';
-import { createSerialQueue } from './queue.ts';
-import { createSession, reasonOf, type LoadedGraph } from './session.ts';
-import { assertModelBytes } from './signature.ts';
+import { createSerialQueue, type InferenceBackend } from './backend.ts';
+import { openOrtSession, type Ort, QUIET, startOnIdentity } from './ort-web.ts';
+import { assertModelBytes, createSession, type LoadedGraph, reasonOf } from './session.ts';
 
 export interface WebGpuBackendOptions {
   /** Take an adapter that only imitates a graphics card: for tests, it is far slower than WASM. */

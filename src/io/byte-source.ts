@@ -1,7 +1,6 @@
 import { InputError } from '../errors.ts';
-import { concatenate } from './concatenate.ts';
-import { damagedFile } from './damaged-file.ts';
-import { assertWithinLimit, type ReadLimits } from './read-limits.ts';
+import { concatenate } from './bytes.ts';
+import { assertWithinLimit, damagedFile, type ReadLimits } from './read-limits.ts';
 import type { SourceFile } from './reader.ts';
 
 /** Bytes read in order; of a compressed file no more is unpacked than asked for. */

@@ -1,4 +1,6 @@
 import { InputError } from '../errors.ts';
+import { voxelCount } from '../volume/geometry.ts';
+import type { StackResampling } from '../volume/resample.ts';
 
 /** What one input may claim before memory is taken for it: a file of a few bytes can promise terabytes. */
 export interface ReadLimits {
@@ -54,4 +56,26 @@ export function assertWithinLimit(
       details: { option: 'limit', choices: [limit], file: name, limit, amount, most: limits[limit] },
     },
   );
+}
+
+export function damagedFile(name: string, reason: string, cause?: unknown): InputError {
+  return new InputError('damaged-file', `${name} is damaged: ${reason}.`, {
+    remedy: 'Copy or export the file again, or take it out of the input.',
+    details: { file: name },
+    cause,
+  });
+}
+
+/** Checks the grid that slices would be interpolated onto before memory is taken for it: one slice far away, or far
+ * aside, asks for a grid of any size.
+ * @param name of the image, for messages
+ * @throws InputError `limit-exceeded` */
+export function assertResampledSize({ geometry, source }: StackResampling, limits: ReadLimits, name: string): void {
+  const voxels = voxelCount(geometry);
+  const grid = `a grid of ${geometry.dimensions.join(' × ')}`;
+  assertWithinLimit(voxels, 'voxels', limits, { name, what: `voxels, resampled onto ${grid}` });
+  assertWithinLimit(voxels / voxelCount(source), 'resampleRatio', limits, {
+    name,
+    what: `voxels from one of its own, resampled onto ${grid}`,
+  });
 }

@@ -1,4 +1,4 @@
-import { problemOf, type Problem, type SegmentationError } from '../errors.ts';
+import { type Problem, problemOf, type SegmentationError } from '../errors.ts';
 import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
 import type { ReadLimits } from './read-limits.ts';
@@ -125,4 +125,20 @@ export function unreadableFile(format: string, file: SourceFile, error: Segmenta
     files: [file],
     read: () => Promise.reject(error),
   };
+}
+
+/** Notices of many files as one a kind: a series of hundreds of files says everything hundreds of times. */
+export function mergedNotices(ofFiles: Iterable<readonly Notice[]>): Notice[] {
+  const kinds = new Map<string, { readonly message: string; files: number }>();
+  for (const notices of ofFiles) {
+    for (const code of new Set(notices.map((notice) => notice.code))) {
+      const kind = kinds.get(code);
+      if (kind !== undefined) kind.files++;
+      else kinds.set(code, { message: notices.find((notice) => notice.code === code)?.message ?? '', files: 1 });
+    }
+  }
+  return [...kinds].map(([code, { message, files }]) => {
+    const others = files === 2 ? ' So it is in another file.' : ` So it is in ${files - 1} other files.`;
+    return { code, message: files === 1 ? message : message + others };
+  });
 }

@@ -1,5 +1,5 @@
 import type { Notice } from '../volume/volume.ts';
-import type { SlicesRun } from './borders.ts';
+import type { SlicesRun } from './measure.ts';
 import type { Labelmap } from './labelmap.ts';
 
 /** Which model, backend and software made a labelmap, and how long it took. */
@@ -50,4 +50,30 @@ export interface SegmentationResult {
   readonly probabilities?: Uint8Array;
   readonly provenance: Provenance;
   readonly warnings: readonly Notice[];
+}
+
+/** Mean uncertainty of the voxels of each label, from 0 to 1 (entropy / ln classes); empty segments have none. */
+export function meanUncertainty({
+  labelmap: { voxels },
+  uncertainty,
+}: Pick<SegmentationResult, 'labelmap' | 'uncertainty'>): Map<number, number> {
+  const sums = new Map<number, { count: number; sum: number }>();
+  let current = { count: 0, sum: 0 };
+  for (let at = 0, label = 0; at < voxels.length; at++) {
+    const here = voxels[at] ?? 0;
+    if (here === 0) continue;
+    if (here !== label) {
+      label = here;
+      current = sums.get(label) ?? { count: 0, sum: 0 };
+      sums.set(label, current);
+    }
+    current.count++;
+    current.sum += uncertainty.voxels[at] ?? 0;
+  }
+  return new Map([...sums].map(([label, { count, sum }]) => [label, sum / count / 255]));
+}
+
+/** A new DICOM UID from a random UUID: 2.25 and the UUID as one integer, no registered root needed (PS3.5 B.2). */
+export function createUid(): string {
+  return `2.25.${BigInt(`0x${crypto.randomUUID().replaceAll('-', '')}`).toString()}`;
 }

@@ -1,8 +1,7 @@
 import en from 'zod/v4/locales/en.js';
 import * as z from 'zod/mini';
 import { ModelError } from '../errors.ts';
-import { sidesExchanged } from './laterality.ts';
-import { outputLength, outputShape } from './output-shape.ts';
+import { outputLength, outputShape, sidesExchanged } from './manifest-facts.ts';
 
 /** Text for a terminal and for DICOM's LO and SH (PS3.5 6.2): neither control characters, nor invisible ones that turn
  * the text around, nor a backslash. Written as ranges, which every language's JSON Schema validator understands. */

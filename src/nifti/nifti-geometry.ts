@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts';
 import { createGeometry, cross, dot, normalised, type Vector3, type VolumeGeometry } from '../volume/geometry.ts';
-import { planResampling, type ParallelSlices, type StackResampling } from '../volume/resample-stack.ts';
+import { planResampling, type ParallelSlices, type StackResampling } from '../volume/resample.ts';
 import type { Notice } from '../volume/volume.ts';
 
 /** What a NIfTI header says of its grid, in RAS and its own units. */

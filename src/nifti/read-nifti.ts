@@ -1,29 +1,37 @@
 import { InputError, isSegmentationError, problemOf, type SegmentationError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
-import { resampleStack } from '../volume/resample-stack.ts';
-import { voxelCount, type VolumeGeometry } from '../volume/geometry.ts';
+import { resampleStack } from '../volume/resample.ts';
+import { type VolumeGeometry, voxelCount } from '../volume/geometry.ts';
 import type { NiftiSpace, Notice, VoxelArray } from '../volume/volume.ts';
-import { isGzip, openBytes, type ByteSource } from '../io/byte-source.ts';
-import { concatenate } from '../io/concatenate.ts';
-import { damagedFile } from '../io/damaged-file.ts';
-import { isGzipName, isNiftiHeaderName, isSingleNiftiName } from '../io/file-names.ts';
+import { type ByteSource, isGzip, openBytes } from '../io/byte-source.ts';
+import { concatenate, swapBytes } from '../io/bytes.ts';
+import {
+  assertResampledSize,
+  assertWithinLimit,
+  damagedFile,
+  type ReadLimits,
+  withDefaultLimits,
+} from '../io/read-limits.ts';
+import {
+  isGzipName,
+  isNiftiHeaderName,
+  isNiftiVoxelName,
+  isSingleNiftiName,
+  withoutNiftiExtension,
+} from '../io/file-names.ts';
 import { labelsOf, stackOfMasks } from './labelmap-values.ts';
-import { rescaleVoxels, type Rescale } from '../dicom/modality-values.ts';
-import {
-  analyzeRefused,
-  headerMissing,
-  isAnalyze,
-  isVoxelFileOf,
-  pairNiftiFiles,
-  type NiftiImageFiles,
-} from './nifti-files.ts';
+import { type Rescale, rescaleVoxels } from '../dicom/modality-values.ts';
 import { niftiGeometry } from './nifti-geometry.ts';
-import { isNifti, NIFTI_HEADER_BYTES, parseNiftiHeader, type NiftiHeader } from './nifti-header.ts';
-import { readNiftiSpace } from './nifti-space.ts';
-import { niftiVoxelType, type NiftiVoxelType } from './nifti-voxel-types.ts';
-import { assertWithinLimit, withDefaultLimits, type ReadLimits } from '../io/read-limits.ts';
 import {
-  unreadableFile,
+  isNifti,
+  NIFTI_HEADER_BYTES,
+  type NiftiHeader,
+  niftiVoxelType,
+  type NiftiVoxelType,
+  parseNiftiHeader,
+  readNiftiSpace,
+} from './nifti-header.ts';
+import {
   type FindOptions,
   type FoundSeries,
   type ReadOptions,
@@ -31,11 +39,10 @@ import {
   type ReadSeriesOptions,
   type SeriesDescription,
   type SourceFile,
+  unreadableFile,
   type VolumeDescription,
   type VolumeReader,
 } from '../io/reader.ts';
-import { assertResampledSize } from '../io/resampled-size.ts';
-import { swapBytes } from '../io/swap-bytes.ts';
 
 /** Enough of a gzipped file to unpack a header from. */
 const COMPRESSED_HEAD_BYTES = 4096;
@@ -279,4 +286,59 @@ async function orDamaged<T>(name: string, read: () => Promise<T>): Promise<T> {
     if (error instanceof InputError) throw error;
     throw damagedFile(name, error instanceof Error ? error.message : 'it cannot be unpacked', error);
   }
+}
+
+/** The files of one NIfTI image. */
+interface NiftiImageFiles {
+  readonly header: SourceFile;
+  /** The .img of a .hdr; the header's own file otherwise, and where an .img is missing. */
+  readonly voxels: SourceFile;
+}
+
+interface PairedFiles {
+  readonly images: readonly NiftiImageFiles[];
+  /** Each .img that has no header beside it. */
+  readonly withoutHeader: readonly SourceFile[];
+}
+
+/** Puts .hdr and .img files together; every other file is an image by itself. */
+function pairNiftiFiles(files: readonly SourceFile[]): PairedFiles {
+  const voxelsOf = new Map(files.filter(({ name }) => isNiftiVoxelName(name)).map((file) => [stemOf(file.name), file]));
+  const images = files
+    .filter(({ name }) => !isNiftiVoxelName(name))
+    .map((header) => ({ header, voxels: voxelsOf.get(stemOf(header.name)) ?? header }));
+  const used = new Set(images.map(({ voxels }) => voxels));
+  return { images, withoutHeader: [...voxelsOf.values()].filter((file) => !used.has(file)) };
+}
+
+function headerMissing({ name }: SourceFile): InputError {
+  return new InputError('no-pixel-data', `${name} has no header (.hdr) beside it.`, {
+    remedy: 'Pass both files of the pair.',
+    details: { file: name },
+  });
+}
+
+/** Whether a header is of Analyze 7.5: NIfTI-1's length, 348, in either byte order, without its magic word at 344. */
+function isAnalyze(head: Uint8Array): boolean {
+  if (head.length < 348) return false;
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const hasLength = view.getInt32(0, true) === 348 || view.getInt32(0, false) === 348;
+  return hasLength && !isNifti(head);
+}
+
+function analyzeRefused(name: string): InputError {
+  return new InputError('unsupported-image', `${name} is of Analyze 7.5, which does not say which side is left.`, {
+    remedy: 'Convert the original images to NIfTI, or this file with the software that wrote it, and check the sides.',
+    details: { file: name },
+  });
+}
+
+/** Whether a file is the .img of a header among others, by their names. */
+function isVoxelFileOf(name: string, names: readonly string[]): boolean {
+  return isNiftiVoxelName(name) && names.some((other) => isNiftiHeaderName(other) && stemOf(other) === stemOf(name));
+}
+
+/** A file that is no part of a pair has a stem that none of a pair has. */
+function stemOf(name: string): string {
+  return isNiftiHeaderName(name) || isNiftiVoxelName(name) ? withoutNiftiExtension(name) : `${name}/`;
 }

@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { EnvironmentError, InputError, isSegmentationError, type SegmentationError } from '../errors.ts';
 import { isNiftiHeaderName, isNiftiVoxelName, withoutNiftiExtension } from '../io/file-names.ts';
 import type { SourceFile } from '../io/reader.ts';
-import { nameWithin } from './path-names.ts';
+import { nameWithin } from './write-file.ts';
 
 export interface LocalFile extends SourceFile {
   /** Absolute, without links. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { EnvironmentError, ModelError } from '../errors.ts';
 import { loadManifest, MANIFEST_BYTES, type ExpectedFile, type ReadModelFile } from '../models/load-model.ts';
 import type { ModelManifest } from '../models/manifest.ts';
-import { nearestName } from '../nearest-name.ts';
+import { nearestName } from '../visible-text.ts';
 import type { Notice } from '../volume/volume.ts';
 
 /** The models that come with the package: both src/node and dist/node lie two folders below its root. */

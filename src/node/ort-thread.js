@@ -4,7 +4,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 /**
- * @typedef {import('../inference/signature.ts').TensorSignature} TensorSignature
+ * @typedef {import('../inference/session.ts').TensorSignature} TensorSignature
  *
  * `owed` has one element, the requests that wait for an answer: the caller counts up, this thread down.
  *

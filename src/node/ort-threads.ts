@@ -1,20 +1,20 @@
 import { Worker } from 'node:worker_threads';
 import { EnvironmentError, InternalError } from '../errors.ts';
-import type { InferenceBackend } from '../inference/backend.ts';
+import { createSerialQueue, type InferenceBackend, type SerialQueue } from '../inference/backend.ts';
 import {
+  assertModelBytes,
+  assertSignature,
   createSession,
   isLackOfMemory,
+  type LoadedGraph,
+  openingFailed,
   outOfMemory,
   reasonOf,
   webAssemblyUnavailable,
-  type LoadedGraph,
 } from '../inference/session.ts';
-import { assertModelBytes, assertSignature, openingFailed } from '../inference/signature.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 import type { Reply, Request, ThreadData } from './ort-thread.js';
-import { areRunsAbandoned } from './end-process.ts';
-import { disableRuntimeTelemetry } from './no-telemetry.ts';
-import { createThreadQueue, RUNS_UNDER_WAY } from './thread-queue.ts';
+import { areRunsAbandoned, disableRuntimeTelemetry } from './process.ts';
 
 export interface NodeBackendOptions {
   /** Of one run; onnxruntime takes as many as there are physical cores if it is not told. */
@@ -240,4 +240,24 @@ function ownBuffer({ buffer, byteOffset, byteLength }: Uint8Array): ArrayBuffer 
 
 function reasonIn(reply: Reply): string {
   return reply.kind === 'failed' ? reasonOf(reply.message) : `it answered "${reply.kind}"`;
+}
+
+/** One run under way and one behind it: a thread that has to ask for its next input idles for a millisecond a run. */
+const RUNS_UNDER_WAY = 2;
+
+/** For a thread that takes its tasks in order: like a serial queue, but up to {@link RUNS_UNDER_WAY} tasks are called
+ * before the first of them has ended. One that is aborted before its turn rejects at once, though the thread may still
+ * do it. */
+export function createThreadQueue(): SerialQueue {
+  const lanes = Array.from({ length: RUNS_UNDER_WAY }, createSerialQueue);
+  const inOrder = createSerialQueue();
+  let count = 0;
+  return {
+    add(task, signal) {
+      const lane = lanes[count++ % RUNS_UNDER_WAY] ?? inOrder;
+      const result = lane.add(task, signal);
+      result.catch(() => undefined); // whoever asked has it from the queue below
+      return inOrder.add(() => result, signal);
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { createSerialQueue } from '../inference/queue.ts';
+import { createSerialQueue } from '../inference/backend.ts';
 import type { CodecOutcome, RunCodec } from '../codecs/codec-runner.js';
 import { jpeg2000 } from '../codecs/jpeg-2000.ts';
 import { pixelDecoders, type PixelDecoder } from '../codecs/pixel-decoders.ts';

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { copyFile, link, open, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { createHash, randomBytes } from 'node:crypto';
+import { lstatSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
+import { copyFile, link, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path, { basename, dirname, join, type PlatformPath, resolve } from 'node:path';
 import { EnvironmentError } from '../errors.ts';
-import { linkTarget } from './link-target.ts';
-import { partialPath, removeLeftovers } from './partial-files.ts';
+import { hostname } from 'node:os';
 
 /** A file that is complete on disk, still under a temporary name beside its place. */
 export interface StagedFile {
@@ -158,4 +157,109 @@ function reasonOf(cause: unknown, path: string): string {
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return `${path} is not writable`;
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full';
   return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** The process that writes a file, in its temporary name: pid, and the machine (and on Linux the namespace) that the
+ * pid is of. A folder may be shared by several. */
+const MACHINE = createHash('sha256').update(`${hostname()} ${pidNamespace()}`).digest('hex').slice(0, 8);
+
+const NAME = /^\..*\.(?<pid>\d+)-(?<machine>[0-9a-f]{8})-[0-9a-f]{8}\.partial(?:\.older)?$/s;
+
+/** Bytes of a name that are kept in its temporary one, which then fits wherever the name does. */
+const MOST_KEPT_BYTES = 80;
+
+/** A temporary name beside a file, which names its writer. */
+export function partialPath(target: string): string {
+  const random = randomBytes(4).toString('hex');
+  return join(dirname(target), `.${beginningOf(basename(target))}.${process.pid}-${MACHINE}-${random}.partial`);
+}
+
+/** Removes what writers of this machine that have ended without cleaning up (a kill, a power cut) left in a folder. What
+ * another machine may still be writing stays, and so does what cannot be removed. */
+export async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const { pid, machine } = NAME.exec(name)?.groups ?? {};
+    if (machine !== MACHINE || isRunning(Number(pid))) continue;
+    try {
+      rmSync(join(folder, name), { force: true });
+    } catch {
+      // Another user's: theirs to remove.
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return ''; // not Linux
+  }
+}
+
+/** The first signs of a name, whole ones. */
+function beginningOf(name: string): string {
+  let beginning = '';
+  for (const sign of name) {
+    if (Buffer.byteLength(beginning + sign) > MOST_KEPT_BYTES) break;
+    beginning += sign;
+  }
+  return beginning;
+}
+
+/** As many links as Linux follows one after the other. */
+const MOST_LINKS = 40;
+
+/** The path without links, of a file that need not be there: a link to one that is not leads to where it would be made.
+ * @throws an ELOOP error of links in a circle */
+export function linkTarget(path: string): string {
+  let target = path;
+  for (let links = 0; links <= MOST_LINKS; links++) {
+    try {
+      return realpathSync(target);
+    } catch {
+      // Not there, or not to be listed: then its folder's path, and its own name or what it links to.
+      const place = join(realFolder(dirname(resolve(target))), basename(resolve(target)));
+      if (lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return place;
+      target = resolve(dirname(place), readlinkSync(place));
+    }
+  }
+  throw Object.assign(new Error(`${path} is a link in a circle`), { code: 'ELOOP' });
+}
+
+/** Of a folder that is not there, that of the next one above it which is. */
+function realFolder(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return dirname(folder) === folder ? folder : join(realFolder(dirname(folder)), basename(folder));
+  }
+}
+
+/** The name of a file below a folder, with slashes on every platform; of a file that lies elsewhere, its own name. On POSIX
+ * a backslash is a sign like others.
+ * @param platform of the paths; that of the process */
+export function nameWithin(folder: string, file: string, platform: PlatformPath = path): string {
+  const name = platform.relative(folder, file);
+  return name === '' || !leadsWithin(name, platform) ? platform.basename(file) : name.split(platform.sep).join('/');
+}
+
+/** Whether a path is a folder or lies below it.
+ * @param folder both absolute, without links */
+export function isWithin(folder: string, file: string, platform: PlatformPath = path): boolean {
+  const name = platform.relative(folder, file);
+  return name === '' || leadsWithin(name, platform);
+}
+
+/** A relative path that neither leads up nor, on Windows, to another drive. */
+function leadsWithin(name: string, platform: PlatformPath): boolean {
+  return name !== '..' && !name.startsWith(`..${platform.sep}`) && !platform.isAbsolute(name);
 }

@@ -1,6 +1,6 @@
 import { boundingBox } from '../labelmap/components.ts';
-import type { Segment } from '../labelmap/segment.ts';
-import { createUid } from '../labelmap/uid.ts';
+import type { Segment } from '../labelmap/labelmap.ts';
+import { createUid } from '../labelmap/segmentation-result.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice } from '../volume/volume.ts';

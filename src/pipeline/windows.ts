@@ -1,6 +1,6 @@
 import { ModelError } from '../errors.ts';
 import type { ModelManifest } from '../models/manifest.ts';
-import { outputLength } from '../models/output-shape.ts';
+import { outputLength } from '../models/manifest-facts.ts';
 import type { GridView } from '../volume/reorient.ts';
 import { createAxisInterpolation, createAxisTaps, type AxisInterpolation, type AxisTaps } from '../volume/resample.ts';
 

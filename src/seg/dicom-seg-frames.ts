@@ -1,9 +1,9 @@
 import { InputError } from '../errors.ts';
 import type { Vector3, WorldPoint } from '../volume/geometry.ts';
-import { damagedFile } from '../io/damaged-file.ts';
+import { damagedFile } from '../io/read-limits.ts';
 import type { DicomDataset } from '../dicom/dicom-dataset.ts';
 import type { DicomKeyword } from '../dicom/dicom-dictionary.ts';
-import { frameCount } from '../dicom/frame-count.ts';
+import { frameCount } from '../dicom/functional-groups.ts';
 
 /** The planes that a segmentation's frames lie in: one orientation and one spacing for all. */
 export interface SegPlanes {

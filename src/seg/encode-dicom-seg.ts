@@ -1,17 +1,15 @@
-import { InputError, type ErrorDetails } from '../errors.ts';
+import { type ErrorDetails, InputError } from '../errors.ts';
 import type { Labelmap } from '../labelmap/labelmap.ts';
 import { labelmapOnSourceSlices } from '../labelmap/source-slices.ts';
-import { wholenessOf } from '../labelmap/wholeness.ts';
-import { createUid } from '../labelmap/uid.ts';
+import { wholenessOf } from '../labelmap/measure.ts';
+import { createUid } from '../labelmap/segmentation-result.ts';
 import type { VolumeGeometry } from '../volume/geometry.ts';
 import type { Notice, SourceSeries } from '../volume/volume.ts';
-import type { SegInstance } from './dicom-seg-identity.ts';
-import { MAX_VALUE_LENGTH } from '../dicom/dicom-element.ts';
-import { encodePart10 } from '../dicom/dicom-file.ts';
-import { segDataset, type LabelmapOrigin } from './seg-dataset.ts';
-import { perFrameFunctionalGroups } from './seg-functional-groups.ts';
-import { binaryPixels, labelmapPixels } from './seg-pixels.ts';
-import { assertIdentity, assertOnSourceGrid } from './seg-source.ts';
+import type { SegInstance } from './dicom-seg-segments.ts';
+import { encodePart10, MAX_VALUE_LENGTH } from '../dicom/write-dicom.ts';
+import { type LabelmapOrigin, segDataset } from './seg-dataset.ts';
+import { binaryPixels, labelmapPixels, perFrameFunctionalGroups } from './seg-frames.ts';
+import { assertIdentity, assertOnSourceGrid } from './dicom-seg-sources.ts';
 
 /** BINARY, which every reader knows, or LABELMAP, which has one frame a slice however many segments there are. */
 export type SegType = 'binary' | 'labelmap';

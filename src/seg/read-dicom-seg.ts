@@ -1,25 +1,32 @@
-import { InputError, type ErrorDetails } from '../errors.ts';
-import type { Labelmap } from '../labelmap/labelmap.ts';
+import { type ErrorDetails, InputError } from '../errors.ts';
+import type { Labelmap, Segment } from '../labelmap/labelmap.ts';
 import { labelmapOnto } from '../labelmap/onto-grid.ts';
-import type { Segment } from '../labelmap/segment.ts';
 import { labelmapFromSourceSlices, sourceSlicesGeometry } from '../labelmap/source-slices.ts';
-import { gridDistanceMm, voxelCount, type VolumeGeometry } from '../volume/geometry.ts';
+import { gridDistanceMm, type VolumeGeometry, voxelCount } from '../volume/geometry.ts';
 import type { Notice } from '../volume/volume.ts';
-import { inflateDicom, parseDicom, type DicomDataset } from '../dicom/dicom-dataset.ts';
+import { type DicomDataset, inflateDicom, parseDicom } from '../dicom/dicom-dataset.ts';
 import { readSegFrames, type SegPlanes } from './dicom-seg-frames.ts';
 import {
   gridAlongReference,
   gridOfPlanes,
-  slicesOnReference,
   type SegGrid,
   type SegReference,
+  slicesOnReference,
 } from './dicom-seg-grid.ts';
-import { isSegmentation, readSegIdentity, sopClassOf, type SegIdentity } from './dicom-seg-identity.ts';
-import { paintApart, paintTogether, type PaintFrame, type SegmentFrames } from './dicom-seg-layers.ts';
-import { assertPixels, binaryFrames, fractionalFrames, storedFrames, type SegPixelSource } from './dicom-seg-pixels.ts';
-import { readSegments } from './dicom-seg-segments.ts';
+import { isSegmentation, readSegIdentity, readSegments, type SegIdentity, sopClassOf } from './dicom-seg-segments.ts';
+import {
+  assertPixels,
+  binaryFrames,
+  fractionalFrames,
+  paintApart,
+  type PaintFrame,
+  paintTogether,
+  type SegmentFrames,
+  type SegPixelSource,
+  storedFrames,
+} from './dicom-seg-pixels.ts';
 import { sourceNotices, sourceSeriesOf } from './dicom-seg-sources.ts';
-import { assertWithinLimit, withDefaultLimits, type ReadLimits } from '../io/read-limits.ts';
+import { assertWithinLimit, type ReadLimits, withDefaultLimits } from '../io/read-limits.ts';
 
 export interface ReadSegOptions {
   /** For messages. */

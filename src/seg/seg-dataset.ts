@@ -1,12 +1,17 @@
-import { MANUAL_PROCESSING, type CodedConcept, type Segment, type SegmentAlgorithm } from '../labelmap/segment.ts';
-import type { Labelmap } from '../labelmap/labelmap.ts';
+import {
+  type CodedConcept,
+  type Labelmap,
+  MANUAL_PROCESSING,
+  type Segment,
+  type SegmentAlgorithm,
+} from '../labelmap/labelmap.ts';
 import type { Provenance } from '../labelmap/segmentation-result.ts';
-import { LABELMAP_SEGMENTATION_STORAGE, SEGMENTATION_STORAGE, type SegInstance } from './dicom-seg-identity.ts';
+import { LABELMAP_SEGMENTATION_STORAGE, type SegInstance, SEGMENTATION_STORAGE } from './dicom-seg-segments.ts';
 import { dot } from '../volume/geometry.ts';
 import type { CopiedAttribute, SourceSeries } from '../volume/volume.ts';
-import type { DicomAttributes } from '../dicom/dicom-file.ts';
+import type { DicomAttributes } from '../dicom/write-dicom.ts';
 import { copiedDecimalString, dateString, decimalString, shortened, timeString } from '../dicom/dicom-values.ts';
-import type { SegPixels } from './seg-pixels.ts';
+import type { SegPixels } from './seg-frames.ts';
 
 /** What made a labelmap: the software, and the model if there was one. A result's provenance is one. */
 export type LabelmapOrigin = Pick<Provenance, 'softwareVersion'> &

@@ -1,31 +1,29 @@
 import { InputError, isSegmentationError, problemOf } from '../errors.ts';
-import { resampleStack } from '../volume/resample-stack.ts';
+import { resampleStack } from '../volume/resample.ts';
 import type { Notice, Volume, VoxelArray } from '../volume/volume.ts';
 import { inflateDicom, isDicom, unsupportedTransferSyntax } from '../dicom/dicom-dataset.ts';
-import { readDicomInstance, type DicomInstance } from './dicom-instance.ts';
-import { assertOnePatient, groupBySeries, hasIdentity, noImages } from './dicom-series.ts';
+import { type DicomInstance, readDicomInstance } from './dicom-instance.ts';
+import { assertOnePatient, groupBySeries, hasIdentity, noImages, sourceSeriesOf } from './source-series.ts';
 import { commonPath } from '../io/file-names.ts';
-import { mergedNotices } from '../io/file-notices.ts';
-import { openFrames } from './frames.ts';
-import { createModalityVoxels, type ModalityVoxels } from '../dicom/modality-values.ts';
-import { cropTile } from './mosaic.ts';
-import { pixelDecoders, type PixelDecoder } from '../codecs/pixel-decoders.ts';
-import type { StoredValues } from '../dicom/pixel-data.ts';
-import { assertWithinLimit, withDefaultLimits, type ReadLimits } from '../io/read-limits.ts';
 import {
-  unreadableFile,
   type FindOptions,
   type FoundSeries,
+  mergedNotices,
   type ReadResult,
   type ReadSeriesOptions,
   type SeriesDescription,
   type SourceFile,
+  unreadableFile,
   type VolumeReader,
 } from '../io/reader.ts';
-import { assertResampledSize } from '../io/resampled-size.ts';
+import { openFrames } from './frames.ts';
+import { createModalityVoxels, type ModalityVoxels } from '../dicom/modality-values.ts';
+import { cropTile } from './mosaic.ts';
+import { type PixelDecoder, pixelDecoders } from '../codecs/pixel-decoders.ts';
+import type { StoredValues } from '../dicom/pixel-data.ts';
+import { assertResampledSize, assertWithinLimit, type ReadLimits, withDefaultLimits } from '../io/read-limits.ts';
 import { chooseVolume, volumesOf } from './series-volumes.ts';
-import { stackSlices, stackVolume, type SliceStack, type StackedSlice } from './slice-stack.ts';
-import { sourceSeriesOf } from './source-series.ts';
+import { type SliceStack, type StackedSlice, stackSlices, stackVolume } from './slice-stack.ts';
 
 /** Makes a reader of DICOM image series: one file a slice, or files of many frames, sorted along the slice normal.
  * @param decoders by transfer syntax; the first that names a syntax decodes it */

@@ -1,10 +1,9 @@
 import type { Notice } from '../volume/volume.ts';
-import { damagedFile } from '../io/damaged-file.ts';
+import { damagedFile } from '../io/read-limits.ts';
 import type { PixelDataLocation } from '../dicom/dicom-dataset.ts';
-import { encapsulatedFrames } from '../dicom/encapsulated-frames.ts';
-import { nativeFrameBytes } from '../dicom/native-frame.ts';
+import { encapsulatedFrames, nativeFrameBytes } from '../dicom/pixel-data.ts';
 import type { SliceHeader } from './slice-header.ts';
-import { swapBytes } from '../io/swap-bytes.ts';
+import { swapBytes } from '../io/bytes.ts';
 import { EXPLICIT_BIG_ENDIAN } from '../dicom/transfer-syntaxes.ts';
 
 /** Finds the frames of a file's pixel data.

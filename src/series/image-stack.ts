@@ -1,17 +1,15 @@
 import { InputError } from '../errors.ts';
 import type { VolumeGeometry } from '../volume/geometry.ts';
-import { resampleStack } from '../volume/resample-stack.ts';
+import { resampleStack } from '../volume/resample.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
-import { datasetOfAttributes, type NaturalisedAttributes } from '../dicom/dicom-attributes.ts';
-import { dicomInstanceOf, type DicomInstance } from './dicom-instance.ts';
-import { assertOnePatient } from './dicom-series.ts';
-import { createModalityVoxels, type Allocate, type ModalityVoxels } from '../dicom/modality-values.ts';
+import { datasetOfAttributes, type NaturalisedAttributes } from '../dicom/write-dicom.ts';
+import { type DicomInstance, dicomInstanceOf } from './dicom-instance.ts';
+import { assertOnePatient, sourceSeriesOf } from './source-series.ts';
+import { type Allocate, createModalityVoxels, type ModalityVoxels } from '../dicom/modality-values.ts';
 import { storedArray, type StoredValues } from '../dicom/pixel-data.ts';
-import { withDefaultLimits } from '../io/read-limits.ts';
+import { assertResampledSize, withDefaultLimits } from '../io/read-limits.ts';
 import type { ReadOptions, SourceFile } from '../io/reader.ts';
-import { assertResampledSize } from '../io/resampled-size.ts';
 import { stackSlices } from './slice-stack.ts';
-import { sourceSeriesOf } from './source-series.ts';
 
 /** The header of one image that a viewer has loaded; opaque. */
 export interface ImageHeader {

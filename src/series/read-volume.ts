@@ -1,5 +1,5 @@
 import { InputError, isSegmentationError, type ErrorDetails } from '../errors.ts';
-import { noImages } from './dicom-series.ts';
+import { noImages } from './source-series.ts';
 import { listNames } from '../io/file-names.ts';
 import {
   findSeries,

@@ -1,8 +1,7 @@
-import { InputError, type ErrorDetails } from '../errors.ts';
+import { type ErrorDetails, InputError } from '../errors.ts';
 import type { Notice } from '../volume/volume.ts';
-import type { DicomInstance } from './dicom-instance.ts';
-import { placeSlices, type PlacedSlice, type StackedSlice } from './placed-slices.ts';
-import { splitVolumes, type DividedVolume } from './split-volumes.ts';
+import { type DicomInstance, type PlacedSlice, placeSlices, type StackedSlice } from './dicom-instance.ts';
+import { type DividedVolume, splitVolumes } from './split-volumes.ts';
 
 /** One of the volumes that a series holds: a cardiac phase, an echo, a time point, or the only one. */
 export interface SeriesVolume {

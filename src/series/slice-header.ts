@@ -1,12 +1,11 @@
 import { InputError } from '../errors.ts';
 import { dot, normalised, type Vector3 } from '../volume/geometry.ts';
-import { damagedFile } from '../io/damaged-file.ts';
+import { damagedFile } from '../io/read-limits.ts';
 import type { DicomDataset, PixelDataLocation } from '../dicom/dicom-dataset.ts';
 import type { DicomKeyword } from '../dicom/dicom-dictionary.ts';
-import { readDistinguishingValues, type DistinguishingValues } from './distinguishing-values.ts';
+import { type DistinguishingValues, readDistinguishingValues } from './distinguishing-values.ts';
 import { frameAttributes, type FrameAttributes } from '../dicom/functional-groups.ts';
-import { readModalityTable } from '../dicom/modality-table.ts';
-import type { Rescale } from '../dicom/modality-values.ts';
+import { readModalityTable, type Rescale } from '../dicom/modality-values.ts';
 import type { PixelFormat } from '../dicom/pixel-data.ts';
 
 /** One greyscale image, a file's only one or a frame of several, with its place in the patient. */

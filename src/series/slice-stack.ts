@@ -1,14 +1,19 @@
 import { InputError, IrregularSlicesError } from '../errors.ts';
 import { createGeometry, dot, type VolumeGeometry } from '../volume/geometry.ts';
-import { planResampling, type StackResampling } from '../volume/resample-stack.ts';
+import { planResampling, type StackResampling } from '../volume/resample.ts';
 import type { Notice } from '../volume/volume.ts';
-import type { DicomInstance } from './dicom-instance.ts';
-import { isParallel, normalOf, ORIENTATION_TOLERANCE, type StackedSlice } from './placed-slices.ts';
+import {
+  type DicomInstance,
+  isParallel,
+  normalOf,
+  ORIENTATION_TOLERANCE,
+  type StackedSlice,
+} from './dicom-instance.ts';
 import { findGridProblem, fittedSpacing, type GridProblem, type SlicePlace } from './regular-grid.ts';
 import { chooseVolume, volumesOf } from './series-volumes.ts';
 import type { SliceHeader } from './slice-header.ts';
 
-export type { StackedSlice } from './placed-slices.ts';
+export type { StackedSlice } from './dicom-instance.ts';
 
 export interface SliceStack {
   /** By increasing position along the slice normal: slice k of the volume is the k-th, unless it is resampled. */

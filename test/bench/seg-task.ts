@@ -5,7 +5,7 @@ import { adaptersSEG } from '@cornerstonejs/adapters';
 import { Enums } from '@cornerstonejs/core';
 import { readSegmentationNode } from '@itk-wasm/dicom';
 import dcmjs from 'dcmjs';
-import { preloadDicomWriter } from '../../src/dicom/dicom-file.ts';
+import { preloadDicomWriter } from '../../src/dicom/write-dicom.ts';
 import { encodeDicomSeg, type DicomSegOptions } from '../../src/seg/encode-dicom-seg.ts';
 import { verifyDicomSeg } from '../../src/verify.ts';
 import { readDicomSeg } from '../../src/seg/read-dicom-seg.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatCsv } from '../../src/cli/csv.ts';
+import { formatCsv } from '../../src/cli/documents.ts';
 import { visibleText } from '../../src/visible-text.ts';
 import { parseCsv } from '../support/csv.ts';
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commandSpecs } from '../../src/cli/commands.ts';
-import { ExitCode } from '../../src/cli/exit-code.ts';
+import { ExitCode } from '../../src/cli/print.ts';
 import { parseArguments } from '../../src/cli/parse-arguments.ts';
 
 const docs = resolve(import.meta.dirname, '../../docs');

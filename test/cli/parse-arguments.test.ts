@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import { commandSpecs, infoSpec, modelsSpec, segmentSpec } from '../../src/cli/commands.ts';
-import { nearestName } from '../../src/nearest-name.ts';
+import { nearestName } from '../../src/visible-text.ts';
 import { parseArguments, type CommandSpec } from '../../src/cli/parse-arguments.ts';
 
 const complete = ['scan', '--model', 'cardiac-mr', '--output', 'seg.dcm'];

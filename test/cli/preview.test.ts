@@ -1,19 +1,17 @@
 import { decode } from 'fast-png';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Labelmap } from '../../src/labelmap/labelmap.ts';
-import { cielabToColour } from '../../src/labelmap/display-colour.ts';
+import { cielabToColour, type Labelmap } from '../../src/labelmap/labelmap.ts';
 import { renderPreview } from '../../src/cli/preview/preview.ts';
-import { openTypesetter } from '../../src/cli/preview/preview-canvas.ts';
-import { coverageOf } from '../../src/cli/preview/preview-coverage.ts';
-import { openPreviewFont } from '../../src/cli/preview/preview-font.ts';
-import { visibleText } from '../../src/visible-text.ts';
+import { openPreviewFont, openTypesetter } from '../../src/cli/preview/preview-canvas.ts';
 import {
   chooseSlices,
   chooseView,
+  coverageOf,
   radiologicalOrientation,
   screenLetters,
 } from '../../src/cli/preview/preview-view.ts';
+import { visibleText } from '../../src/visible-text.ts';
 import { createGeometry, type Direction, type Vector3 } from '../../src/volume/geometry.ts';
 import type { Volume } from '../../src/volume/volume.ts';
 

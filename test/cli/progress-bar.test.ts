@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createProgressBar, formatProgress } from '../../src/cli/progress-bar.ts';
+import { createProgressBar, formatProgress } from '../../src/cli/print.ts';
 
 test('a pipe gets no progress at all', () => {
   const written: string[] = [];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EnvironmentError, InputError, InternalError } from '../../src/errors.ts';
 import { commandSpecs } from '../../src/cli/commands.ts';
-import { exitCodeOf, formatError } from '../../src/cli/exit-code.ts';
+import { exitCodeOf, formatError } from '../../src/cli/print.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 
 async function run(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { createProgressBar } from '../../src/cli/progress-bar.ts';
+import { createProgressBar } from '../../src/cli/print.ts';
 import { standardStream } from '../../src/cli/standard-stream.ts';
 
 function brokenStream(code: string): Writable {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { evaluateSpec, infoSpec, segmentSpec } from '../../src/cli/commands.ts';
-import { formatError } from '../../src/cli/exit-code.ts';
-import { wordAdvice, wordRemedy } from '../../src/cli/word-remedy.ts';
+import { formatError, wordAdvice, wordRemedy } from '../../src/cli/print.ts';
 import { InputError } from '../../src/errors.ts';
 
 describe('a remedy in the words of the command line', () => {

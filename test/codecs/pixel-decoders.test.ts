@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { storedArray, type EncodedFrame, type PixelFormat, type StoredValues } from '../../src/dicom/pixel-data.ts';
+import {
+  encapsulatedFrames,
+  type EncodedFrame,
+  type PixelFormat,
+  storedArray,
+  type StoredValues,
+} from '../../src/dicom/pixel-data.ts';
 import { EnvironmentError, InputError } from '../../src/errors.ts';
-import { readJpeg2000Frame } from '../../src/codecs/code-stream-frame.ts';
-import { createWasmDecoder, type CodecOptions } from '../../src/codecs/wasm-codec.ts';
+import { type CodecOptions, createWasmDecoder, readJpeg2000Frame } from '../../src/codecs/wasm-codec.ts';
 import { pixelDecoders } from '../../src/codecs/pixel-decoders.ts';
 import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
-import { encapsulatedFrames } from '../../src/dicom/encapsulated-frames.ts';
 import { encodeJpeg2000 } from '../support/jpeg-2000.ts';
 import { errorWith, expectSameValues } from '../support/matchers.ts';
 import { encodePart10 } from '../support/part10.ts';

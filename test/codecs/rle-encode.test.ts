@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodeRle } from '../../src/codecs/rle-encode.ts';
-import { decodeRle } from '../../src/codecs/rle.ts';
+import { decodeRle, encodeRle } from '../../src/codecs/rle.ts';
 
 /** Rows with runs and literals of every length around the limits of PackBits. */
 const anyRow = fc

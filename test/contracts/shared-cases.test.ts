@@ -1,13 +1,12 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import dcmjs from 'dcmjs';
 import { expect, it } from 'vitest';
 import { findSeries as findForBatch } from '../../src/cli/batch/find-series.ts';
-import { readSegmentInput } from '../../src/cli/segment-input.ts';
-import { parseSegmentRequest } from '../../src/cli/segment-request.ts';
+import { parseSegmentRequest, readSegmentInput } from '../../src/cli/segment-request.ts';
 import { isSegmentationError } from '../../src/errors.ts';
 import { openFiles } from '../../src/node/files.ts';
-import { readImageHeader, stackImages, type ImageHeader } from '../../src/series/image-stack.ts';
+import { type ImageHeader, readImageHeader, stackImages } from '../../src/series/image-stack.ts';
 import { describeVolumes } from '../../src/series/read-volume.ts';
 import type { VolumeGeometry } from '../../src/volume/geometry.ts';
 import { dataPath, describeWithData } from '../support/data.ts';

@@ -10,7 +10,7 @@ import dcmjs from 'dcmjs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { SegmentationBatchDocument } from '../../src/cli/documents.ts';
-import { partialPath } from '../../src/node/partial-files.ts';
+import { partialPath } from '../../src/node/write-file.ts';
 import { parseCsv } from '../support/csv.ts';
 import { textContaining } from '../support/matchers.ts';
 import { buildCli, checkout, hasTerminal, runCli, runCliOnTerminal } from './run-cli.ts';

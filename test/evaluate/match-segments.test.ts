@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { evaluateLabelmaps } from '../../src/evaluate/evaluation.ts';
-import { matchSegments } from '../../src/evaluate/match-segments.ts';
-import type { Segment } from '../../src/labelmap/segment.ts';
+import { evaluateLabelmaps, matchSegments } from '../../src/evaluate/evaluation.ts';
+import type { Segment } from '../../src/labelmap/labelmap.ts';
 import { testLabelmap, testSegments } from '../support/labelled-series.ts';
 
 const KIDNEY = '64033007';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { distancesToSurface } from '../../src/evaluate/nearest-cells.ts';
-import { findSurfaceCells, type SurfaceCells } from '../../src/evaluate/surface-cells.ts';
+import { distancesToSurface } from '../../src/evaluate/surface-distances.ts';
+import { findSurfaceCells, type SurfaceCells } from '../../src/evaluate/surface-areas.ts';
 import type { Vector3 } from '../../src/volume/geometry.ts';
 import { obliqueGeometry, testLabelmap } from '../support/labelled-series.ts';
 

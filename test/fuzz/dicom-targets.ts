@@ -139,7 +139,7 @@ export const dicomTargets: readonly FuzzTarget[] = [
     name: 'csa-header',
     share: 30,
     async open() {
-      const { parseCsaHeader } = await import('../../src/series/siemens-csa.ts');
+      const { parseCsaHeader } = await import('../../src/series/mosaic.ts');
       const { encodeCsaHeader } = await import('../support/mosaic.ts');
       const fields = [
         ['NumberOfImagesInMosaic', ['9']],
@@ -156,7 +156,7 @@ export const dicomTargets: readonly FuzzTarget[] = [
     name: 'text',
     share: 40,
     async open() {
-      const { decodeText } = await import('../../src/dicom/dicom-text.ts');
+      const { decodeText } = await import('../../src/dicom/dicom-values.ts');
       const sets = ['', 'ISO_IR 100', 'ISO_IR 192', 'GB18030', '\\ISO 2022 IR 87', 'ISO 2022 IR 13\\ISO 2022 IR 87'];
       const odd = ['\\ISO 2022 IR 149', 'ISO 2022 IR 999', '\\\\\\', 'ISO_IR 192\\ISO 2022 IR 58'];
       const seed = Buffer.from(

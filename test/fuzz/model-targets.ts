@@ -49,7 +49,7 @@ export const modelTargets: readonly FuzzTarget[] = [
     name: 'canonical-json',
     share: 20,
     async open() {
-      const { canonicalJson } = await import('../../src/models/canonical-json.ts');
+      const { canonicalJson } = await import('../../src/models/load-model.ts');
       const seed: unknown = JSON.parse(readFileSync(`${tinyModelFolder}manifest.json`, 'utf8'));
       return {
         make: (random) => ({ name: 'json', bytes: text(JSON.stringify(mutateJson(seed, random, 0.05))) }),
@@ -88,7 +88,7 @@ export const modelTargets: readonly FuzzTarget[] = [
     name: 'csv-and-print',
     share: 30,
     async open() {
-      const { formatCsv } = await import('../../src/cli/csv.ts');
+      const { formatCsv } = await import('../../src/cli/documents.ts');
       const { visibleText } = await import('../../src/visible-text.ts');
       const { parseCsv } = await import('../support/csv.ts');
       const words = ['=', '+', '-', '@', ',', '"', '\t', '\r', '\n', "'"];

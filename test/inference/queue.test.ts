@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createSerialQueue } from '../../src/inference/queue.ts';
+import { createSerialQueue } from '../../src/inference/backend.ts';
 
 describe('a serial queue', () => {
   test('never runs two tasks at once and keeps their order, whatever each takes and whichever fail', async () => {

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { createSerialQueue } from '../../src/inference/queue.ts';
-import { createSession } from '../../src/inference/session.ts';
-import { openingFailed } from '../../src/inference/signature.ts';
+import { createSerialQueue } from '../../src/inference/backend.ts';
+import { createSession, openingFailed } from '../../src/inference/session.ts';
 import { loadTinyModel } from '../support/models.ts';
 
 // As the allocators of C++, onnxruntime, WebAssembly and JavaScript word it.

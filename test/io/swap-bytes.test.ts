@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { swapBytes } from '../../src/io/swap-bytes.ts';
+import { swapBytes } from '../../src/io/bytes.ts';
 
 it.each([Uint8Array, Int16Array, Uint32Array, Float32Array, Float64Array])(
   'the bytes of every element are reversed, and no others: %o',

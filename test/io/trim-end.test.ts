@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { trimEnd } from '../../src/io/trim-end.ts';
+import { trimEnd } from '../../src/io/bytes.ts';
 
 test.each([
   ['text  ', ' ', 'text'],

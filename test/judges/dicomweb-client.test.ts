@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runJudge, describeWithPython } from '../support/python.ts';
-import { concatenate } from '../../src/io/concatenate.ts';
+import { concatenate } from '../../src/io/bytes.ts';
 import { encodePart10, elementHeader, type DicomAttributes } from '../support/part10.ts';
 import { serveFolder, temporaryFolder } from '../server/served.ts';
 

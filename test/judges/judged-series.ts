@@ -5,7 +5,7 @@ import { afterAll, test } from 'vitest';
 import { encodeDicomPhase } from '../../sample-data/write-dicom.ts';
 import { createShortAxisHeart, type ShortAxisHeart } from '../../sample-data/short-axis-heart.ts';
 import { encodeDicomSeg, type DicomSegOptions } from '../../src/seg/encode-dicom-seg.ts';
-import { segSourceOf } from '../../src/seg/seg-source.ts';
+import { segSourceOf } from '../../src/seg/dicom-seg-sources.ts';
 import { verifyDicomSeg } from '../../src/verify.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import { openFiles } from '../../src/node/files.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bordersTouched } from '../../src/labelmap/borders.ts';
+import { bordersTouched } from '../../src/labelmap/measure.ts';
 import { createGeometry } from '../../src/volume/geometry.ts';
 
 const geometry = createGeometry({

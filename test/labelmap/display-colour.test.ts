@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cielabToColour, colourToCielab } from '../../src/labelmap/display-colour.ts';
+import { cielabToColour, colourToCielab } from '../../src/labelmap/labelmap.ts';
 
 test('every sRGB colour survives being written as CIELab', () => {
   const byte = fc.integer({ min: 0, max: 255 });

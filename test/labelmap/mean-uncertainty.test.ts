@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { meanUncertainty } from '../../src/labelmap/mean-uncertainty.ts';
+import { meanUncertainty } from '../../src/labelmap/segmentation-result.ts';
 import { testLabelmap } from '../support/labelled-series.ts';
 
 test('each label has the mean of its own voxels, background and empty segments have none', () => {

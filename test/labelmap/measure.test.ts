@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { measureSegments } from '../../src/labelmap/measure.ts';
-import type { Segment } from '../../src/labelmap/segment.ts';
+import type { Segment } from '../../src/labelmap/labelmap.ts';
 import { createGeometry, indexToWorld } from '../../src/volume/geometry.ts';
 
 const concept = { codeValue: '1', codingSchemeDesignator: 'SCT', codeMeaning: 'x' };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { canonicalJson, manifestSha256 } from '../../src/models/canonical-json.ts';
+import { canonicalJson, manifestSha256 } from '../../src/models/load-model.ts';
 import { loadTinyModel } from '../support/models.ts';
 
 test('the example of RFC 8785, section 3.2.2', () => {

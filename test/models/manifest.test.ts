@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ModelError } from '../../src/errors.ts';
 import { parseManifest } from '../../src/models/manifest.ts';
-import { classCount, outputShape } from '../../src/models/output-shape.ts';
+import { classCount, outputShape } from '../../src/models/manifest-facts.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 

@@ -1,6 +1,6 @@
 import { posix, win32 } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isWithin, nameWithin } from '../../src/node/path-names.ts';
+import { isWithin, nameWithin } from '../../src/node/write-file.ts';
 
 describe('the name of a file below a folder', () => {
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createThreadQueue } from '../../src/node/thread-queue.ts';
+import { createThreadQueue } from '../../src/node/ort-threads.ts';
 
 /** Tasks that write down their start and end when told to. */
 function createLoggedTasks() {

@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { EnvironmentError } from '../../src/errors.ts';
-import { partialPath } from '../../src/node/partial-files.ts';
-import { assertWritable, writeFilesTogether } from '../../src/node/write-file.ts';
+import { assertWritable, partialPath, writeFilesTogether } from '../../src/node/write-file.ts';
 
 let folder = '';
 beforeEach(async () => {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createScoreBlend } from '../../src/pipeline/blend.ts';
+import { createScoreBlend, decodeWindow, type ScoreGrid } from '../../src/pipeline/decode.ts';
 import { createVoxelTarget, scoringOf } from '../../src/pipeline/classify.ts';
-import { decodeWindow, type ScoreGrid } from '../../src/pipeline/decode.ts';
 import { placeWindows } from '../../src/pipeline/windows.ts';
 import { createGeometry } from '../../src/volume/geometry.ts';
 import { viewGrid } from '../../src/volume/reorient.ts';
 import { createManifest } from './fake-session.ts';
+
 import stored from './golden/align-corners.json' with { type: 'json' };
 
 const size = z.tuple([z.int(), z.int()]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { bodyRegions } from '../../src/pipeline/body-regions.ts';
-import { checkModel } from '../../src/pipeline/check-model.ts';
+import { bodyRegions } from '../../src/pipeline/unlike-training.ts';
+import { checkModel } from '../../src/pipeline/segment-slices.ts';
 import type { Volume } from '../../src/volume/volume.ts';
 import { createManifest } from './fake-session.ts';
 

@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createScoreBlend } from '../../src/pipeline/blend.ts';
+import { createScoreBlend, decodeWindow, type ScoreGrid, toScoreGrid } from '../../src/pipeline/decode.ts';
 import { certainProbability, expOfMinus, type Scoring, type VoxelTarget } from '../../src/pipeline/classify.ts';
-import { decodeWindow, toScoreGrid, type ScoreGrid } from '../../src/pipeline/decode.ts';
 import { placeWindows, type Window } from '../../src/pipeline/windows.ts';
 import { createGeometry } from '../../src/volume/geometry.ts';
-import { viewGrid, type GridView } from '../../src/volume/reorient.ts';
+import { type GridView, viewGrid } from '../../src/volume/reorient.ts';
 import { createManifest } from './fake-session.ts';
 
 interface Case {

@@ -1,6 +1,6 @@
 import type { InferenceSession, Tensor } from '../../src/inference/backend.ts';
 import { parseManifest, type ModelManifest } from '../../src/models/manifest.ts';
-import { outputShape } from '../../src/models/output-shape.ts';
+import { outputShape } from '../../src/models/manifest-facts.ts';
 
 export interface ManifestParts {
   readonly input?: Partial<ModelManifest['input']>;

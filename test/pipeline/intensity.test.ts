@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { assertFiniteVoxels, intensityRange, percentiles } from '../../src/pipeline/intensity.ts';
+import { assertFiniteVoxels, intensityRange, percentiles } from '../../src/pipeline/preprocess.ts';
 import type { VoxelArray } from '../../src/volume/volume.ts';
 
 /** numpy's default: linear between order statistics. */

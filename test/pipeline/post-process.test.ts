@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ModelManifest } from '../../src/models/manifest.ts';
-import { postProcess } from '../../src/pipeline/post-process.ts';
+import { postProcess } from '../../src/pipeline/postprocess.ts';
 import { createGeometry } from '../../src/volume/geometry.ts';
 import { createManifest } from './fake-session.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { InferenceSession, Tensor } from '../../src/inference/backend.ts';
-import { runAhead } from '../../src/pipeline/run-ahead.ts';
+import { runAhead } from '../../src/pipeline/prefetch.ts';
 import { createManifest } from './fake-session.ts';
 
 const tensor = (n: number): Tensor => ({ shape: [1], data: Float32Array.of(n) });

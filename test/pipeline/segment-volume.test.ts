@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { InputError, ModelError } from '../../src/errors.ts';
 import type { Tensor } from '../../src/inference/backend.ts';
 import { segmentVolume, type SegmentedSlice } from '../../src/pipeline/segment-volume.ts';
-import { outwardFrom } from '../../src/pipeline/slice-order.ts';
+import { outwardFrom } from '../../src/pipeline/slice-runs.ts';
 import { createGeometry, voxelCount, type Direction, type Vector3 } from '../../src/volume/geometry.ts';
 import type { SliceAxis } from '../../src/volume/reorient.ts';
 import type { Volume } from '../../src/volume/volume.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sliceUncertainty } from '../../src/pipeline/slice-uncertainty.ts';
+import { sliceUncertainty } from '../../src/pipeline/classify.ts';
 import { createGeometry } from '../../src/volume/geometry.ts';
 
 /** One slice of 100 voxels, of which the first `found` are foreground. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { acceptModel } from '../../src/pipeline/check-model.ts';
+import { acceptModel } from '../../src/pipeline/segment-slices.ts';
 import { unlikeTraining } from '../../src/pipeline/unlike-training.ts';
 import { createGeometry } from '../../src/volume/geometry.ts';
 import type { Volume } from '../../src/volume/volume.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { encodePart10, type DicomAttributes } from '../../src/dicom/dicom-file.ts';
+import { encodePart10, type DicomAttributes } from '../../src/dicom/write-dicom.ts';
 import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
 import { readSegFrames, type SegPlanes } from '../../src/seg/dicom-seg-frames.ts';
 import { withDefaultLimits } from '../../src/io/read-limits.ts';

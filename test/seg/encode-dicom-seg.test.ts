@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeDicomSeg, type DicomSegOptions } from '../../src/seg/encode-dicom-seg.ts';
-import type { Labelmap } from '../../src/labelmap/labelmap.ts';
-import { editedSegment, type Segment } from '../../src/labelmap/segment.ts';
+import { type DicomSegOptions, encodeDicomSeg } from '../../src/seg/encode-dicom-seg.ts';
+import { editedSegment, type Labelmap, type Segment } from '../../src/labelmap/labelmap.ts';
 import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
 import { readDicomSeg } from '../../src/seg/read-dicom-seg.ts';
 import { createGeometry, gridDistanceMm, indexToWorld, type VolumeGeometry } from '../../src/volume/geometry.ts';

@@ -7,7 +7,7 @@ import { labelmapFromSourceSlices, labelmapOnSourceSlices } from '../../src/labe
 import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
 import { readDicomSeg } from '../../src/seg/read-dicom-seg.ts';
 import { indexToWorld, worldToIndex } from '../../src/volume/geometry.ts';
-import { planResampling } from '../../src/volume/resample-stack.ts';
+import { planResampling } from '../../src/volume/resample.ts';
 import type { SourceSeries } from '../../src/volume/volume.ts';
 import { obliqueGeometry, seriesOn, testProvenance, testSegments } from '../support/labelled-series.ts';
 

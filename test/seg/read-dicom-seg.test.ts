@@ -4,7 +4,7 @@ import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeDicomSeg, type DicomSegOptions } from '../../src/seg/encode-dicom-seg.ts';
-import type { DicomAttributes } from '../../src/dicom/dicom-file.ts';
+import type { DicomAttributes } from '../../src/dicom/write-dicom.ts';
 import { findFrames, packedByteLength } from '../../src/seg/seg-frames.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import { openFiles } from '../../src/node/files.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readDicomInstance } from '../../src/series/dicom-instance.ts';
-import { parseCsaHeader } from '../../src/series/siemens-csa.ts';
+import { parseCsaHeader } from '../../src/series/mosaic.ts';
 import { volumesOf } from '../../src/series/series-volumes.ts';
 import { readImageHeader, stackImages } from '../../src/series/image-stack.ts';
 import { textContaining } from '../support/matchers.ts';

@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openFiles } from '../../src/node/files.ts';
 import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
-import { encapsulatedFrames } from '../../src/dicom/encapsulated-frames.ts';
-import { frameCount } from '../../src/dicom/frame-count.ts';
-import { nativeFrameBytes } from '../../src/dicom/native-frame.ts';
+import { encapsulatedFrames, nativeFrameBytes } from '../../src/dicom/pixel-data.ts';
+import { frameCount } from '../../src/dicom/functional-groups.ts';
 import { readVolume } from '../../src/series/read-volume.ts';
 import { dataPath, describeWithData } from '../support/data.ts';
-import { elementHeader, encodePart10, joined, type DicomAttributes } from '../support/part10.ts';
+import { type DicomAttributes, elementHeader, encodePart10, joined } from '../support/part10.ts';
 
 // Headers that say something else than their bytes; the bytes are right.
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { inMemory, type ObjectFile } from '../../server/dicom-web/object-file.ts';
 import { indexFrames } from '../../server/dicom-web/fragment-index.ts';
-import { encapsulatedFrames } from '../../src/dicom/encapsulated-frames.ts';
+import { encapsulatedFrames } from '../../src/dicom/pixel-data.ts';
 import { joined } from '../support/part10.ts';
 
 const START = 12;

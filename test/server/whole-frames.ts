@@ -1,4 +1,4 @@
-import { concatenate } from '../../src/io/concatenate.ts';
+import { concatenate } from '../../src/io/bytes.ts';
 import type { Frame, FrameSource } from '../../server/dicom-web/frame-source.ts';
 import type { ObjectFile } from '../../server/dicom-web/object-file.ts';
 

@@ -1,12 +1,10 @@
 import { expect } from 'vitest';
 import type { InferenceSession, Tensor } from '../../src/inference/backend.ts';
-import { createScoreBlend } from '../../src/pipeline/blend.ts';
+import { createScoreBlend, toScoreGrid } from '../../src/pipeline/decode.ts';
 import { scoringOf } from '../../src/pipeline/classify.ts';
-import { toScoreGrid } from '../../src/pipeline/decode.ts';
 import { placeViews } from '../../src/pipeline/preprocess.ts';
 import { segmentVolume } from '../../src/pipeline/segment-volume.ts';
-import { firstToLast } from '../../src/pipeline/slice-order.ts';
-import { listRuns } from '../../src/pipeline/slice-runs.ts';
+import { firstToLast, listRuns } from '../../src/pipeline/slice-runs.ts';
 import { PLAIN_VIEW } from '../../src/pipeline/test-time-augmentation.ts';
 import { flipSliceIndex, viewGrid } from '../../src/volume/reorient.ts';
 import type { Volume, VoxelArray } from '../../src/volume/volume.ts';

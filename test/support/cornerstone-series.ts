@@ -1,7 +1,7 @@
 import * as core from '@cornerstonejs/core';
 import * as tools from '@cornerstonejs/tools';
 import type { CornerstoneHost } from '../../extension/cornerstone/index.ts';
-import type { NaturalisedAttributes } from '../../src/dicom/dicom-attributes.ts';
+import type { NaturalisedAttributes } from '../../src/dicom/write-dicom.ts';
 import type { VolumeGeometry } from '../../src/volume/geometry.ts';
 import { seriesOn } from './labelled-series.ts';
 

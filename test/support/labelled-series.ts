@@ -1,6 +1,5 @@
 import { decimalString } from '../../src/dicom/dicom-values.ts';
-import type { Labelmap } from '../../src/labelmap/labelmap.ts';
-import type { Segment, SegmentAlgorithm } from '../../src/labelmap/segment.ts';
+import type { Labelmap, Segment, SegmentAlgorithm } from '../../src/labelmap/labelmap.ts';
 import {
   createGeometry,
   cross,

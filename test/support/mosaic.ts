@@ -61,7 +61,7 @@ export function mosaicPhantom(
   return memoryFile(name, encodePart10(attributes, options));
 }
 
-/** @see src/series/siemens-csa.ts */
+/** @see src/series/mosaic.ts */
 export function encodeCsaHeader(header: readonly (readonly [string, readonly string[]])[], form: 'CSA1' | 'CSA2') {
   const parts: Uint8Array[] = form === 'CSA2' ? [latin1('SV10'), Uint8Array.of(4, 3, 2, 1)] : [];
   parts.push(int32(header.length), int32(77));

@@ -1,5 +1,5 @@
 import { deflateRawSync } from 'node:zlib';
-import { concatenate as joined } from '../../src/io/concatenate.ts';
+import { concatenate as joined } from '../../src/io/bytes.ts';
 import { DICOM_DICTIONARY, type DicomKeyword } from '../../src/dicom/dicom-dictionary.ts';
 
 type DicomValue = string | number | readonly (string | number)[] | Uint8Array | readonly DicomAttributes[];

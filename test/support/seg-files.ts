@@ -1,9 +1,7 @@
-import { elementHeader } from '../../src/dicom/dicom-element.ts';
+import { type DicomAttributes, elementHeader, encodePart10 } from '../../src/dicom/write-dicom.ts';
 import { encapsulated as encapsulatedPixels } from './part10.ts';
-import { encodePart10, type DicomAttributes } from '../../src/dicom/dicom-file.ts';
 import { segDataset } from '../../src/seg/seg-dataset.ts';
-import { findFrames, packedByteLength, packFrames } from '../../src/seg/seg-frames.ts';
-import { perFrameFunctionalGroups } from '../../src/seg/seg-functional-groups.ts';
+import { findFrames, packedByteLength, packFrames, perFrameFunctionalGroups } from '../../src/seg/seg-frames.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import { EXPLICIT_LITTLE_ENDIAN } from '../../src/dicom/transfer-syntaxes.ts';
 import type { SourceSeries } from '../../src/volume/volume.ts';

@@ -7,7 +7,7 @@ import {
   ModelError,
   SegmentationError,
 } from '../../src/errors.ts';
-import { fromErrorMessage, toErrorMessage } from '../../src/browser/error-message.ts';
+import { fromErrorMessage, toErrorMessage } from '../../src/browser/protocol.ts';
 
 function sent(error: unknown): Error {
   return fromErrorMessage(structuredClone(toErrorMessage(error)));

@@ -3,7 +3,7 @@
 Expected calibration error: over voxels within BAND_PX pixels of a predicted or reference structure, 15 bins of the
 top probability, weighted by voxels. Error detection: of the slices that show a structure in reference or prediction,
 the share of the worst WORST by Dice that is among the UNSURE most uncertain, by the figure that the deployed pipeline
-gives each slice (src/pipeline/slice-uncertainty.ts).
+gives each slice (src/pipeline/classify.ts).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .predict import Run, dice, predict_volume
 BINS = 15
 WORST, UNSURE = 0.2, 0.3
 SURE, KNOWN_MM2 = 0.2, 20.0
-"""As in src/pipeline/slice-uncertainty.ts: below this normalised entropy a voxel is taken for sure; and so much of a
+"""As in src/pipeline/classify.ts: below this normalised entropy a voxel is taken for sure; and so much of a
 slice is taken for known."""
 
 

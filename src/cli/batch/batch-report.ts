@@ -2,11 +2,9 @@ import type { ModelManifest } from '../../models/manifest.ts';
 import type { SegmentationBatchDocument } from '../documents.ts';
 import { incompleteNotice } from '../../series/find-series.ts';
 import { segmentSpec } from '../commands.ts';
-import { formatCount, RESEARCH_USE_ONLY } from '../print.ts';
-import { wordRemedy } from '../word-remedy.ts';
-import { CHANGED_SINCE } from './changed-output.ts';
+import { formatCount, RESEARCH_USE_ONLY, wordRemedy } from '../print.ts';
+import { CHANGED_SINCE, countsOf, type SeriesOutcome, toSeriesDocument, warningsOf } from './results.ts';
 import type { FoundSeries } from './find-series.ts';
-import { countsOf, toSeriesDocument, warningsOf, type SeriesOutcome } from './results.ts';
 
 /** Everything that is told at the end of a batch. */
 export interface Batch {

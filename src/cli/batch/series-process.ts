@@ -1,9 +1,8 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { InternalError } from '../../errors.ts';
-import { fromErrorMessage } from '../../browser/error-message.ts';
+import { type ErrorMessage, fromErrorMessage } from '../../browser/protocol.ts';
 import type { SegmentationReport } from '../documents.ts';
 import type { SegmentRequest } from '../segment-request.ts';
-import type { SeriesReply, SeriesRequest } from './series-messages.ts';
 
 /** A process with a model open, which segments one series at a time. */
 export interface SeriesProcess {
@@ -90,3 +89,14 @@ function endedProcess(how: string): InternalError {
     remedy: 'Run it by itself; where memory was short, with --jobs 1 and nothing else at the same time.',
   });
 }
+
+/** To a process that segments series: each but the abort is answered once, in order. */
+export type SeriesRequest =
+  | { readonly kind: 'open'; readonly model: Pick<SegmentRequest, 'model' | 'backend' | 'threads'> }
+  | { readonly kind: 'segment'; readonly request: SegmentRequest; readonly fingerprint: string }
+  | { readonly kind: 'abort' };
+
+export type SeriesReply =
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'done'; readonly report: SegmentationReport }
+  | { readonly kind: 'failed'; readonly error: ErrorMessage };

@@ -1,15 +1,14 @@
 /** A process of its own that segments one series after the other: what ends it takes no other series along. */
-import { endProcessBySignal, UNWINDING_MS } from '../../node/end-process.ts';
+import { endProcessBySignal, UNWINDING_MS } from '../../node/process.ts';
 import { segmentVolume } from '../../pipeline/segment-volume.ts';
 import type { InferenceSession } from '../../inference/backend.ts';
-import { toErrorMessage } from '../../browser/error-message.ts';
+import { toErrorMessage } from '../../browser/protocol.ts';
 import type { SegmentationReport } from '../documents.ts';
-import { readSegmentInput } from '../segment-input.ts';
+import { readSegmentInput, type SegmentRequest } from '../segment-request.ts';
 import { writeSegmentOutputs } from '../segment-outputs.ts';
-import type { SegmentRequest } from '../segment-request.ts';
 import { openModel } from '../segment.ts';
-import { softwareVersion } from '../software-version.ts';
-import type { SeriesReply, SeriesRequest } from './series-messages.ts';
+import { softwareVersion } from '../encode-labelmap.ts';
+import type { SeriesReply, SeriesRequest } from './series-process.ts';
 
 interface OpenedModel {
   readonly session: InferenceSession;

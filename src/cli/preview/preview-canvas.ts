@@ -1,5 +1,8 @@
-import type { Colour } from '../../labelmap/display-colour.ts';
-import { openPreviewFont } from './preview-font.ts';
+import type { Colour } from '../../labelmap/labelmap.ts';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Font, Glyph, PathCommand } from 'opentype.js';
+import { coverageOf, type Polygon } from './preview-view.ts';
 
 /** An RGB picture with the few drawing acts a contact sheet needs. */
 export interface Canvas {
@@ -89,4 +92,107 @@ function shorten(text: string, fits: (part: string) => boolean): string {
     else tooMany = middle;
   }
   return shortened(fitting);
+}
+
+/** DejaVu Sans: Latin, Greek, Cyrillic, Hebrew, Arabic and more. A sign that it lacks is a box. */
+export interface PreviewFont {
+  /** Pixels, rounded up.
+   * @param size pixels of the em square */
+  widthOf(text: string, size: number): number;
+  /** Tells how much of each pixel a line of text covers.
+   * @param top of the line, not of its letters
+   * @param cover alpha 0…1, called for pixels with any */
+  draw(text: string, at: TextPlace, cover: (x: number, y: number, alpha: number) => void): void;
+}
+
+interface TextPlace {
+  readonly left: number;
+  readonly top: number;
+  readonly size: number;
+}
+
+/** Of the em square, from the top of a line to its baseline. */
+const BASELINE = 0.93;
+
+export async function openPreviewFont(): Promise<PreviewFont> {
+  const require = createRequire(import.meta.url);
+  const file = readFileSync(require.resolve('@fontsource/dejavu-sans/files/dejavu-sans-latin-400-normal.woff'));
+  const { default: opentype } = await import('opentype.js');
+  const font = opentype.parse(new Uint8Array(file).buffer);
+  return {
+    widthOf: (text, size) => Math.ceil(setLine(font, text, 0, size).end),
+    draw(text, { left, top, size }, cover) {
+      const baseline = Math.round(top + BASELINE * size);
+      const polygons = setLine(font, text, left, size).glyphs.flatMap(({ glyph, x }) =>
+        outlinesOf(glyph.getPath(x, baseline, size).commands),
+      );
+      coverageOf(polygons, cover);
+    },
+  };
+}
+
+interface SetLine {
+  readonly glyphs: readonly { readonly glyph: Glyph; readonly x: number }[];
+  readonly end: number;
+}
+
+/** One glyph a sign, side by side: opentype.js' own shaping fails on rules that this font has (lookup 6, format 2). */
+function setLine(font: Font, text: string, left: number, size: number): SetLine {
+  let x = left;
+  const glyphs = Array.from(inVisualOrder(text.normalize('NFC')), (sign) => {
+    const glyph = font.charToGlyph(sign);
+    const placed = { glyph, x };
+    x += ((glyph.advanceWidth ?? 0) * size) / font.unitsPerEm;
+    return placed;
+  });
+  return { glyphs, end: x };
+}
+
+/** Words that are written from right to left, with what lies between them; a sign keeps its marks. */
+const FROM_THE_RIGHT =
+  /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Nko}](?:[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Nko}\p{M}\p{P}\s]*[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Nko}\p{M}])?/gu;
+
+/** The signs from left to right. In a line that is read from the left, as all of a sheet are, that is all of the
+ * bidirectional algorithm (UAX 9) that names need. */
+function inVisualOrder(text: string): string {
+  return text.replace(FROM_THE_RIGHT, (run) =>
+    (run.match(/.\p{M}*/gsu) ?? [])
+      .reverse()
+      .map((sign) => MIRRORED[sign] ?? sign)
+      .join(''),
+  );
+}
+
+const MIRRORED: Readonly<Record<string, string>> = { '(': ')', ')': '(', '[': ']', ']': '[', '«': '»', '»': '«' };
+
+/** Straight pieces of a curve: at these sizes no more can be seen. */
+const PIECES = 4;
+
+/** An outline as closed polygons. */
+function outlinesOf(commands: readonly PathCommand[]): Polygon[] {
+  const polygons: Polygon[] = [];
+  let current: [number, number][] = [];
+  for (const command of commands) {
+    if (command.type === 'M') polygons.push((current = [[command.x, command.y]]));
+    else if (command.type !== 'Z') current.push(...pointsOf(command, current.at(-1) ?? [command.x, command.y]));
+  }
+  return polygons;
+}
+
+function pointsOf(
+  command: Exclude<PathCommand, { type: 'Z' | 'M' }>,
+  [fromX, fromY]: readonly [number, number],
+): [number, number][] {
+  const { type, x, y } = command;
+  if (type === 'L') return [[x, y]];
+  return Array.from({ length: PIECES }, (_, n) => {
+    const t = (n + 1) / PIECES;
+    const u = 1 - t;
+    if (type === 'Q') {
+      const [a, b, c] = [u * u, 2 * u * t, t * t];
+      return [a * fromX + b * command.x1 + c * x, a * fromY + b * command.y1 + c * y];
+    }
+    const [a, b, c, d] = [u ** 3, 3 * u * u * t, 3 * u * t * t, t ** 3];
+    return [a * fromX + b * command.x1 + c * command.x2 + d * x, a * fromY + b * command.y1 + c * command.y2 + d * y];
+  });
 }

@@ -1,7 +1,6 @@
-import type { Labelmap } from '../../labelmap/labelmap.ts';
+import type { Colour, Labelmap } from '../../labelmap/labelmap.ts';
 import { sliceView, type Volume } from '../../volume/volume.ts';
 import type { Canvas } from './preview-canvas.ts';
-import type { Colour } from '../../labelmap/display-colour.ts';
 import type { SheetView } from './preview-view.ts';
 
 /** Places a slice's voxels on the pixels of a tile. */

@@ -1,8 +1,6 @@
-import type { Labelmap } from '../../labelmap/labelmap.ts';
+import { cielabToColour, type Colour, type Labelmap } from '../../labelmap/labelmap.ts';
 import type { Volume } from '../../volume/volume.ts';
-import type { Canvas, Typesetter } from './preview-canvas.ts';
-import { openTypesetter } from './preview-canvas.ts';
-import { cielabToColour, type Colour } from '../../labelmap/display-colour.ts';
+import { type Canvas, openTypesetter, type Typesetter } from './preview-canvas.ts';
 import { visibleText } from '../../visible-text.ts';
 import { drawOutlines, drawSlice, layOutTile } from './preview-tile.ts';
 import { chooseView, screenLetters, type SheetView } from './preview-view.ts';

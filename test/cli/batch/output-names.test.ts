@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { FoundSeries } from '../../../src/cli/batch/find-series.ts';
-import { nameOutputs } from '../../../src/cli/batch/output-names.ts';
+import { type FoundSeries, nameOutputs } from '../../../src/cli/batch/find-series.ts';
 
 const dicom = (seriesInstanceUID: string, more: Partial<FoundSeries> = {}): FoundSeries => ({
   path: 'scan',

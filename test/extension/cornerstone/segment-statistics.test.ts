@@ -1,10 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createLabelmapTarget, createSegmentStatistics } from '../../../extension/cornerstone/index.ts';
-import { measureSegments } from '../../../src/labelmap/measure.ts';
-import { wholenessOf } from '../../../src/labelmap/wholeness.ts';
+import { measureSegments, type SlicesRun, wholenessOf } from '../../../src/labelmap/measure.ts';
 import { addSegmentation, addSeries, edit, host } from '../../support/cornerstone-series.ts';
-import type { SlicesRun } from '../../../src/labelmap/borders.ts';
 import { testSegments } from '../../support/labelled-series.ts';
 import { phantom } from '../../support/phantom.ts';
 

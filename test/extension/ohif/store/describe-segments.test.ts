@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { describeSegments, namesOf } from '../../../../extension/ohif/store/describe-segments.ts';
 import { codesOfName } from '../../../../extension/ohif/store/structure-codes.ts';
-import type { Segment } from '../../../../src/labelmap/segment.ts';
+import type { Segment } from '../../../../src/labelmap/labelmap.ts';
 import { testSegments } from '../../../support/labelled-series.ts';
 
 const [kidney] = testSegments(1);

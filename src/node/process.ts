@@ -1,5 +1,25 @@
 import { isMainThread } from 'node:worker_threads';
 
+let runsAreAbandoned = false;
+
+/** Whether the process is ending without waiting for runs under way. */
+export function areRunsAbandoned(): boolean {
+  return runsAreAbandoned;
+}
+
+/** Ends the process by a signal, as if nobody had caught it, once what listens to its exit has cleaned up: with runs of a
+ * model under way, process.exit would wait for them, and native code cannot be interrupted. A shell shows 128 and the
+ * signal's number, 130 after Ctrl-C. */
+export function endProcessBySignal(signal: 'SIGINT' | 'SIGTERM'): void {
+  runsAreAbandoned = true;
+  process.emit('exit', 130);
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
+
+/** Between an abort and the end of the process, for what can be interrupted to unwind by itself. */
+export const UNWINDING_MS = 600;
+
 /** onnxruntime-node 1.30 reports to its maker on Linux and macOS unless this stands in the process's environment when its
  * native library is loaded (onnxruntime/core/platform/posix/telemetry.cc): a device id and an event database under the
  * user's cache folder, and an uploader. Once loaded, nothing stops it. */

@@ -1,5 +1,16 @@
 import type { VoxelArray } from '../volume/volume.ts';
 
+/** The parts one after the other, in one new array. */
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let position = 0;
+  for (const part of parts) {
+    whole.set(part, position);
+    position += part.length;
+  }
+  return whole;
+}
+
 /** Reverses the bytes of every element, in place. */
 export function swapBytes(values: VoxelArray): void {
   const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT: width } = values;
@@ -24,4 +35,12 @@ export function swapBytes(values: VoxelArray): void {
 
 function swappedWord(word: number): number {
   return (word << 8) | (word >>> 8);
+}
+
+/** Text without the given characters at its end. A regular expression for that starts anew at each run of them, which
+ * takes time by the square of a long run. */
+export function trimEnd(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
 }
