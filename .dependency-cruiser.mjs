@@ -63,7 +63,8 @@ export default {
       name: 'no-undeclared-packages',
       severity: 'error',
       from: {},
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+      // An optional peer that is also for development counts as undeclared besides.
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
     },
     onlyImporter('@cornerstonejs/codec-openjpeg', 'src/codecs/jpeg-2000.ts', 'src/node/jpeg-2000-worker.js'),
     onlyImporter('@cornerstonejs/codec-openjph', 'src/codecs/jpeg-2000.ts'),

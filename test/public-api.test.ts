@@ -1,7 +1,13 @@
 import ts from 'typescript';
 import { expect, test } from 'vitest';
 
-const ENTRIES = { slicewise: 'src/index.ts', 'slicewise/node': 'src/node/index.ts' };
+const ENTRIES = {
+  slicewise: 'src/index.ts',
+  'slicewise/node': 'src/node/index.ts',
+  'slicewise/browser': 'src/browser/index.ts',
+  'slicewise/cornerstone': 'extension/cornerstone/index.ts',
+  'slicewise/ohif': 'src/node/ohif-files.ts',
+};
 
 test('the public API is the one that the snapshot shows', async () => {
   const program = ts.createProgram(Object.values(ENTRIES), {

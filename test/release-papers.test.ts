@@ -9,19 +9,34 @@ const checkout = resolve(import.meta.dirname, '..');
 const packages = productionPackages(checkout);
 
 test('the dependencies of a release are those of package.json and what they need', () => {
-  const { dependencies } = z
-    .object({ dependencies: z.record(z.string(), z.string()) })
-    .parse(JSON.parse(readFileSync(resolve(checkout, 'package.json'), 'utf8')));
-  for (const [name, version] of Object.entries(dependencies)) {
-    expect(packages).toContainEqual(expect.objectContaining({ name, version, folder: `node_modules/${name}` }));
+  const { dependencies } = readManifest();
+  for (const name of Object.keys(dependencies)) {
+    expect(packages).toContainEqual(expect.objectContaining({ name, folder: `node_modules/${name}` }));
   }
   expect(packages.map(({ name }) => name)).not.toContain('vitest');
+});
+
+// A page that has one of these already gets no second copy. The runtime alone is exact: OHIF's files are built with the very
+// WebAssembly that is in it.
+test('a dependency is a range of the version that the tests ran with, and the WebAssembly runtime that version', () => {
+  for (const [name, range] of Object.entries(readManifest().dependencies)) {
+    const tested = packages.find((each) => each.name === name)?.version ?? 'not installed';
+    expect(range, name).toBe(name === 'onnxruntime-web' ? tested : `^${tested}`);
+  }
+});
+
+test('what only some users need is an optional peer', () => {
+  const { peerDependencies, peerDependenciesMeta } = readManifest();
+  const names = ['@cornerstonejs/core', '@cornerstonejs/tools', 'onnxruntime-node'];
+  expect(Object.keys(peerDependencies)).toEqual(names);
+  for (const name of names) expect(peerDependenciesMeta[name]).toEqual({ optional: true });
+  expect(packages.map(({ name }) => name)).not.toEqual(expect.arrayContaining(['onnxruntime-node']));
 });
 
 // A new one is looked at first, then listed here and in docs/security.md with what it does.
 test('the scripts that dependencies run when they are installed are the ones that docs/security.md justifies', () => {
   const withScripts = packages.filter(({ hasInstallScript }) => hasInstallScript).map(({ name }) => name);
-  expect(withScripts).toEqual(['core-js-pure', 'onnxruntime-node', 'protobufjs']);
+  expect(withScripts).toEqual(['core-js-pure', 'protobufjs']);
   const page = readFileSync(resolve(checkout, 'docs/security.md'), 'utf8');
   for (const name of withScripts) expect(page).toContain(`\`${name}\``);
 });
@@ -63,3 +78,13 @@ describe('the papers of a release', () => {
     expect(paths).toEqual(expect.arrayContaining(['dist/sbom.cdx.json', 'dist/THIRD_PARTY_NOTICES.txt', 'LICENSE']));
   });
 });
+
+function readManifest() {
+  return z
+    .object({
+      dependencies: z.record(z.string(), z.string()),
+      peerDependencies: z.record(z.string(), z.string()),
+      peerDependenciesMeta: z.record(z.string(), z.object({ optional: z.boolean() })),
+    })
+    .parse(JSON.parse(readFileSync(resolve(checkout, 'package.json'), 'utf8')));
+}

@@ -6,7 +6,7 @@ import { REMEDY_OPTIONS } from '../src/errors.ts';
 
 /** An option of a command line in a text; those of other programs stand behind the program's name. */
 const OPTION = /(?<![\w-])--[a-z][\w-]*/g;
-const OTHER_PROGRAMS = /\b(?:gdcmconv|dcmconv|dcmdjpeg|npm \w+)(?: --?[\w-]+)+/g;
+const OTHER_PROGRAMS = /\b(?:gdcmconv|dcmconv|dcmdjpeg|npm \w+(?: [a-z][\w-]*)?)(?: --?[\w-]+)+/g;
 
 // The command line words its own options, and the server its own.
 const OWN_WORDS = ['src/cli/', 'extension/ohif-app/', 'extension/dist/'];

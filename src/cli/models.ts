@@ -7,7 +7,7 @@ import type { CommandContext } from './standard-stream.ts';
 import { modelsSpec } from './commands.ts';
 import type { ModelListDocument, ModelVerificationDocument } from './documents.ts';
 import { nearestName } from '../visible-text.ts';
-import { openBackend, parseBackendId } from './segment-request.ts';
+import { backendNotices, openBackend, parseBackendId } from './segment-request.ts';
 import { invalidArguments, type CommandArguments } from './parse-arguments.ts';
 import { formatCount, formatSize, printJson, printLines, printWarnings, RESEARCH_USE_ONLY } from './print.ts';
 
@@ -35,7 +35,7 @@ export async function models(
   if (model === undefined) throw invalidArguments(modelsSpec, `models ${action} needs the name or folder of a model`);
   const notice = await passedOverFolder(model);
   if (notice !== undefined) printWarnings(stderr, [notice]);
-  await (action === 'show' ? show(model, options, stdout) : verify(model, options, stdout));
+  await (action === 'show' ? show(model, options, stdout) : verify(model, options, { stdout, stderr }));
 }
 
 async function list({ json }: ModelsOptions, stdout: CommandContext['stdout']): Promise<void> {
@@ -113,8 +113,9 @@ async function show(idOrFolder: string, { json }: ModelsOptions, stdout: Command
   ]);
 }
 
-async function verify(idOrFolder: string, options: ModelsOptions, stdout: CommandContext['stdout']): Promise<void> {
+async function verify(idOrFolder: string, options: ModelsOptions, { stdout, stderr }: CommandContext): Promise<void> {
   const backendId = parseBackendId(options.backend, modelsSpec);
+  printWarnings(stderr, backendNotices(options.backend, backendId));
   const read = await openModelFolder(idOrFolder);
   const model = await loadModel(read);
   const { id, version, file } = model.manifest;

@@ -11,6 +11,7 @@ import type { Notice, SourceSeries, Volume } from '../volume/volume.ts';
 import { volumeOnto } from '../labelmap/onto-grid.ts';
 import { resolve } from 'node:path';
 import { InputError } from '../errors.ts';
+import { INSTALL_NATIVE_RUNTIME, isNativeRuntimeInstalled } from '../node/process.ts';
 import { linkTarget } from '../node/write-file.ts';
 
 /** What `slicewise segment` was asked for, checked as far as it can be without reading anything. */
@@ -102,11 +103,22 @@ export function assertExtension(option: string, path: string | undefined, extens
 
 export type BackendId = 'node' | 'wasm';
 
-/** @throws InputError `invalid-arguments` */
+/** @param given what --backend says; by default the native runtime where it is installed, else WebAssembly
+ * @throws InputError `invalid-arguments` */
 export function parseBackendId(given: string | undefined, spec: CommandSpec): BackendId {
-  if (given === undefined || given === 'node') return 'node';
+  if (given === undefined) return isNativeRuntimeInstalled() ? 'node' : 'wasm';
+  if (given === 'node') return 'node';
   if (given === 'wasm') return 'wasm';
   throw invalidArguments(spec, `There is no backend ${given}`, 'Use --backend node or --backend wasm.');
+}
+
+/** What to tell a user for whom WebAssembly was chosen, because the native runtime is not there: once a command. */
+export function backendNotices(given: string | undefined, chosen: BackendId): Notice[] {
+  if (given !== undefined || chosen === 'node') return [];
+  const message =
+    'onnxruntime-node is not installed; WebAssembly runs in its place, which takes several times as long. ' +
+    `For the native runtime: ${INSTALL_NATIVE_RUNTIME}. To choose WebAssembly without this message: --backend wasm.`;
+  return [{ code: 'native-runtime-missing', message }];
 }
 
 /** Each runs its models in a thread of its own. Loads only the backend that was asked for. */

@@ -7,7 +7,7 @@ import type { Volume } from '../volume/volume.ts';
 import type { InterruptibleContext, TextSink } from './standard-stream.ts';
 import { segmentSpec } from './commands.ts';
 import { preloadEncoders, softwareVersion } from './encode-labelmap.ts';
-import { openBackend, parseSegmentRequest, type SegmentRequest } from './segment-request.ts';
+import { backendNotices, openBackend, parseSegmentRequest, type SegmentRequest } from './segment-request.ts';
 import type { CommandArguments } from './parse-arguments.ts';
 import { createProgressBar, printLines, printWarnings } from './print.ts';
 import { summaryOf } from './segment-outputs.ts';
@@ -24,6 +24,7 @@ export async function segment(
   }
   await openModelFolder(request.model); // a wrong name is told before minutes of reading
   await warnOfPassedOverFolder(request.model, stderr);
+  printWarnings(stderr, backendNotices(given.options.backend, request.backend));
   // The model opens, and later runs, in a thread of its own: meanwhile this one reads, and loads the code of the next step.
   const opening = timed(() => openModel(request));
   opening.catch(() => undefined); // it may fail before it is awaited

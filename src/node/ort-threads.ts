@@ -14,7 +14,7 @@ import {
 } from '../inference/session.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 import type { Reply, Request, ThreadData } from './ort-thread.js';
-import { areRunsAbandoned, disableRuntimeTelemetry } from './process.ts';
+import { areRunsAbandoned, INSTALL_NATIVE_RUNTIME, disableRuntimeTelemetry } from './process.ts';
 
 export interface NodeBackendOptions {
   /** Of one run; onnxruntime takes as many as there are physical cores if it is not told. */
@@ -48,7 +48,7 @@ const NATIVE: Runtime = {
   module: 'onnxruntime-node',
   unavailable: (reason) =>
     new EnvironmentError('backend-unavailable', `onnxruntime-node does not load here: ${reason}.`, {
-      remedy: 'Install slicewise again on this machine, or use the WebAssembly backend.',
+      remedy: `Install it on this machine (${INSTALL_NATIVE_RUNTIME}), or use the WebAssembly backend.`,
       details: {
         option: 'backend',
         choices: ['wasm'],

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 
 let runsAreAbandoned = false;
@@ -43,4 +44,19 @@ function realEnvironment(): Readonly<Record<string, unknown>> {
   if (typeof report !== 'object' || report === null || !('environmentVariables' in report)) return {};
   const { environmentVariables } = report;
   return typeof environmentVariables === 'object' && environmentVariables !== null ? { ...environmentVariables } : {};
+}
+
+/** How a user gets the native runtime. Its install script fetches CUDA libraries from another host and fails where only the
+ * npm registry can be reached; the build for the processor is in the package itself. */
+export const INSTALL_NATIVE_RUNTIME = 'npm i onnxruntime-node --ignore-scripts';
+
+/** Whether onnxruntime-node, an optional peer dependency, is installed where Slicewise finds it; nothing of it is loaded.
+ * @returns false where only the WebAssembly backend can run */
+export function isNativeRuntimeInstalled(): boolean {
+  try {
+    createRequire(import.meta.url).resolve('onnxruntime-node');
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -181,7 +181,7 @@ export async function removeLeftovers(folder: string): Promise<void> {
     const { pid, machine } = NAME.exec(name)?.groups ?? {};
     if (machine !== MACHINE || isRunning(Number(pid))) continue;
     try {
-      rmSync(join(folder, name), { force: true });
+      rmSync(join(folder, name), { force: true, recursive: true });
     } catch {
       // Another user's: theirs to remove.
     }

@@ -161,7 +161,7 @@ describeWithData('models of others', () => {
 
   test('an own folder named like a packaged model is told of, and how to choose it', async () => {
     await cp(join(checkout, 'test/fixtures/models/tiny-heart'), join(folder, 'cardiac-mr-fast'), { recursive: true });
-    const told = /"cardiac-mr-fast" is the model that comes with Slicewise.*Write \.\/cardiac-mr-fast/;
+    const told = /"cardiac-mr-fast" is the model that is installed with Slicewise.*Write \.\/cardiac-mr-fast/;
     expect((await verify('cardiac-mr-fast')).stderr).toMatch(told);
     expect((await segment('cardiac-mr-fast')).stderr).toMatch(told);
     const own = await verify('./cardiac-mr-fast');

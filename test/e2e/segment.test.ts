@@ -255,15 +255,21 @@ describe('slicewise segment refuses before inference, writes nothing, and says w
     expect((await runCli(args, { env: { DEBUG: '1' } })).stderr).toMatch(/\n\s+at .*openFiles/);
   });
 
-  test('a missing native backend is an environment error; WebAssembly works without it', async () => {
+  test('without onnxruntime-node WebAssembly runs, and the command says once how to get the native runtime', async () => {
     const bare = await installWithout('onnxruntime-node', work.out('bare'));
-    const refused = await runCli(withTinyModel(work.dicom, 'seg.dcm'), { bin: bare });
+    const install = 'npm i onnxruntime-node --ignore-scripts';
+    const refused = await runCli(withTinyModel(work.dicom, 'seg.dcm', '--backend', 'node'), { bin: bare });
     expect(refused).toMatchObject({ code: 3, stdout: '' });
     expect(refused.stderr).toContain('--backend wasm');
+    expect(refused.stderr).toContain(install);
     expect(work.written()).toEqual(['bare']);
-    expect(await runCli(withTinyModel(work.dicom, 'seg.dcm', '--backend', 'wasm'), { bin: bare })).toMatchObject({
-      code: 0,
-    });
+    const fallen = await runCli(withTinyModel(work.dicom, 'seg.dcm'), { bin: bare });
+    expect(fallen.code).toBe(0);
+    expect(fallen.stdout).toMatch(/ on wasm/);
+    expect(fallen.stderr.split(install)).toHaveLength(2);
+    const chosen = await runCli(withTinyModel(work.dicom, 'seg2.dcm', '--backend', 'wasm'), { bin: bare });
+    expect(chosen.code).toBe(0);
+    expect(chosen.stderr).not.toContain(install);
   });
 });
 

@@ -10,8 +10,8 @@ import { assertWritable, isWithin } from '../../node/write-file.ts';
 import { checkModel } from '../../pipeline/segment-slices.ts';
 import type { InterruptibleContext } from '../standard-stream.ts';
 import type { segmentSpec } from '../commands.ts';
-import { ExitCode, printJson, printLines } from '../print.ts';
-import { assertKeepsImages, assertNotAnInput, type SegmentRequest } from '../segment-request.ts';
+import { ExitCode, printJson, printLines, printWarnings } from '../print.ts';
+import { assertKeepsImages, assertNotAnInput, backendNotices, type SegmentRequest } from '../segment-request.ts';
 import type { CommandArguments } from '../parse-arguments.ts';
 import { describeBatch, formatProgressLine, toBatchDocument } from './batch-report.ts';
 import { type BatchRequest, findEarlierOutput, fingerprintOf, parseBatchRequest } from './batch-request.ts';
@@ -30,6 +30,7 @@ export async function segmentFolder(
   const request = parseBatchRequest(given, availableParallelism());
   const { outputDir, csv, json, quiet } = request;
   await warnOfPassedOverFolder(request.model, stderr);
+  printWarnings(stderr, backendNotices(given.options.backend, request.backend));
   const { manifest } = await loadModel(await openModelFolder(request.model));
   const files = await openInputs(request);
   const { series, ignoredFiles } = await findSeries(files, request.image, signal);
