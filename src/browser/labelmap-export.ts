@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { DicomSegOptions } from '../seg/encode-dicom-seg.ts';
 import type { Labelmap, Segment } from '../labelmap/labelmap.ts';
-import { parseDicom } from '../dicom/dicom-dataset.ts';
+import { parseDicom } from '../dicom/read-dicom.ts';
 import { readSegIdentity, readSegments, type SegIdentity } from '../seg/dicom-seg-segments.ts';
 import { readDicomSeg, type ReadDicomSegOptions } from '../seg/read-dicom-seg.ts';
 import type { Notice, SourceSeries } from '../volume/volume.ts';

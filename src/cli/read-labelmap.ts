@@ -39,13 +39,13 @@ export async function readLabelmap(
 }
 
 async function isDicomFile(file: SourceFile): Promise<boolean> {
-  const { isDicom } = await import('../dicom/dicom-dataset.ts');
+  const { isDicom } = await import('../dicom/read-dicom.ts');
   return isDicom(await file.readHead(352));
 }
 
 export async function isDicomSeg(file: SourceFile): Promise<boolean> {
   if (!(await isDicomFile(file))) return false;
-  const { readDicomHeader } = await import('../dicom/dicom-dataset.ts');
+  const { readDicomHeader } = await import('../dicom/read-dicom.ts');
   return (await readDicomHeader(file)).string('Modality') === 'SEG';
 }
 

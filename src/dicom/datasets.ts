@@ -2,7 +2,8 @@
  * the package's API; server is its one user. */
 export { InputError, isSegmentationError } from '../errors.ts';
 export { damagedFile } from '../io/read-limits.ts';
-export { DicomDataset, parseDicom, type StoredAttribute } from './dicom-dataset.ts';
+export { DicomDataset, type StoredAttribute } from './dicom-dataset.ts';
+export { parseDicom } from './read-dicom.ts';
 export { DICOM_DICTIONARY } from './dicom-dictionary.ts';
 export { isPixelDataTag } from './dicom-elements.ts';
 export { parseFileMeta } from './dicom-file-meta.ts';

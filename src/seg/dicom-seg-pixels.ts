@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts';
 import { assertWithinLimit, damagedFile, type ReadLimits } from '../io/read-limits.ts';
-import { type DicomDataset, unsupportedTransferSyntax } from '../dicom/dicom-dataset.ts';
+import { type DicomDataset } from '../dicom/dicom-dataset.ts';
+import { unsupportedTransferSyntax } from '../dicom/read-dicom.ts';
 import { nativePixels, openFrames } from '../series/frames.ts';
 import type { StoredValues } from '../dicom/pixel-data.ts';
 import { pixelDecoders } from '../codecs/pixel-decoders.ts';

@@ -4,7 +4,8 @@ import { labelmapOnto } from '../labelmap/onto-grid.ts';
 import { labelmapFromSourceSlices, sourceSlicesGeometry } from '../labelmap/source-slices.ts';
 import { gridDistanceMm, type VolumeGeometry, voxelCount } from '../volume/geometry.ts';
 import type { Notice } from '../volume/volume.ts';
-import { type DicomDataset, inflateDicom, parseDicom } from '../dicom/dicom-dataset.ts';
+import { type DicomDataset } from '../dicom/dicom-dataset.ts';
+import { inflateDicom, parseDicom } from '../dicom/read-dicom.ts';
 import { readSegFrames, type SegPlanes } from './dicom-seg-frames.ts';
 import {
   gridAlongReference,

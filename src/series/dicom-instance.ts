@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { CopiedAttribute, Notice } from '../volume/volume.ts';
-import { type DicomDataset, readDicomHeader } from '../dicom/dicom-dataset.ts';
+import { type DicomDataset } from '../dicom/dicom-dataset.ts';
+import { readDicomHeader } from '../dicom/read-dicom.ts';
 import { isMosaic, unfoldMosaic } from './mosaic.ts';
 import { DEFAULT_READ_LIMITS, type ReadLimits } from '../io/read-limits.ts';
 import type { SourceFile } from '../io/reader.ts';

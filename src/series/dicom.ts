@@ -1,7 +1,7 @@
 import { InputError, isSegmentationError, problemOf } from '../errors.ts';
 import { resampleStack } from '../volume/resample.ts';
 import type { Notice, Volume, VoxelArray } from '../volume/volume.ts';
-import { inflateDicom, isDicom, unsupportedTransferSyntax } from '../dicom/dicom-dataset.ts';
+import { inflateDicom, isDicom, unsupportedTransferSyntax } from '../dicom/read-dicom.ts';
 import { type DicomInstance, readDicomInstance } from './dicom-instance.ts';
 import { assertOnePatient, groupBySeries, hasIdentity, noImages, sourceSeriesOf } from './source-series.ts';
 import { commonPath } from '../io/file-names.ts';

@@ -20,7 +20,7 @@ import {
   type VolumeReader,
 } from '../io/reader.ts';
 import { isGzip } from '../io/byte-source.ts';
-import { isDicom } from '../dicom/dicom-dataset.ts';
+import { isDicom } from '../dicom/read-dicom.ts';
 import { isZip, openGzipFile, openZipArchive } from '../io/archives.ts';
 
 // The one search that every command and the library use: what a set of files holds, and what lies beside it that nobody

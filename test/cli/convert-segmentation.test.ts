@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateSample } from '../../sample-data/generate.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { openFiles } from '../../src/node/files.ts';
-import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
+import { parseDicom } from '../../src/dicom/read-dicom.ts';
 import { readNiftiLabelmap } from '../../src/nifti/read-nifti.ts';
 import { overlappingSegFile } from '../support/seg-files.ts';
 

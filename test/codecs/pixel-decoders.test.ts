@@ -10,7 +10,7 @@ import {
 import { EnvironmentError, InputError } from '../../src/errors.ts';
 import { type CodecOptions, createWasmDecoder, readJpeg2000Frame } from '../../src/codecs/wasm-codec.ts';
 import { pixelDecoders } from '../../src/codecs/pixel-decoders.ts';
-import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
+import { parseDicom } from '../../src/dicom/read-dicom.ts';
 import { encodeJpeg2000 } from '../support/jpeg-2000.ts';
 import { errorWith, expectSameValues } from '../support/matchers.ts';
 import { encodePart10 } from '../support/part10.ts';

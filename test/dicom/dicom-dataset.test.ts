@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isDicom, parseDicom, readDicomHeader } from '../../src/dicom/dicom-dataset.ts';
+import { isDicom, parseDicom, readDicomHeader } from '../../src/dicom/read-dicom.ts';
 import { errorWith, textContaining } from '../support/matchers.ts';
 import { memoryFile } from '../support/memory-file.ts';
 import {

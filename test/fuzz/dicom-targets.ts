@@ -73,7 +73,7 @@ export const dicomTargets: readonly FuzzTarget[] = [
     name: 'dicom-data-set',
     share: 40,
     async open() {
-      const { parseDicom } = await import('../../src/dicom/dicom-dataset.ts');
+      const { parseDicom } = await import('../../src/dicom/read-dicom.ts');
       const { sliceHeaders } = await import('../../src/series/slice-header.ts');
       const seeds = await dicomSeeds();
       return {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBytes } from '../../src/io/byte-source.ts';
-import { inflateDicom, parseDicom, readDicomHeader } from '../../src/dicom/dicom-dataset.ts';
+import { inflateDicom, parseDicom, readDicomHeader } from '../../src/dicom/read-dicom.ts';
 import { decodeJpegLs } from '../../src/codecs/jpeg-ls.ts';
 import { openFrames } from '../../src/series/frames.ts';
 import { DEFAULT_READ_LIMITS } from '../../src/io/read-limits.ts';

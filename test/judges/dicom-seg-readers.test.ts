@@ -6,7 +6,7 @@ import { metaData } from '@cornerstonejs/core';
 import { adaptersSEG } from '@cornerstonejs/adapters';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
+import { parseDicom } from '../../src/dicom/read-dicom.ts';
 import { worldToIndex, type Vector3 } from '../../src/volume/geometry.ts';
 import { readWithDcmqi } from '../support/dcmqi.ts';
 import { describeWithProgram, describeWithPython, runJudge } from '../support/python.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { encodeDicomSeg, type DicomSegOptions } from '../../src/seg/encode-dicom-seg.ts';
 import { wholenessOf, type WholenessOptions } from '../../src/labelmap/measure.ts';
-import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
+import { parseDicom } from '../../src/dicom/read-dicom.ts';
 import { createGeometry } from '../../src/volume/geometry.ts';
 import { seriesOn, testProvenance, testSegments } from '../support/labelled-series.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { encodePart10, type DicomAttributes } from '../../src/dicom/write-dicom.ts';
-import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
+import { parseDicom } from '../../src/dicom/read-dicom.ts';
 import { readSegFrames, type SegPlanes } from '../../src/seg/dicom-seg-frames.ts';
 import { withDefaultLimits } from '../../src/io/read-limits.ts';
 import { EXPLICIT_LITTLE_ENDIAN } from '../../src/dicom/transfer-syntaxes.ts';

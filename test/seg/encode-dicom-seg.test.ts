@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type DicomSegOptions, encodeDicomSeg } from '../../src/seg/encode-dicom-seg.ts';
 import { editedSegment, type Labelmap, type Segment } from '../../src/labelmap/labelmap.ts';
-import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
+import { parseDicom } from '../../src/dicom/read-dicom.ts';
 import { readDicomSeg } from '../../src/seg/read-dicom-seg.ts';
 import { createGeometry, gridDistanceMm, indexToWorld, type VolumeGeometry } from '../../src/volume/geometry.ts';
 import { sliceView, type SourceSeries } from '../../src/volume/volume.ts';

@@ -4,7 +4,7 @@ import { encodeDicomSeg } from '../../src/seg/encode-dicom-seg.ts';
 import { verifyDicomSeg } from '../../src/verify.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import { labelmapFromSourceSlices, labelmapOnSourceSlices } from '../../src/labelmap/source-slices.ts';
-import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
+import { parseDicom } from '../../src/dicom/read-dicom.ts';
 import { readDicomSeg } from '../../src/seg/read-dicom-seg.ts';
 import { indexToWorld, worldToIndex } from '../../src/volume/geometry.ts';
 import { planResampling } from '../../src/volume/resample.ts';

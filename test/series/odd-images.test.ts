@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openFiles } from '../../src/node/files.ts';
-import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
+import { parseDicom } from '../../src/dicom/read-dicom.ts';
 import { encapsulatedFrames, nativeFrameBytes } from '../../src/dicom/pixel-data.ts';
 import { frameCount } from '../../src/dicom/functional-groups.ts';
 import { readVolume } from '../../src/series/read-volume.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { encodeDicomSeg } from '../../src/seg/encode-dicom-seg.ts';
-import { parseDicom } from '../../src/dicom/dicom-dataset.ts';
+import { parseDicom } from '../../src/dicom/read-dicom.ts';
 import { readDicomSeg } from '../../src/seg/read-dicom-seg.ts';
 import { createLabelmapExport, type ExportFormat, type LabelmapExport } from '../../src/browser/labelmap-export.ts';
 import { obliqueGeometry, seriesOn, testLabelmap, testProvenance, testSegments } from '../support/labelled-series.ts';

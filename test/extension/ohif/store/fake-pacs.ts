@@ -1,4 +1,4 @@
-import { parseDicom } from '../../../../src/dicom/dicom-dataset.ts';
+import { parseDicom } from '../../../../src/dicom/read-dicom.ts';
 import { createDicomWeb, type DicomWeb } from '../../../../extension/ohif/store/dicom-web.ts';
 
 export interface FakePacs {
