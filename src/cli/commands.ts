@@ -106,17 +106,47 @@ export const infoSpec = {
 
 export const modelsSpec = {
   name: 'models',
-  summary: 'list the models, show one, or verify that one computes here what it should',
+  summary: 'list the models, show one, verify that one computes here what it should, or add one',
   positionals: [
-    { name: 'list|show|verify', help: 'list (the default), show <id|folder>, verify <id|folder>', optional: true },
-    { name: 'id|folder', help: 'a model of the list, or your own model folder', optional: true },
+    {
+      name: 'list|show|verify|add',
+      help: 'list (the default), show <id|folder>, verify <id|folder>, add <folder|address>',
+      optional: true,
+    },
+    {
+      name: 'id|folder',
+      help: 'an installed model, or a model folder; for add also its http(s) address',
+      optional: true,
+    },
   ],
   options: {
     backend: { type: 'string', value: 'node|wasm', help: 'the backend to verify on' },
+    from: { type: 'string', value: 'root', help: 'for add <id>: the folder or address that holds the model folders' },
+    replace: { type: 'boolean', help: 'for add: in place of another model of that id that you added before' },
     json,
   },
   required: [],
-  examples: ['slicewise models', 'slicewise models show cardiac-mr', 'slicewise models verify cardiac-mr'],
+  examples: [
+    'slicewise models',
+    'slicewise models verify cardiac-mr-fast',
+    'slicewise models add abdomen-ct --from checkout/models',
+  ],
+} as const satisfies CommandSpec;
+
+export const ohifFilesSpec = {
+  name: 'ohif-files',
+  summary: 'write the extension, the mode and models for an OHIF of your own, to be served',
+  positionals: [{ name: 'folder', help: 'a new or empty folder' }],
+  options: {
+    models: { type: 'string', value: 'id,…', help: 'which installed models go along (default: all)' },
+    address: {
+      type: 'string',
+      value: 'path',
+      help: "where the folder will be served, on OHIF's own origin (default /slicewise-files/)",
+    },
+  },
+  required: [],
+  examples: ['slicewise ohif-files ohif/slicewise-files --models cardiac-mr-fast'],
 } as const satisfies CommandSpec;
 
 export const convertSpec = {
@@ -175,7 +205,7 @@ export const evaluateSpec = {
   ],
 } as const satisfies CommandSpec;
 
-export const commandSpecs = [segmentSpec, infoSpec, modelsSpec, convertSpec, evaluateSpec] as const;
+export const commandSpecs = [segmentSpec, infoSpec, modelsSpec, convertSpec, evaluateSpec, ohifFilesSpec] as const;
 
 export function formatHelp(): string[] {
   const rows: [string, string][] = commandSpecs.map(({ name, summary }) => [name, summary]);

@@ -19,17 +19,20 @@ export async function models(
   { stdout, stderr }: CommandContext,
 ): Promise<void> {
   const [action = 'list', model] = positionals;
+  if (options.from !== undefined || options.replace !== undefined) {
+    throw invalidArguments(modelsSpec, `--from and --replace are for models add, not for models ${action}`);
+  }
   if (action === 'list') {
     if (model !== undefined) throw invalidArguments(modelsSpec, 'models list takes no model');
     await list(options, stdout);
     return;
   }
   if (action !== 'show' && action !== 'verify') {
-    const nearest = nearestName(action, ['list', 'show', 'verify']);
+    const nearest = nearestName(action, ['list', 'show', 'verify', 'add']);
     throw invalidArguments(
       modelsSpec,
       `slicewise models has no ${action}`,
-      `Use: slicewise models ${nearest ?? '[list|show <id|folder>|verify <id|folder>]'}`,
+      `Use: slicewise models ${nearest ?? '[list|show <id|folder>|verify <id|folder>|add <folder|address>]'}`,
     );
   }
   if (model === undefined) throw invalidArguments(modelsSpec, `models ${action} needs the name or folder of a model`);

@@ -8,6 +8,7 @@ import {
   formatHelp,
   infoSpec,
   modelsSpec,
+  ohifFilesSpec,
   segmentSpec,
 } from './commands.ts';
 import { ExitCode, exitCodeOf, formatError, printLines } from './print.ts';
@@ -34,12 +35,21 @@ const commands: Readonly<Record<(typeof commandSpecs)[number]['name'], RunComman
   },
   models: async (argv, context) => {
     const given = parseArguments(modelsSpec, argv);
+    if (given.positionals[0] === 'add') {
+      await (await import('./add-model.ts')).addModel(given, interruptible(context));
+      return ExitCode.done;
+    }
     await (await import('./models.ts')).models(given, context);
     return ExitCode.done;
   },
   convert: async (argv, context) => {
     const given = parseArguments(convertSpec, argv);
     await (await import('./convert.ts')).convert(given, interruptible(context));
+    return ExitCode.done;
+  },
+  'ohif-files': async (argv, context) => {
+    const given = parseArguments(ohifFilesSpec, argv);
+    await (await import('./ohif-files.ts')).ohifFiles(given, interruptible(context));
     return ExitCode.done;
   },
   evaluate: async (argv, context) => {
