@@ -29,7 +29,9 @@ function buildCornerstone(): void {
   mkdirSync(to);
   for (const name of readdirSync(from)) {
     const text = readFileSync(join(from, name), 'utf8');
-    writeFileSync(join(to, name), name.endsWith('.map') ? text : text.replaceAll("'../../src/", "'../"));
+    const moved = name.endsWith('.map') ? text : text.replaceAll(/(?<=["'])\.\.\/\.\.\/src\//g, '../');
+    if (!name.endsWith('.map') && moved.includes('/src/')) throw new Error(`${name} still names a folder src`);
+    writeFileSync(join(to, name), moved);
   }
   rmSync(compiled, { recursive: true });
 }
