@@ -12,7 +12,7 @@ import {
   createLabelmapTarget,
   createSegmentStatistics,
   readGrid,
-  readVolume,
+  readImageVolume,
   runModel,
   type CornerstoneHost,
   type LabelmapTarget,
@@ -101,7 +101,7 @@ export async function openStudy(
     },
 
     async run({ client, session, firstImage, signal, onProgress }) {
-      const { volume: pixels, sliceOfImage } = await readVolume(host, imageIds, { signal });
+      const { volume: pixels, sliceOfImage } = await readImageVolume(host, imageIds, { signal });
       result = await runModel({
         client,
         session,

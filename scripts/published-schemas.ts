@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import {
-  evaluationSchema,
+  evaluationDocumentSchema,
   infoSchema,
   modelListSchema,
   modelVerificationSchema,
@@ -29,7 +29,7 @@ export const publishedSchemas: readonly PublishedSchema[] = [
   { file: 'info.schema.json', title: 'slicewise info --json', schema: infoSchema },
   { file: 'model-list.schema.json', title: 'slicewise models list --json', schema: modelListSchema },
   { file: 'model-verification.schema.json', title: 'slicewise models verify --json', schema: modelVerificationSchema },
-  { file: 'evaluation.schema.json', title: 'slicewise evaluate --json', schema: evaluationSchema },
+  { file: 'evaluation.schema.json', title: 'slicewise evaluate --json', schema: evaluationDocumentSchema },
 ];
 
 /** The text of one schema file: JSON Schema 2020-12. */

@@ -1,6 +1,12 @@
 // The bridge between Slicewise and a page with Cornerstone3D: OHIF's, or one's own.
 export type { CornerstoneHost } from './host.ts';
-export { readGrid, readVolume, type ReadVolumeOptions, type ReadVolumeResult, type SeriesGrid } from './read-volume.ts';
+export {
+  readGrid,
+  readImageVolume,
+  type ReadImageVolumeOptions,
+  type ReadImageVolumeResult,
+  type SeriesGrid,
+} from './read-image-volume.ts';
 export { provideOneFrameOfReference } from './frame-of-reference.ts';
 export { openLabelmapSlices, type LabelmapPlace, type LabelmapSlices } from './labelmap-slices.ts';
 export { createLabelmapTarget, type LabelmapTarget } from './labelmap-target.ts';

@@ -36,7 +36,7 @@ const REDRAW_MS = 100;
 /** …and spends at most this share of its time on it… */
 const REDRAW_SHARE = 0.25;
 /** …but shows what there is at least this often. */
-const LONGEST_WAIT_MS = 2000;
+const MAX_WAIT_MS = 2000;
 
 /** @throws InputError `geometry-mismatch` if the segmentation is not on the slices of the series */
 export function createLabelmapTarget(host: CornerstoneHost, place: LabelmapPlace): LabelmapTarget {
@@ -143,7 +143,7 @@ function createRedraw(show: (slices: readonly number[]) => void): {
     // The page draws in its next frames, and without a graphics card one can take longer than a slice does.
     afterFrames(2, () => {
       const drawnMs = performance.now() - start;
-      nextMs = start + Math.min(Math.max(REDRAW_MS, drawnMs / REDRAW_SHARE), LONGEST_WAIT_MS);
+      nextMs = start + Math.min(Math.max(REDRAW_MS, drawnMs / REDRAW_SHARE), MAX_WAIT_MS);
     });
   };
   const flushWhenDue = (): void => {

@@ -7,7 +7,7 @@ import {
   type SegmentationResult,
 } from '../../src/index.ts';
 import type { SegmentationClient, WorkerSession } from '../../src/browser/client.ts';
-import { readVolume, runModel } from '../cornerstone/index.ts';
+import { readImageVolume, runModel } from '../cornerstone/index.ts';
 import type { Labelmaps } from './labelmaps.ts';
 import type { Notices } from './notices.ts';
 import type { Cell } from './observable.ts';
@@ -17,7 +17,7 @@ import { texts } from './texts.ts';
 import type { NewSegmentation, Series, Viewer } from './viewer.ts';
 
 /** What a run gave, and where its slices are in the viewer. */
-export interface FinishedRun {
+export interface FinishedJob {
   readonly segmentationId: string;
   readonly result: SegmentationResult;
   /** The slice k of the volume for each slice in the viewer's order. */
@@ -35,7 +35,7 @@ export interface RunJobOptions {
   /** Learns what made the labels, so that a stored object says so. */
   readonly store: SegStore;
   readonly softwareVersion: string;
-  readonly onFinished: (run: FinishedRun) => void;
+  readonly onFinished: (run: FinishedJob) => void;
 }
 
 /** Runs models, one at a time. */
@@ -120,7 +120,9 @@ export function createRunJobs(options: RunJobOptions): RunJobs {
       await asJob(model.manifest.id, series, async (signal) => {
         const session = await openSession(model, signal);
         updateRun({ phase: 'reading' });
-        const { volume, sliceOfImage, warnings } = await readVolume(viewer.cornerstone, series.imageIds, { signal });
+        const { volume, sliceOfImage, warnings } = await readImageVolume(viewer.cornerstone, series.imageIds, {
+          signal,
+        });
         for (const warning of warnings) notices.show('warning', warning);
         const segmentationId = await openSegmentation(model, series);
         const { target } = labelmaps.open(segmentationId, series, { geometry: volume.geometry, sliceOfImage });

@@ -2,9 +2,9 @@ import { readGrid } from '../cornerstone/index.ts';
 import type { Labelmaps, OpenLabelmap } from './labelmaps.ts';
 import type { Notices } from './notices.ts';
 import type { Cell } from './observable.ts';
-import type { FinishedRun } from './run-job.ts';
+import type { FinishedJob } from './run-job.ts';
 import type { SegStore } from './store/seg-store.ts';
-import type { PanelState, SegmentFigures, SegmentationEntry, UncertainSlice } from './state.ts';
+import type { PanelState, ShownFigures, SegmentationEntry, UncertainSlice } from './state.ts';
 import { texts } from './texts.ts';
 import { isUncertainty, showUncertainty, uncertaintyIdOf } from './uncertainty-overlay.ts';
 import type { Series, Viewer, ViewerSegmentation } from './viewer.ts';
@@ -15,7 +15,7 @@ export interface SegmentationList {
   /** Brings the state up to date, at the page's next turn. */
   readonly refresh: () => void;
   /** Remembers what only a run knows of its segmentation. */
-  readonly addRun: (run: FinishedRun) => void;
+  readonly addRun: (run: FinishedJob) => void;
   readonly select: (segmentationId: string) => void;
   readonly selectNextSegment: () => void;
   readonly goToSegment: (segmentationId: string, segmentNumber: number) => void;
@@ -40,7 +40,7 @@ export function createSegmentationList({
   notices,
   store,
 }: SegmentationListOptions): SegmentationList {
-  const runs = new Map<string, FinishedRun>();
+  const runs = new Map<string, FinishedJob>();
   const opening = new Set<string>();
   let isScheduled = false;
 
@@ -144,8 +144,8 @@ function sameSeries(before: Series | undefined, now: Series | undefined): Series
 function figuresOf(
   { statistics, series }: OpenLabelmap,
   segmentNumber: number,
-  run: FinishedRun | undefined,
-): SegmentFigures {
+  run: FinishedJob | undefined,
+): ShownFigures {
   const sliceCount = series.imageIds.length;
   const wasRun = new Set(run?.slices ?? series.imageIds.keys());
   const figures = statistics.figures(segmentNumber, (k) => wasRun.has(k));
@@ -155,7 +155,7 @@ function figuresOf(
   return { volumeMl, lacks, mean, standardDeviation, ...(series.modality === 'CT' && { unit: 'HU' }) };
 }
 
-function leastCertainSlices({ result, sliceOfImage, slices }: FinishedRun): UncertainSlice[] {
+function leastCertainSlices({ result, sliceOfImage, slices }: FinishedJob): UncertainSlice[] {
   const wasRun = new Set(slices);
   return sliceOfImage
     .flatMap((k, slice) => (wasRun.has(k) ? [{ slice, uncertainty: result.uncertainty.perSlice[k] ?? 0 }] : []))

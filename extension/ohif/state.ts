@@ -68,10 +68,10 @@ export interface SegmentationEntry {
 }
 
 export interface SegmentRow extends ViewerSegment {
-  readonly figures?: SegmentFigures;
+  readonly figures?: ShownFigures;
 }
 
-export interface SegmentFigures {
+export interface ShownFigures {
   readonly volumeMl: number;
   /** Why the volume is a lower bound, to be read after it: "cut at the superior edge"; empty for what is whole. */
   readonly lacks: string;

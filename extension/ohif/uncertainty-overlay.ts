@@ -1,7 +1,7 @@
 import { sliceView, type SegmentationResult } from '../../src/index.ts';
 import { openLabelmapSlices } from '../cornerstone/labelmap-slices.ts';
 import type { Rgba } from './host.ts';
-import type { FinishedRun } from './run-job.ts';
+import type { FinishedJob } from './run-job.ts';
 import { texts } from './texts.ts';
 import type { NewSegmentation, Series, Viewer } from './viewer.ts';
 
@@ -36,7 +36,7 @@ export function uncertaintyIdOf(segmentationId: string): string {
 
 /** Shows how uncertain a run was over the image: a labelmap of its own whose segments are the steps of a scale, so that
  * the viewer draws it in stacks and volumes alike. The segmentation stays the active one. */
-export async function showUncertainty(viewer: Viewer, series: Series, run: FinishedRun): Promise<void> {
+export async function showUncertainty(viewer: Viewer, series: Series, run: FinishedJob): Promise<void> {
   const overlay: NewSegmentation = {
     segmentationId: uncertaintyIdOf(run.segmentationId),
     label: texts.uncertaintyOf(run.result.provenance.modelTitle),

@@ -41,7 +41,7 @@ const NATIVE_SYNTAXES = new Set([
 
 /** Finds the frames of an instance as its transfer syntax left them (PS3.5 A.4, 8.1.1).
  * @throws InputError `no-pixel-data`, `damaged-file` if they cannot be told apart, `limit-exceeded` */
-export function openFrames(file: ObjectFile): Promise<FrameSource> {
+export function openFrameSource(file: ObjectFile): Promise<FrameSource> {
   return withDataset(file, async ({ dataset, transferSyntaxUID }) => {
     const { pixelData } = dataset;
     if (pixelData === undefined) {

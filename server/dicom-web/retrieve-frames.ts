@@ -4,7 +4,7 @@ import { bulkValue } from './bulk-value.ts';
 import { valueAt } from './dataset-json.ts';
 import { withDataset } from './dicom-file.ts';
 import { frameMediaType } from './frame-media-types.ts';
-import { openFrames, type Frame, type FrameSource } from './frame-source.ts';
+import { openFrameSource, type Frame, type FrameSource } from './frame-source.ts';
 import type { StoredInstance } from './known-file.ts';
 import { choose, type MediaType, type Offer } from './media-types.ts';
 import { notFound, orNotFound } from './not-found.ts';
@@ -33,7 +33,7 @@ export interface BulkRetrieval {
 }
 
 export function createBulkRetrieval(index: StudyIndex): BulkRetrieval {
-  const framesOf = rememberFrames((instance) => index.read(instance, openFrames));
+  const framesOf = rememberFrames((instance) => index.read(instance, openFrameSource));
   return {
     async frames(instance, numbers, accepted) {
       const source = await orNotFound(framesOf(instance));

@@ -14,7 +14,7 @@ const KNOWN_VRS = new Set(
 );
 
 /** PS3.5 6.2.2: attributes of this length and above may be UN because an explicit VR has no room for their length. */
-const LONGEST_SHORT_VALUE = 0xffff;
+const MAX_SHORT_VALUE = 0xffff;
 
 export function contextOf(dataset: DicomDataset, around?: RepresentationContext): RepresentationContext {
   const creators = new Map<string, string>();
@@ -39,7 +39,7 @@ export function representationOf(attribute: StoredAttribute, context: Representa
     return known ?? (isOpenEnded ? 'SQ' : 'UN');
   }
   const { vr } = dictionaryEntry(tag) ?? {};
-  if (stored === 'UN' && bytes.length >= LONGEST_SHORT_VALUE && vr !== 'SQ') return 'UN';
+  if (stored === 'UN' && bytes.length >= MAX_SHORT_VALUE && vr !== 'SQ') return 'UN';
   switch (vr) {
     case undefined:
       return isOpenEnded ? 'SQ' : 'UN';

@@ -1,6 +1,6 @@
 import { InternalError, ModelError } from '../errors.ts';
 import type { InferenceBackend, InferenceSession } from '../inference/backend.ts';
-import { finishVolume } from '../pipeline/postprocess.ts';
+import { postprocessVolume } from '../pipeline/postprocess.ts';
 import { segmentSlices } from '../pipeline/segment-slices.ts';
 import type { Volume, VoxelArray } from '../volume/volume.ts';
 import type { BackendId, DeviceReport } from './device-report.ts';
@@ -130,7 +130,7 @@ function finish({
   uncertainty,
   ...plan
 }: Extract<Job, { kind: 'finish' }>): Promise<FinalReply> {
-  const finished = finishVolume({ labels, uncertainty }, geometry, manifest, plan);
+  const finished = postprocessVolume({ labels, uncertainty }, geometry, manifest, plan);
   return Promise.resolve({ kind: 'finished', ...finished });
 }
 

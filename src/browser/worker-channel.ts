@@ -1,5 +1,5 @@
 import { type FinalReply, parseReply, type Reply, type Request, type SegmentRequest } from './protocol.ts';
-import { createEventTurn } from '../pipeline/prefetch.ts';
+import { createEventLoopYielder } from '../pipeline/prefetch.ts';
 import type { Volume, VoxelArray } from '../volume/volume.ts';
 
 /** What of a Worker is used. */
@@ -138,7 +138,7 @@ export async function sendVoxels(volume: Volume, channel: WorkerChannel): Promis
     ...(bodyPartExamined !== undefined && { bodyPartExamined }),
   };
   if (canShare() && voxels.buffer instanceof SharedArrayBuffer) return { ...rest, voxels };
-  const turn = createEventTurn();
+  const turn = createEventLoopYielder();
   const step = Math.ceil(CHUNK_BYTES / voxels.BYTES_PER_ELEMENT);
   for (let offset = 0; offset < voxels.length; offset += step) {
     const chunk: VoxelArray = voxels.slice(offset, offset + step);

@@ -10,7 +10,7 @@ import { readVolume, readVolumeOrPhase, type ReadVolumeResult } from '../series/
 import type { InterruptibleContext } from './standard-stream.ts';
 import { convertSpec } from './commands.ts';
 import { encodeVerified, type OutputFormat, outputFormatOf, softwareVersion } from './encode-labelmap.ts';
-import { assertSameVoxels, labelmapOnto } from '../labelmap/onto-grid.ts';
+import { assertSameVoxels, regridLabelmap } from '../labelmap/regrid.ts';
 import { assertKeepsImages, assertNotAnInput } from './segment-request.ts';
 import { type CommandArguments, invalidArguments } from './parse-arguments.ts';
 import { formatGeometry, printLines, printWarnings, RESEARCH_USE_ONLY } from './print.ts';
@@ -138,7 +138,7 @@ async function niftiToSegmentation(
   const { volume: reference, leftOutFiles } = read;
   const source = segSourceOf(reference);
   assertSameVoxels(labelmap.geometry, reference.geometry);
-  const placed = labelmapOnto(labelmap, reference.geometry);
+  const placed = regridLabelmap(labelmap, reference.geometry);
   const unnamed = unnamedSegments(placed.voxels);
   if (unnamed.length === 0 && model === undefined) throw nothingToName();
   const named = { ...placed, segments: model === undefined ? unnamed : await segmentsOfModel(model, unnamed.length) };

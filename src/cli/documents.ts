@@ -244,9 +244,9 @@ export const modelVerificationSchema = z.strictObject({
 });
 
 /** What `slicewise evaluate --json` prints. */
-export const evaluationSchema = z.strictObject({ schemaVersion, ...evaluationFigures.shape });
+export const evaluationDocumentSchema = z.strictObject({ schemaVersion, ...evaluationFigures.shape });
 
-export type EvaluationDocument = z.infer<typeof evaluationSchema>;
+export type EvaluationDocument = z.infer<typeof evaluationDocumentSchema>;
 export type SegmentationReport = z.infer<typeof segmentationReportSchema>;
 export type SegmentationBatchDocument = z.infer<typeof segmentationBatchSchema>;
 export type InfoDocument = z.infer<typeof infoSchema>;

@@ -41,7 +41,7 @@ async function preloadDicomSeg(): Promise<void> {
 /** How a DICOM-SEG is written. */
 export type SegEncoding = Required<Pick<DicomSegOptions, 'segType' | 'compress'>>;
 
-export interface LabelmapTarget {
+export interface LabelmapContext {
   readonly source: SourceSeries | undefined;
   readonly origin: LabelmapOrigin;
   /** For NIfTI: the image's, where the labelmap is on its grid. */
@@ -57,7 +57,7 @@ export interface LabelmapTarget {
 export async function encodeVerified(
   labelmap: Labelmap,
   format: OutputFormat,
-  { source, origin, space, isSeriesIncomplete = false, segEncoding }: LabelmapTarget,
+  { source, origin, space, isSeriesIncomplete = false, segEncoding }: LabelmapContext,
 ): Promise<VerifiedLabelmap> {
   const { verifyDicomSeg, verifyNifti } = await import('../verify.ts');
   if (format === 'dicom-seg') {

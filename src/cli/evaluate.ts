@@ -4,7 +4,7 @@ import { assertWritable, writeFilesTogether } from '../node/write-file.ts';
 import type { CommandContext } from './standard-stream.ts';
 import { evaluateSpec } from './commands.ts';
 import { type EvaluationDocument, formatCsv } from './documents.ts';
-import { assertSameVoxels, commonGrid, labelmapOnto } from '../labelmap/onto-grid.ts';
+import { assertSameVoxels, commonGrid, regridLabelmap } from '../labelmap/regrid.ts';
 import { assertNotAnInput } from './segment-request.ts';
 import { type CommandArguments, invalidArguments } from './parse-arguments.ts';
 import { formatMl, formatTable, printJson, printLines, printWarnings } from './print.ts';
@@ -62,7 +62,7 @@ function onOneGrid(prediction: ReadLabelmapResult, reference: ReadLabelmapResult
   const [from, to] = [prediction.labelmap.geometry, reference.labelmap.geometry];
   if (prediction.format === 'NIfTI' && reference.format === 'NIfTI') assertSameVoxels(from, to);
   const grid = reference.format === 'NIfTI' ? to : prediction.format === 'NIfTI' ? from : commonGrid(to, from);
-  return [labelmapOnto(prediction.labelmap, grid), labelmapOnto(reference.labelmap, grid)] as const;
+  return [regridLabelmap(prediction.labelmap, grid), regridLabelmap(reference.labelmap, grid)] as const;
 }
 
 function describeEvaluation({ toleranceMm, labels, meanDice, absentInBoth, means }: Evaluation): string[] {

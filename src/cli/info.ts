@@ -8,7 +8,7 @@ import { ExitCode, formatCount, formatGeometry, printJson, printLines, wordRemed
 import type { CommandArguments } from './parse-arguments.ts';
 import { parseLimits, readers } from './read-options.ts';
 
-const MOST_VOLUMES_LISTED = 20;
+const MAX_VOLUMES_LISTED = 20;
 
 /** `slicewise info`: every series of the input, its geometry, and what is odd about it.
  * @returns the exit code */
@@ -72,9 +72,9 @@ function describeSeries(series: SeriesDescription): string[] {
     ...(geometry === undefined ? [] : formatGeometry(geometry).map((line) => `  ${line}`)),
     ...(volumes.length > 0 ? [`  ${formatCount(volumes.length, 'volume')}; --phase chooses one:`] : []),
     ...volumes
-      .slice(0, MOST_VOLUMES_LISTED)
+      .slice(0, MAX_VOLUMES_LISTED)
       .map(({ phase, label, images }) => `    ${String(phase)}: ${label} (${formatCount(images, 'image')})`),
-    ...(volumes.length > MOST_VOLUMES_LISTED ? [`    and ${String(volumes.length - MOST_VOLUMES_LISTED)} more`] : []),
+    ...(volumes.length > MAX_VOLUMES_LISTED ? [`    and ${String(volumes.length - MAX_VOLUMES_LISTED)} more`] : []),
     ...warnings.map(({ message }) => `  note: ${message}`),
     ...(shown === undefined ? [] : [`  problem: ${shown.message}`, `           ${wordRemedy(shown, segmentSpec)}`]),
   ];

@@ -162,15 +162,15 @@ export function wordAdvice(sentence: string, { option, choices = [] }: Advice, s
 }
 
 /** More values than these are not listed again: the message has them. */
-const MOST_LISTED = 4;
-const LONGEST_LISTED = 20;
+const MAX_LISTED = 4;
+const MAX_LISTED_LENGTH = 20;
 
 function wordChoices(name: string, placeholder: string, option: string, choices: readonly (string | number)[]): string {
   const [first, last] = [choices[0], choices.at(-1)];
   if (option === 'limit' && first !== undefined) return `${name} ${first}=N`;
   const isRange = choices.length > 1 && choices.every((choice, n) => choice === Number(first) + n);
   if (isRange) return `${name} ${String(first)} … ${String(last)}`;
-  const isShort = choices.length <= MOST_LISTED && choices.every((choice) => String(choice).length <= LONGEST_LISTED);
+  const isShort = choices.length <= MAX_LISTED && choices.every((choice) => String(choice).length <= MAX_LISTED_LENGTH);
   if (choices.length > 0 && isShort) return choices.map((choice) => `${name} ${choice}`).join(' or ');
   return `${name} <${placeholder}>`;
 }

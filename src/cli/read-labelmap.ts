@@ -50,7 +50,7 @@ export async function isDicomSeg(file: SourceFile): Promise<boolean> {
 }
 
 /** What no labelmap of bare numbers exceeds, and what any image does. */
-const MOST_UNNAMED_SEGMENTS = 255;
+const MAX_UNNAMED_SEGMENTS = 255;
 
 /** One "Segment n" for every label up to the largest: a file of bare numbers does not say more. MANUAL, because no
  * algorithm can be named.
@@ -58,7 +58,7 @@ const MOST_UNNAMED_SEGMENTS = 255;
 export function unnamedSegments(voxels: Labelmap['voxels']): Segment[] {
   let largest = 0;
   for (let at = 0; at < voxels.length; at++) largest = Math.max(largest, voxels[at] ?? 0);
-  if (largest > MOST_UNNAMED_SEGMENTS) {
+  if (largest > MAX_UNNAMED_SEGMENTS) {
     throw new InputError(
       'not-segmentation',
       `The file has labels up to ${largest}: this looks like an image, not a labelmap.`,

@@ -5,7 +5,7 @@ import type { Notice, Volume } from '../volume/volume.ts';
 import { encodeVerified } from './encode-labelmap.ts';
 import { formatCount, formatJson, formatMl, formatSize, formatTable, RESEARCH_USE_ONLY } from './print.ts';
 import { type SegmentationReport, toGeometryDocument } from './documents.ts';
-import type { SegmentInput, SegmentRequest } from './segment-request.ts';
+import type { SegmentInput, SegmentCommand } from './segment-request.ts';
 
 /** Writes labelmap, preview and report: all of them, or none. */
 export async function writeSegmentOutputs(
@@ -101,7 +101,7 @@ export interface SegmentTimes {
 
 /** Everything that a report or a summary tells of. */
 export interface SegmentOutcome {
-  readonly request: SegmentRequest;
+  readonly request: SegmentCommand;
   readonly input: SegmentInput;
   readonly result: SegmentationResult;
   readonly licence: string;
@@ -191,7 +191,7 @@ function reportOf(outcome: SegmentOutcome): SegmentationReport {
 }
 
 /** WebAssembly has one thread in Node, whatever was asked for. */
-function threadsOf({ backend, threads }: SegmentRequest): { threads?: number } {
+function threadsOf({ backend, threads }: SegmentCommand): { threads?: number } {
   if (backend === 'wasm') return { threads: 1 };
   return threads === undefined ? {} : { threads };
 }

@@ -8,14 +8,14 @@ import { segSourceOf } from '../seg/dicom-seg-sources.ts';
 import { type LocalFile, openFiles } from '../node/files.ts';
 import { readVolume, readVolumeOrPhase, type ReadVolumeResult } from '../series/read-volume.ts';
 import type { Notice, SourceSeries, Volume } from '../volume/volume.ts';
-import { volumeOnto } from '../labelmap/onto-grid.ts';
+import { regridVolume } from '../labelmap/regrid.ts';
 import { resolve } from 'node:path';
 import { InputError } from '../errors.ts';
 import { INSTALL_NATIVE_RUNTIME, isNativeRuntimeInstalled } from '../node/process.ts';
 import { linkTarget } from '../node/write-file.ts';
 
 /** What `slicewise segment` was asked for, checked as far as it can be without reading anything. */
-export interface SegmentRequest {
+export interface SegmentCommand {
   readonly inputs: readonly string[];
   readonly model: string;
   readonly output: string;
@@ -27,17 +27,17 @@ export interface SegmentRequest {
   readonly image: ImageOptions;
   /** Files that a search in advance left out beside the series, which the inputs do not name. */
   readonly leftOutFiles?: readonly LeftOutFile[];
-  readonly backend: BackendId;
+  readonly backend: NodeBackendId;
   readonly threads?: number;
   readonly tta: boolean;
   readonly force: boolean;
   readonly quiet: boolean;
 }
 
-const MOST_THREADS = 256;
+const MAX_THREADS = 256;
 
 /** @throws InputError `invalid-arguments` */
-export function parseSegmentRequest({ positionals, options }: CommandArguments<typeof segmentSpec>): SegmentRequest {
+export function parseSegmentRequest({ positionals, options }: CommandArguments<typeof segmentSpec>): SegmentCommand {
   const { model = '', output, preview, report, reference, threads } = options;
   if (output === undefined)
     throw invalidArguments(
@@ -49,7 +49,7 @@ export function parseSegmentRequest({ positionals, options }: CommandArguments<t
   const format = outputFormatOf(output, 'segment');
   assertExtension('preview', preview, '.png');
   assertExtension('report', report, '.json');
-  const request: SegmentRequest = {
+  const request: SegmentCommand = {
     inputs: positionals,
     model,
     output,
@@ -70,14 +70,14 @@ export function parseSegmentRequest({ positionals, options }: CommandArguments<t
 }
 
 /** The files that will be written. */
-function outputsOf({ output, preview, report }: SegmentRequest): string[] {
+function outputsOf({ output, preview, report }: SegmentCommand): string[] {
   return [output, preview, report].filter((path) => path !== undefined);
 }
 
 export function parseThreads(text: string): number {
   const threads = Number(text);
-  if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads;
-  throw invalidArguments(segmentSpec, `--threads is a whole number from 1 to ${String(MOST_THREADS)}, not ${text}`);
+  if (Number.isInteger(threads) && threads >= 1 && threads <= MAX_THREADS) return threads;
+  throw invalidArguments(segmentSpec, `--threads is a whole number from 1 to ${String(MAX_THREADS)}, not ${text}`);
 }
 
 const BATCH_OPTIONS = ['format', 'csv', 'jobs', 'overwrite', 'json'] as const;
@@ -101,11 +101,11 @@ export function assertExtension(option: string, path: string | undefined, extens
   );
 }
 
-export type BackendId = 'node' | 'wasm';
+export type NodeBackendId = 'node' | 'wasm';
 
 /** @param given what --backend says; by default the native runtime where it is installed, else WebAssembly
  * @throws InputError `invalid-arguments` */
-export function parseBackendId(given: string | undefined, spec: CommandSpec): BackendId {
+export function parseBackendId(given: string | undefined, spec: CommandSpec): NodeBackendId {
   if (given === undefined) return isNativeRuntimeInstalled() ? 'node' : 'wasm';
   if (given === 'node') return 'node';
   if (given === 'wasm') return 'wasm';
@@ -113,7 +113,7 @@ export function parseBackendId(given: string | undefined, spec: CommandSpec): Ba
 }
 
 /** What to tell a user for whom WebAssembly was chosen, because the native runtime is not there: once a command. */
-export function backendNotices(given: string | undefined, chosen: BackendId): Notice[] {
+export function backendNotices(given: string | undefined, chosen: NodeBackendId): Notice[] {
   if (given !== undefined || chosen === 'node') return [];
   const message =
     'onnxruntime-node is not installed; WebAssembly runs in its place, which takes several times as long. ' +
@@ -122,7 +122,7 @@ export function backendNotices(given: string | undefined, chosen: BackendId): No
 }
 
 /** Each runs its models in a thread of its own. Loads only the backend that was asked for. */
-export async function openBackend(id: BackendId, threads?: number): Promise<InferenceBackend> {
+export async function openBackend(id: NodeBackendId, threads?: number): Promise<InferenceBackend> {
   const { createNodeBackend, createWasmThreadBackend } = await import('../node/ort-threads.ts');
   if (id === 'wasm') return createWasmThreadBackend();
   return createNodeBackend(threads === undefined ? {} : { threads });
@@ -143,7 +143,7 @@ export interface SegmentInput {
  * they were acquired then sees those of the scanner, whatever a NIfTI writer made of them.
  * @throws InputError `source-not-dicom`, `source-without-identity`, `geometry-mismatch`, `invalid-arguments` if an
  * output would replace one of the images, and the readers' own */
-export async function readSegmentInput(request: SegmentRequest, signal: AbortSignal): Promise<SegmentInput> {
+export async function readSegmentInput(request: SegmentCommand, signal: AbortSignal): Promise<SegmentInput> {
   const { inputs, format, reference: referencePath, image } = request;
   const options = { readers, signal, ...image };
   const files = openFiles(inputs);
@@ -164,7 +164,7 @@ export async function readSegmentInput(request: SegmentRequest, signal: AbortSig
   // What NIfTI does not say, the series it was made from does.
   const { modality, bodyPartExamined } = { ...reference, ...read.volume };
   const volume = {
-    ...volumeOnto(read.volume, reference.geometry),
+    ...regridVolume(read.volume, reference.geometry),
     ...(modality && { modality }),
     ...(bodyPartExamined && { bodyPartExamined }),
   };
@@ -178,12 +178,12 @@ export async function readSegmentInput(request: SegmentRequest, signal: AbortSig
 }
 
 /** What a search in advance left out, as this one would have done it. */
-function withLeftOut(read: ReadVolumeResult, { leftOutFiles = [] }: SegmentRequest): ReadVolumeResult {
+function withLeftOut(read: ReadVolumeResult, { leftOutFiles = [] }: SegmentCommand): ReadVolumeResult {
   if (leftOutFiles.length === 0) return read;
   return { ...read, warnings: [...read.warnings, incompleteNotice(leftOutFiles)], leftOutFiles };
 }
 
-function unusedOptions({ reference, backend, threads }: SegmentRequest, needsReference: boolean): Notice[] {
+function unusedOptions({ reference, backend, threads }: SegmentCommand, needsReference: boolean): Notice[] {
   const notices: Notice[] = [];
   if (reference !== undefined && !needsReference) {
     notices.push({

@@ -7,7 +7,7 @@ import type { Volume } from '../volume/volume.ts';
 import type { InterruptibleContext, TextSink } from './standard-stream.ts';
 import { segmentSpec } from './commands.ts';
 import { preloadEncoders, softwareVersion } from './encode-labelmap.ts';
-import { backendNotices, openBackend, parseSegmentRequest, type SegmentRequest } from './segment-request.ts';
+import { backendNotices, openBackend, parseSegmentRequest, type SegmentCommand } from './segment-request.ts';
 import type { CommandArguments } from './parse-arguments.ts';
 import { createProgressBar, printLines, printWarnings } from './print.ts';
 import { summaryOf } from './segment-outputs.ts';
@@ -70,7 +70,7 @@ export async function openModel({
   model: idOrFolder,
   backend: id,
   threads,
-}: Pick<SegmentRequest, 'model' | 'backend' | 'threads'>): Promise<{
+}: Pick<SegmentCommand, 'model' | 'backend' | 'threads'>): Promise<{
   readonly session: InferenceSession;
   readonly licence: string;
 }> {
@@ -84,7 +84,7 @@ export async function openModel({
 async function runModel(
   volume: Volume,
   session: InferenceSession,
-  { tta, force, quiet }: SegmentRequest,
+  { tta, force, quiet }: SegmentCommand,
   { stderr, signal }: Pick<InterruptibleContext, 'stderr' | 'signal'>,
 ): Promise<SegmentationResult> {
   const { segmentVolume } = await import('../pipeline/segment-volume.ts');
@@ -106,7 +106,7 @@ async function runModel(
 }
 
 /** Loads what encodes and draws, which is big. */
-async function preloadWriters({ format, preview }: SegmentRequest): Promise<void> {
+async function preloadWriters({ format, preview }: SegmentCommand): Promise<void> {
   await Promise.all([preloadEncoders(format), preview !== undefined && import('./preview/preview.ts')]);
 }
 

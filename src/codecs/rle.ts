@@ -76,7 +76,7 @@ export function encodeRle(pixels: Uint8Array | Uint16Array, columns: number): Ui
 }
 
 const HEADER_LENGTH = 64;
-const LONGEST_RUN = 128;
+const MAX_RUN = 128;
 
 /** PackBits of every `stride`-th byte: runs of three or more as runs, all between as literals.
  * @returns where the packed bytes end */
@@ -92,7 +92,7 @@ function packRow(
   let literals = 0;
   const flush = (upTo: number): void => {
     for (let at = upTo - literals; at < upTo;) {
-      const length = Math.min(upTo - at, LONGEST_RUN);
+      const length = Math.min(upTo - at, MAX_RUN);
       packed[end++] = length - 1;
       for (const stop = at + length; at < stop; at++) packed[end++] = bytes[first + at * stride] ?? 0;
     }
@@ -105,8 +105,8 @@ function packRow(
     if (length < 3) literals += length;
     else {
       flush(at);
-      for (let left = length; left > 0; left -= LONGEST_RUN) {
-        const run = Math.min(left, LONGEST_RUN);
+      for (let left = length; left > 0; left -= MAX_RUN) {
+        const run = Math.min(left, MAX_RUN);
         // A run of one is a literal of one: 257 - 1 would be no run's length.
         packed[end++] = run === 1 ? 0 : 257 - run;
         packed[end++] = value;

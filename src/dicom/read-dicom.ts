@@ -15,12 +15,12 @@ import { DEFLATED_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN, transferSyntaxName } fr
 const HEAD_BYTES = 32 * 1024;
 const HEAD_GROWTH = 8;
 /** Of a packed file, before it is unpacked as a whole. */
-const MOST_HEAD_BYTES = 2 ** 26;
+const MAX_HEAD_BYTES = 2 ** 26;
 /** Attributes before the pixels, beyond which they must not be zeroes: text and numbers hardly shrink to a tenth. */
 const SUSPICIOUS_HEAD_BYTES = 2 ** 24;
-const MOST_HEAD_RATIO = 100;
+const MAX_HEAD_RATIO = 100;
 /** After the pixels, more than any writer adds. */
-const MOST_PADDING = 2 ** 16;
+const MAX_PADDING = 2 ** 16;
 
 /** Whether the bytes begin as a DICOM file: as PS3.10 7.1 says, or without preamble, prefix or file meta information with
  * the first elements of an image.
@@ -49,7 +49,7 @@ export async function readDicomHeader(
 ): Promise<DicomDataset> {
   const { name } = file;
   // A packed file is longer than anyone knows: its head is read in longer and longer pieces.
-  for (let most = HEAD_BYTES; most < file.byteLength && most <= MOST_HEAD_BYTES; most *= HEAD_GROWTH) {
+  for (let most = HEAD_BYTES; most < file.byteLength && most <= MAX_HEAD_BYTES; most *= HEAD_GROWTH) {
     const head = await file.readHead(most);
     const meta = orDamaged(name, () => parseFileMeta(head, name, limits));
     if (meta.isDeflated) break;
@@ -95,7 +95,7 @@ async function inflateHeader(bytes: Uint8Array, meta: FileMeta): Promise<Inflate
     if (dataset !== undefined) return { dataset, deflated };
     if (most >= SUSPICIOUS_HEAD_BYTES) {
       const ratio = Math.ceil(content.length / bytes.length);
-      const inflateRatio = Math.min(limits.inflateRatio, MOST_HEAD_RATIO);
+      const inflateRatio = Math.min(limits.inflateRatio, MAX_HEAD_RATIO);
       assertWithinLimit(
         ratio,
         'inflateRatio',
@@ -138,7 +138,7 @@ function endOfPixels(dataset: DicomDataset): number {
   const { pixelData } = dataset;
   if (pixelData?.byteLength === undefined) return Infinity;
   const needed = Math.ceil(pixelBytes(dataset));
-  return pixelData.dataOffset + Math.min(pixelData.byteLength, needed + MOST_PADDING);
+  return pixelData.dataOffset + Math.min(pixelData.byteLength, needed + MAX_PADDING);
 }
 
 /** Bytes of all frames where they are not compressed, as the header has it. */

@@ -17,7 +17,7 @@ export interface DicomAttributes {
 /** Ours: PS3.7 D.3.3.2. */
 const IMPLEMENTATION_CLASS_UID = '2.25.124617046329414573190472218904136514403';
 
-export interface FileMeta {
+export interface WrittenFileMeta {
   /** One whose data set is in Explicit VR Little Endian; what is compressed are pixel data that follow. */
   readonly transferSyntaxUID: string;
   readonly implementationVersionName: string;
@@ -34,7 +34,7 @@ const US_OR_SS = { PixelPaddingValue: 'US' };
 /** Bytes of a Part 10 file: preamble, file meta information and the data set, which may be followed by elements of
  * higher tags. dcmjs is loaded at the first call: a page needs it only when something is saved.
  * @throws InternalError `internal` if a keyword is not in the dictionary: dcmjs would drop it with a warning */
-export async function encodePart10(dataset: DicomAttributes, meta: FileMeta): Promise<Uint8Array> {
+export async function encodePart10(dataset: DicomAttributes, meta: WrittenFileMeta): Promise<Uint8Array> {
   const { default: dcmjs } = await import('dcmjs');
   const { DicomDict, DicomMetaDictionary } = dcmjs.data;
   assertKeywords(dataset, DicomMetaDictionary.nameMap);

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { InputError } from '../errors.ts';
 import type { CodedConcept, Labelmap, Segment } from '../labelmap/labelmap.ts';
-import { assertSameVoxels, labelmapOnto } from '../labelmap/onto-grid.ts';
+import { assertSameVoxels, regridLabelmap } from '../labelmap/regrid.ts';
 import { evaluateOverlap, labelBoxes, overlapSchema } from './overlap.ts';
 import { measureSurfaceDistances, NO_DISTANCES } from './surface-distances.ts';
 import type { Notice } from '../volume/volume.ts';
@@ -66,7 +66,7 @@ export function evaluateLabelmaps(
     });
   }
   assertSameVoxels(prediction.geometry, reference.geometry);
-  const placed = labelmapOnto(matchSegments(prediction, reference).labelmap, reference.geometry);
+  const placed = regridLabelmap(matchSegments(prediction, reference).labelmap, reference.geometry);
   const overlap = evaluateOverlap(placed, reference);
   const boxes = labelBoxes([placed, reference]);
   const labels = overlap.labels.map((figures): LabelEvaluation => {
@@ -191,7 +191,7 @@ function renumbered(labelmap: Labelmap, numbers: ReadonlyMap<number, number>): L
   return { ...labelmap, voxels: placed, segments };
 }
 
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 function differentMeanings(
   { segments: ours }: Labelmap,
@@ -206,8 +206,8 @@ function differentMeanings(
       : [`${segmentNumber} is "${segmentLabel}" in the first and "${other.segmentLabel}" in the second`];
   });
   if (differing.length === 0) return [];
-  const more = differing.length - MOST_NAMED;
-  const named = [...differing.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
+  const more = differing.length - MAX_NAMED;
+  const named = [...differing.slice(0, MAX_NAMED), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
   const message = `Equal segment numbers mean different structures: ${named}. Segments were matched by what they are, not by number.`;
   return [{ code: 'segments-matched-by-code', message }];
 }

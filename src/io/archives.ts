@@ -8,7 +8,7 @@ import type { Entry, FileEntry } from '@zip.js/zip.js';
 // A gzipped file as the file within: unpacked no further than it is read, and within the limits.
 
 /** Of the packed file, for a head of the content: gzip's own header may hold a name and a comment. */
-const LEAST_PACKED_HEAD_BYTES = 4096;
+const MIN_PACKED_HEAD_BYTES = 4096;
 
 /** Opens the content of a gzipped file; nothing is unpacked before it is read. */
 export function openGzipFile(file: SourceFile, limits: ReadLimits): SourceFile {
@@ -18,7 +18,7 @@ export function openGzipFile(file: SourceFile, limits: ReadLimits): SourceFile {
     container: file,
     // Content that compresses well needs less, content that does not hardly more, and a deflated block at most 64 KB.
     readHead: async (byteLength) => {
-      const packed = await file.readHead(Math.max(LEAST_PACKED_HEAD_BYTES, byteLength + 2 ** 16));
+      const packed = await file.readHead(Math.max(MIN_PACKED_HEAD_BYTES, byteLength + 2 ** 16));
       return unpack(packed, { most: byteLength, isWhole: packed.length >= file.byteLength, name: file.name });
     },
     read: async () => {

@@ -41,7 +41,7 @@ function openGzipOnce(
   return {
     async take(byteLength) {
       const end = position + byteLength;
-      if (byteLength >= LEAST_AT_ONCE && endsAt(bytes, end) && isWithinLimits(end, bytes, limits)) {
+      if (byteLength >= MIN_AT_ONCE && endsAt(bytes, end) && isWithinLimits(end, bytes, limits)) {
         const content = gunzip(bytes, end);
         if (content?.length === end) {
           const taken = content.subarray(position);
@@ -60,7 +60,7 @@ function openGzipOnce(
   };
 }
 
-const LEAST_AT_ONCE = 2 ** 16;
+const MIN_AT_ONCE = 2 ** 16;
 
 /** Whether the content is as long, by its last four bytes (RFC 1952 2.3.1): not so where members follow each other. */
 function endsAt(bytes: Uint8Array, end: number): boolean {

@@ -178,7 +178,7 @@ function described<T>(description: string | undefined) {
 }
 
 /** LO, the DICOM type of Segment Algorithm Name, holds this many characters. */
-const LONGEST_ALGORITHM_NAME = 64;
+const MAX_ALGORITHM_NAME = 64;
 
 function findContradictions(manifest: ModelManifest): string[] {
   const { input, output, segments, postProcess, golden, tta } = manifest;
@@ -189,8 +189,8 @@ function findContradictions(manifest: ModelManifest): string[] {
   const strideDivides = [rows, columns].every((pixels) => Number.isInteger(outputLength(pixels, output)));
   const claims: [holds: boolean, what: string][] = [
     [
-      `${manifest.title} ${manifest.version}`.length <= LONGEST_ALGORITHM_NAME,
-      `title: with the version it must have ${LONGEST_ALGORITHM_NAME} characters at most`,
+      `${manifest.title} ${manifest.version}`.length <= MAX_ALGORITHM_NAME,
+      `title: with the version it must have ${MAX_ALGORITHM_NAME} characters at most`,
     ],
     [
       isDistinct([...paths, 'manifest.json'].map((path) => path.toLowerCase())),

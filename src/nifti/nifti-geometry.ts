@@ -28,7 +28,7 @@ const SHEAR_TOLERANCE = 1e-3;
 /** A slice axis along which voxels are this much smaller than along another one was hardly acquired so. */
 const PERMUTED_RATIO = 1.5;
 /** The most that NIfTI-1 can hold, and more than any scan: each is planned for before the voxels are read. */
-const MOST_LEANING_SLICES = 2 ** 15;
+const MAX_LEANING_SLICES = 2 ** 15;
 
 export interface NiftiGeometry {
   readonly geometry: VolumeGeometry;
@@ -65,7 +65,7 @@ export function niftiGeometry(
   if (!(Math.abs(lean) > SHEAR_TOLERANCE)) return { geometry: createGeometry(stored), notices };
   const [i, j] = direction;
   if (resample !== true || Math.abs(dot(i, j)) > SHEAR_TOLERANCE) throw sheared(lean, name);
-  if (stored.dimensions[2] > MOST_LEANING_SLICES) throw tooManyLeaning(stored.dimensions[2], name);
+  if (stored.dimensions[2] > MAX_LEANING_SLICES) throw tooManyLeaning(stored.dimensions[2], name);
   const resampling = planResampling(uprightSlices(stored));
   const { dimensions } = resampling.geometry;
   const message =
@@ -257,7 +257,7 @@ function sheared(cosine: number, name: string): InputError {
 function tooManyLeaning(slices: number, name: string): InputError {
   return new InputError(
     'gantry-tilt',
-    `The third axis of ${name} leans and has ${slices} voxels; at most ${MOST_LEANING_SLICES} are interpolated.`,
+    `The third axis of ${name} leans and has ${slices} voxels; at most ${MAX_LEANING_SLICES} are interpolated.`,
     { remedy: 'Write the image again on an upright grid.', details: { file: name, slices } },
   );
 }

@@ -231,10 +231,10 @@ function volumeCount({ sizes }: NiftiHeader): number {
 
 /** At most as many as a message and a menu have a use for: a header may claim billions. */
 function numbersTo(volumes: number): number[] {
-  return Array.from({ length: Math.min(volumes, MOST_CHOICES) }, (_, n) => n + 1);
+  return Array.from({ length: Math.min(volumes, MAX_CHOICES) }, (_, n) => n + 1);
 }
 
-const MOST_CHOICES = 10_000;
+const MAX_CHOICES = 10_000;
 
 function voxelsMissing({ name }: SourceFile): InputError {
   return new InputError('no-pixel-data', `${name} is a header without its voxels: the .img file is missing.`, {

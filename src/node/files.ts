@@ -175,13 +175,13 @@ function plainBytes({ buffer, byteOffset, byteLength }: Buffer): Uint8Array {
 function createTurns(): () => Promise<void> {
   let last = performance.now();
   return async () => {
-    if (performance.now() - last < LONGEST_TURN_MS) return;
+    if (performance.now() - last < MAX_TURN_MS) return;
     await nextTurn();
     last = performance.now();
   };
 }
 
-const LONGEST_TURN_MS = 5;
+const MAX_TURN_MS = 5;
 
 /** To read a pipe would wait for its writer, for ever if there is none. */
 function noFile(path: string): InputError {

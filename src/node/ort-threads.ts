@@ -164,7 +164,7 @@ interface Channel {
 
 /** process.exit in the middle of a run makes the native binding throw where none catches it, and the process aborts
  * with SIGABRT instead of its exit code; so the exit waits for the run, this long at most. */
-const LONGEST_RUN_MS = 60_000;
+const MAX_RUN_MS = 60_000;
 
 function openChannel(url: URL, runtime: Runtime): Channel {
   const owed = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
@@ -174,7 +174,7 @@ function openChannel(url: URL, runtime: Runtime): Channel {
   const awaitAnswers = (): void => {
     if (areRunsAbandoned()) return;
     for (let count = 1; count > 0; count = Atomics.load(owed, 0)) {
-      if (Atomics.wait(owed, 0, count, LONGEST_RUN_MS) === 'timed-out') return;
+      if (Atomics.wait(owed, 0, count, MAX_RUN_MS) === 'timed-out') return;
     }
   };
   if (runtime === NATIVE) process.on('exit', awaitAnswers);

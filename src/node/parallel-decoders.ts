@@ -7,16 +7,16 @@ import { pixelDecoders, type PixelDecoder } from '../codecs/pixel-decoders.ts';
 import { JPEG_2000, JPEG_2000_LOSSLESS } from '../dicom/transfer-syntaxes.ts';
 import { createWasmDecoder, createWasmRunner } from '../codecs/wasm-codec.ts';
 
-const MOST_THREADS = 4;
+const MAX_THREADS = 4;
 
 /** Half a second of decoding, a thread's start being a tenth. */
-const LEAST_BYTES = 2 ** 21;
+const MIN_BYTES = 2 ** 21;
 
 /** The core's decoders, for createDicomReader, with JPEG 2000 in threads: they start with a series that is worth it, and
  * keep the process alive only while they owe an answer.
  * @param threads as many as there are processors by default, four at most */
 export function createParallelDecoders(
-  threads: number = Math.min(availableParallelism(), MOST_THREADS),
+  threads: number = Math.min(availableParallelism(), MAX_THREADS),
 ): readonly PixelDecoder[] {
   if (threads < 2) return pixelDecoders;
   const here = createWasmRunner(jpeg2000);
@@ -24,7 +24,7 @@ export function createParallelDecoders(
   let hasStarted = false;
   let count = 0;
   const decode = createWasmDecoder(jpeg2000, (bytes, { framesLeft, signal } = { framesLeft: 1, signal: undefined }) => {
-    hasStarted ||= framesLeft * bytes.length >= LEAST_BYTES;
+    hasStarted ||= framesLeft * bytes.length >= MIN_BYTES;
     const lane = lanes[count++ % threads];
     if (!hasStarted || lane === undefined) return here(bytes);
     // A thread that has no memory, or cannot start, takes no frame along.

@@ -166,7 +166,7 @@ const MACHINE = createHash('sha256').update(`${hostname()} ${pidNamespace()}`).d
 const NAME = /^\..*\.(?<pid>\d+)-(?<machine>[0-9a-f]{8})-[0-9a-f]{8}\.partial(?:\.older)?$/s;
 
 /** Bytes of a name that are kept in its temporary one, which then fits wherever the name does. */
-const MOST_KEPT_BYTES = 80;
+const MAX_KEPT_BYTES = 80;
 
 /** A temporary name beside a file, which names its writer. */
 export function partialPath(target: string): string {
@@ -209,20 +209,20 @@ function pidNamespace(): string {
 function beginningOf(name: string): string {
   let beginning = '';
   for (const sign of name) {
-    if (Buffer.byteLength(beginning + sign) > MOST_KEPT_BYTES) break;
+    if (Buffer.byteLength(beginning + sign) > MAX_KEPT_BYTES) break;
     beginning += sign;
   }
   return beginning;
 }
 
 /** As many links as Linux follows one after the other. */
-const MOST_LINKS = 40;
+const MAX_LINKS = 40;
 
 /** The path without links, of a file that need not be there: a link to one that is not leads to where it would be made.
  * @throws an ELOOP error of links in a circle */
 export function linkTarget(path: string): string {
   let target = path;
-  for (let links = 0; links <= MOST_LINKS; links++) {
+  for (let links = 0; links <= MAX_LINKS; links++) {
     try {
       return realpathSync(target);
     } catch {

@@ -8,7 +8,7 @@ interface ScoredRun {
 }
 
 /** Gives each slice's scores a share of its neighbours' (decision 22). */
-export interface SliceMixer {
+export interface NeighbourMixer {
   /** The slices to run the model on, in this order: those that were asked for, each with its neighbours. */
   readonly toRun: readonly number[];
   /** Takes one run after the other and gives those of the slices that are complete with it, in the order that was asked
@@ -22,7 +22,7 @@ export interface SliceMixer {
  * neighbour.
  * @param slices of the grid view, each once
  * @param weight w, 0 to 1/3 */
-export function createSliceMixer(slices: readonly number[], sliceCount: number, weight: number): SliceMixer {
+export function createNeighbourMixer(slices: readonly number[], sliceCount: number, weight: number): NeighbourMixer {
   if (weight === 0) return { toRun: slices, add: (run) => [run] };
   const partsOf = (slice: number): number[] => [slice, Math.max(slice - 1, 0), Math.min(slice + 1, sliceCount - 1)];
   const waiting = slices.values();

@@ -19,7 +19,7 @@ export interface FinishedVolume extends Pick<VoxelTarget, 'labels' | 'uncertaint
  *
  * The rules judge whole organs (the largest component, a least volume), so that labels of some slices only stay as the
  * model gave them; a notice says so where the manifest has rules. */
-export function finishVolume(
+export function postprocessVolume(
   target: VoxelTarget,
   geometry: VolumeGeometry,
   manifest: ModelManifest,
@@ -27,7 +27,7 @@ export function finishVolume(
 ): FinishedVolume {
   const isWhole = order.length === sliceCount;
   const cleaning = isWhole
-    ? postProcess(target.labels, geometry, manifest)
+    ? postprocess(target.labels, geometry, manifest)
     : partialNotice(manifest, order, sliceCount);
   const notices = [...cleaning, ...emptyNotice(target, geometry, manifest)];
   return {
@@ -70,7 +70,7 @@ const NOTABLE_SHARE = 0.2;
  * neighbours) that does not reach the border of the volume goes to the segment it touches most (the lower number, if two), if that segment's rule
  * says so. All in 3D; the border of an axis with a single voxel does not count.
  * @returns a notice for each segment of which much or all was removed */
-export function postProcess(voxels: Labels, geometry: VolumeGeometry, manifest: ModelManifest): Notice[] {
+export function postprocess(voxels: Labels, geometry: VolumeGeometry, manifest: ModelManifest): Notice[] {
   const rules = manifest.postProcess;
   const box = rules.length > 0 ? boundingBox(voxels, geometry.dimensions) : undefined;
   if (!box) return [];

@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor } from '../inference/backend.ts';
 
 /** A task for the model, and its answer. */
-export interface FinishedRun<Task> {
+export interface AnsweredTask<Task> {
   readonly task: Task;
   readonly scores: Tensor;
   readonly backendId: string;
@@ -14,21 +14,21 @@ export interface FinishedRun<Task> {
  *
  * When it ends, in whatever way, no run of its is in flight.
  * @throws the signal's reason, after the runs in flight; whatever session.run or prepare throw */
-export async function* runAhead<Task>(
+export async function* prefetchRuns<Task>(
   session: InferenceSession,
   tasks: Iterable<Task>,
   prepare: (task: Task) => Tensor,
   signal: AbortSignal | undefined,
-): AsyncGenerator<FinishedRun<Task>, void, undefined> {
+): AsyncGenerator<AnsweredTask<Task>, void, undefined> {
   const { runsUnderWay = 1 } = session;
   const queue = tasks[Symbol.iterator]();
-  const turn = createEventTurn();
+  const turn = createEventLoopYielder();
   const start = createStarter<Task>(session, signal);
-  const inFlight: Promise<FinishedRun<Task>>[] = [];
+  const inFlight: Promise<AnsweredTask<Task>>[] = [];
   try {
     let next = prepareNext(queue, prepare, signal);
     while (next || inFlight.length > 0) {
-      let finished: FinishedRun<Task> | undefined;
+      let finished: AnsweredTask<Task> | undefined;
       if (!next || inFlight.length === runsUnderWay) {
         finished = await inFlight[0];
         void inFlight.shift();
@@ -65,7 +65,7 @@ function prepareNext<Task>(
 function createStarter<Task>(
   session: InferenceSession,
   signal: AbortSignal | undefined,
-): (prepared: Prepared<Task>) => Promise<FinishedRun<Task>> {
+): (prepared: Prepared<Task>) => Promise<AnsweredTask<Task>> {
   let answeredAt = -Infinity;
   return ({ task, input }) => {
     const handedOverAt = performance.now();
@@ -81,12 +81,12 @@ function createStarter<Task>(
 
 /** Lets waiting messages be handled: a run is on its way to its worker, an abort arrives, a page repaints.
  * setTimeout would do, but browsers make nested ones wait 4 ms. */
-export interface EventTurn {
+export interface EventLoopYielder {
   pass(): Promise<void>;
   close(): void;
 }
 
-export function createEventTurn(): EventTurn {
+export function createEventLoopYielder(): EventLoopYielder {
   const { port1, port2 } = new MessageChannel();
   let resume = (): void => undefined;
   port1.addEventListener('message', () => {

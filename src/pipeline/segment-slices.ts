@@ -4,8 +4,8 @@ import { flipSliceIndex, viewGrid } from '../volume/reorient.ts';
 import type { Notice, Volume } from '../volume/volume.ts';
 import { scoringOf, type VoxelTarget } from './classify.ts';
 import { assertFiniteVoxels, createInputPreparer, placeViews } from './preprocess.ts';
-import { createSliceMixer } from './neighbour-scores.ts';
-import { runAhead } from './prefetch.ts';
+import { createNeighbourMixer } from './neighbour-scores.ts';
+import { prefetchRuns } from './prefetch.ts';
 import { assertSliceOrder, createSliceDecoder, firstToLast, listRuns } from './slice-runs.ts';
 import { PLAIN_VIEW, testTimeViews } from './test-time-augmentation.ts';
 import { ModelError } from '../errors.ts';
@@ -76,9 +76,9 @@ export function segmentSlices(volume: Volume, options: SegmentSlicesOptions): Sl
       const prepare = createInputPreparer(volume, grid, manifest, session.runsUnderWay);
       const decode = createSliceDecoder(views, grid, scoringOf(manifest), keepProbabilities);
       const slices = order.map((index) => flipSliceIndex(grid, index));
-      const mixer = createSliceMixer(slices, grid.slices, neighbourWeight);
+      const mixer = createNeighbourMixer(slices, grid.slices, neighbourWeight);
       let sliceMs = 0;
-      for await (const run of runAhead(session, listRuns(mixer.toRun, views), prepare, signal)) {
+      for await (const run of prefetchRuns(session, listRuns(mixer.toRun, views), prepare, signal)) {
         sliceMs += run.durationMs;
         for (const { task, scores } of mixer.add(run)) {
           const decoded = decode(task, scores);

@@ -3,7 +3,7 @@ import type { Provenance, SegmentationResult } from '../labelmap/segmentation-re
 import { manifestSha256 } from '../models/load-model.ts';
 import { placeSlice, sourceSlice } from '../volume/reorient.ts';
 import type { Notice, Volume, VoxelArray } from '../volume/volume.ts';
-import { type FinishedVolume, finishVolume } from './postprocess.ts';
+import { type FinishedVolume, postprocessVolume } from './postprocess.ts';
 import { type DecodedSlice, segmentSlices, type SliceSegmentation } from './segment-slices.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import { classCount } from '../models/manifest-facts.ts';
@@ -80,7 +80,7 @@ export async function segmentVolume(volume: Volume, options: SegmentVolumeOption
     options.onSlice?.({ index, labels, uncertainty, backendId, durationMs });
     options.onProgress?.({ done: ++done, total: run.order.length, elapsedMs: collector.elapsedMs });
   }
-  return collector.finish(run, finishVolume(target, geometry, manifest, run), run.warnings);
+  return collector.finish(run, postprocessVolume(target, geometry, manifest, run), run.warnings);
 }
 
 export interface SliceCollectorOptions {

@@ -20,7 +20,7 @@ interface AxisWindow {
 }
 
 /** Far more than a slice of any patient takes: a whole body of 2 m and a model of 6 cm a side take 2,000. */
-const MOST_WINDOWS = 4096;
+const MAX_WINDOWS = 4096;
 
 /** The windows that cover a slice at the given spacing, centred on it: one where the slice fits, else as few as overlap
  * by at least a quarter. The same arithmetic as models/training/slicewise_training/data.py, which training used.
@@ -31,7 +31,7 @@ export function placeWindows(grid: GridView, { input, output }: ModelManifest, m
   const extents = [grid.columns * grid.spacing.column, grid.rows * grid.spacing.row] as const;
   const sizes = [columns * modelSpacing, rows * modelSpacing] as const;
   const count = windowCount(extents[0], sizes[0], modelSpacing) * windowCount(extents[1], sizes[1], modelSpacing);
-  if (!(count <= MOST_WINDOWS)) throw tooManyWindows(count, extents, sizes);
+  if (!(count <= MAX_WINDOWS)) throw tooManyWindows(count, extents, sizes);
   const axis = (length: number, spacing: number, size: number): AxisWindow[] =>
     windowCentres(length * spacing, size * modelSpacing, modelSpacing).map((centre) =>
       placeWindow({ length, spacing, size, modelSpacing, centre, ...output }),
@@ -57,7 +57,7 @@ function tooManyWindows(count: number, extents: readonly number[], sizes: readon
   const inMm = (lengths: readonly number[]): string => `${lengths.map((mm) => mm.toFixed(0)).join(' × ')} mm`;
   return new ModelError(
     'model-mismatch',
-    `A slice of ${inMm(extents)} takes ${count} windows of the model's ${inMm(sizes)}; at most ${MOST_WINDOWS} are run.`,
+    `A slice of ${inMm(extents)} takes ${count} windows of the model's ${inMm(sizes)}; at most ${MAX_WINDOWS} are run.`,
     { remedy: 'Check the pixel spacing of the image, and its unit.', details: { windows: count, extents, sizes } },
   );
 }

@@ -18,10 +18,10 @@ export interface SegPlanes {
   readonly spacingBetweenSlices?: number | undefined;
   readonly sliceThickness?: number | undefined;
   readonly frameOfReferenceUID?: string | undefined;
-  readonly frames: readonly SegFrame[];
+  readonly frames: readonly StoredSegFrame[];
 }
 
-export interface SegFrame {
+export interface StoredSegFrame {
   /** Undefined in a LABELMAP, whose frames hold all segments. */
   readonly segmentNumber?: number;
   /** Centre of the first voxel, LPS mm. */
@@ -51,7 +51,7 @@ export function readSegFrames(
 
   // As text, which is the same in most files, so that numbers are compared but where the text differs.
   const shapes = new Map<string, PlaneShape>();
-  const frames = groups.map((frame): SegFrame => {
+  const frames = groups.map((frame): StoredSegFrame => {
     const orientationGroup = group(frame, 'PlaneOrientationSequence');
     const measures = required(group(frame, 'PixelMeasuresSequence'), 'PixelMeasuresSequence');
     const key = `${orientationGroup?.text('ImageOrientationPatient') ?? ''}|${measures.text('PixelSpacing') ?? ''}`;
@@ -116,7 +116,7 @@ function describeShape({ orientation, pixelSpacing }: PlaneShape): string {
   return `(${orientation.map((cosine) => Number(cosine.toFixed(4))).join(', ')}) with ${pixelSpacing.join(' × ')} mm`;
 }
 
-function sourceOf(frame: DicomDataset): Pick<SegFrame, 'sourceSOPInstanceUID' | 'sourceFrameNumber'> {
+function sourceOf(frame: DicomDataset): Pick<StoredSegFrame, 'sourceSOPInstanceUID' | 'sourceFrameNumber'> {
   const images = frame
     .items('DerivationImageSequence')
     .flatMap((derivation) => derivation.items('SourceImageSequence'));

@@ -12,7 +12,7 @@ import {
   type WorldPoint,
 } from '../volume/geometry.ts';
 import type { SourceSeries } from '../volume/volume.ts';
-import type { SegFrame, SegPlanes } from './dicom-seg-frames.ts';
+import type { StoredSegFrame, SegPlanes } from './dicom-seg-frames.ts';
 
 /** A grid, and for each frame of a segmentation the slice of the grid it lies on. */
 export interface SegGrid {
@@ -22,7 +22,7 @@ export interface SegGrid {
 
 /** Part of a voxel that a frame may be off its slice: positions are rounded, and gaps of regular series differ a little. */
 const TOLERANCE_VOXELS = 0.1;
-/** Cosine of two directions that run the same way, as in labelmapOnto. */
+/** Cosine of two directions that run the same way, as in regridLabelmap. */
 const PARALLEL = 0.9999;
 /** More voxels than any real scan; a wrong gap in a small file must not ask for all memory. */
 const MAX_VOXELS = 2 ** 31;
@@ -91,7 +91,7 @@ export function slicesOnReference(planes: SegPlanes, { geometry, source }: SegRe
     ]),
   );
   const toleranceMm = TOLERANCE_VOXELS * Math.min(...geometry.spacing);
-  const sliceOf = ({ sourceSOPInstanceUID: uid, sourceFrameNumber }: SegFrame): number | undefined =>
+  const sliceOf = ({ sourceSOPInstanceUID: uid, sourceFrameNumber }: StoredSegFrame): number | undefined =>
     uid === undefined
       ? undefined
       : // A single-frame image may be referred to with the number of its only frame.

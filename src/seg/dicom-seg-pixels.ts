@@ -184,10 +184,10 @@ type Labels = Labelmap['voxels'];
 
 /** Paints one frame of one segment: writes the label where the frame has the segment and the target has nothing.
  * @returns false if the rule is to stop and it did */
-export type PaintFrame = (target: Labels, label: number, overlap: Overlap) => boolean;
+export type PaintFrame = (target: Labels, label: number, overlap: OverlapHandling) => boolean;
 
 /** What to do where another segment is already, and what was met. */
-export interface Overlap {
+export interface OverlapHandling {
   readonly rule: 'stop' | 'keep' | 'overwrite';
   /** Voxels found taken, by the label that was there; counted up to the first with 'stop'. */
   readonly met: Map<number, number>;
@@ -229,7 +229,7 @@ export function paintTogether(
   segments: readonly SegmentFrames[],
   voxels: Labels,
   sliceSize: number,
-  rule: Overlap['rule'],
+  rule: OverlapHandling['rule'],
 ): { readonly labels: readonly [there: number, coming: number]; readonly voxelCount: number }[] {
   const pairs = [];
   for (const { segmentNumber, frames } of segments) {

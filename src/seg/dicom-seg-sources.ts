@@ -7,7 +7,7 @@ import { indexToWorld, type VolumeGeometry } from '../volume/geometry.ts';
 
 /** The one series that a segmentation's images are in; its predecessor is in a series of its own.
  * @returns undefined where it names none, or several */
-export function sourceSeriesOf(dataset: DicomDataset): string | undefined {
+export function referencedSeriesUID(dataset: DicomDataset): string | undefined {
   const series = dataset
     .items('ReferencedSeriesSequence')
     .filter((item) => {

@@ -1,6 +1,6 @@
 import { type ErrorDetails, InputError } from '../errors.ts';
 import type { Labelmap, Segment } from '../labelmap/labelmap.ts';
-import { labelmapOnto } from '../labelmap/onto-grid.ts';
+import { regridLabelmap } from '../labelmap/regrid.ts';
 import { labelmapFromSourceSlices, sourceSlicesGeometry } from '../labelmap/source-slices.ts';
 import { gridDistanceMm, type VolumeGeometry, voxelCount } from '../volume/geometry.ts';
 import type { Notice } from '../volume/volume.ts';
@@ -26,7 +26,7 @@ import {
   type SegPixelSource,
   storedFrames,
 } from './dicom-seg-pixels.ts';
-import { sourceNotices, sourceSeriesOf } from './dicom-seg-sources.ts';
+import { sourceNotices, referencedSeriesUID } from './dicom-seg-sources.ts';
 import { assertWithinLimit, type ReadLimits, withDefaultLimits } from '../io/read-limits.ts';
 
 export interface ReadSegOptions {
@@ -160,7 +160,7 @@ async function openSeg(
   }));
   assertFrames(frames, segments);
   const { rows, columns } = planes;
-  const sourceSeriesInstanceUID = sourceSeriesOf(dataset);
+  const sourceSeriesInstanceUID = referencedSeriesUID(dataset);
   const result: ReadSegResult = {
     segmentationType,
     warnings: [...warnings, ...sourceNotices(dataset, reference?.source)],
@@ -189,7 +189,7 @@ function placeFrames(planes: SegPlanes, reference: SegReference | undefined): Se
   if (onImages === undefined) {
     return {
       ...gridAlongReference(planes, reference),
-      onReference: (labelmap) => labelmapOnto(labelmap, geometry),
+      onReference: (labelmap) => regridLabelmap(labelmap, geometry),
     };
   }
   return {

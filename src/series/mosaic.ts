@@ -124,7 +124,7 @@ export function parseCsaHeader(bytes: Uint8Array): CsaHeader {
   if (!has(8)) return attributes;
   const count = int32();
   at += 4;
-  if (count < 1 || count > MOST_ATTRIBUTES) return attributes;
+  if (count < 1 || count > MAX_ATTRIBUTES) return attributes;
   let firstItemCount: number | undefined;
   for (let n = 0; n < count && has(ATTRIBUTE_BYTES); n++) {
     const name = textBefore(bytes.subarray(at, at + NAME_BYTES));
@@ -159,7 +159,7 @@ export function parseCsaHeader(bytes: Uint8Array): CsaHeader {
 const NAME_BYTES = 64;
 const ATTRIBUTE_BYTES = NAME_BYTES + 20;
 /** nibabel's, too. */
-const MOST_ATTRIBUTES = 128;
+const MAX_ATTRIBUTES = 128;
 
 /** What is before the first null; what is behind it is left over from another text. */
 function textBefore(bytes: Uint8Array): string {

@@ -169,12 +169,12 @@ function choiceOf(series: readonly SeriesOfInput[]): ErrorDetails {
   return uids.length === 0 ? {} : { option: 'series', choices: [...new Set(uids)], seriesInstanceUIDs: uids };
 }
 
-const MOST_LISTED = 12;
+const MAX_LISTED = 12;
 
 /** "2.25.7 (number 3, MR, cine short axis, in folder a, 12 images)". */
 function listSeries(series: readonly SeriesOfInput[]): string {
   const uids = series.map(({ description }) => description.seriesInstanceUID);
-  const listed = series.slice(0, MOST_LISTED).map(({ description }) => {
+  const listed = series.slice(0, MAX_LISTED).map(({ description }) => {
     const { seriesInstanceUID, seriesNumber, modality, seriesDescription, path, fileCount } = description;
     const isRepeated = uids.filter((uid) => uid === seriesInstanceUID).length > 1;
     const parts = [
@@ -186,7 +186,7 @@ function listSeries(series: readonly SeriesOfInput[]): string {
     ];
     return `${seriesInstanceUID ?? 'one without a UID'} (${parts.join(', ')})`;
   });
-  const more = series.length > MOST_LISTED ? [`and ${series.length - MOST_LISTED} more`] : [];
+  const more = series.length > MAX_LISTED ? [`and ${series.length - MAX_LISTED} more`] : [];
   return [...listed, ...more].join('; ');
 }
 

@@ -22,7 +22,7 @@ interface Gap {
 /** Half of what positions rounded to 0.1 mm differ by, and a little more. */
 const DEPTH_TOLERANCE_MM = 0.06;
 const DEPTH_TOLERANCE = 0.01;
-const MOST_DEPTH_TOLERANCE = 0.1;
+const MAX_DEPTH_TOLERANCE = 0.1;
 /** Two coordinates of positions rounded to 0.1 mm. */
 const ASIDE_TOLERANCE_MM = 0.1;
 /** A stack leans if it leaves its normal by more than this part of its length: 0.06°. */
@@ -30,7 +30,7 @@ const TILT_TOLERANCE = 1e-3;
 
 /** How far off the regular grid a slice may lie, mm. */
 export function depthTolerance(gapMm: number): number {
-  return Math.min(Math.max(DEPTH_TOLERANCE_MM, DEPTH_TOLERANCE * gapMm), MOST_DEPTH_TOLERANCE * gapMm);
+  return Math.min(Math.max(DEPTH_TOLERANCE_MM, DEPTH_TOLERANCE * gapMm), MAX_DEPTH_TOLERANCE * gapMm);
 }
 
 /** The spacing of the evenly spaced slices that lie nearest to these, by least squares.
@@ -179,11 +179,11 @@ function suspects(places: readonly SlicePlace[]): number[] {
   const odd = gaps
     .map((gap, n) => ({ n, off: Math.abs(gap - usual) }))
     .sort((a, b) => b.off - a.off)
-    .slice(0, MOST_SUSPECT_GAPS);
+    .slice(0, MAX_SUSPECT_GAPS);
   return [...new Set([furthest, ...odd.flatMap(({ n }) => [n, n + 1])])];
 }
 
-const MOST_SUSPECT_GAPS = 4;
+const MAX_SUSPECT_GAPS = 4;
 
 function findLeaning(places: readonly SlicePlace[], fit: Fit): GridProblem | undefined {
   if (fit.isStraight && !fit.isLeaning) return undefined;

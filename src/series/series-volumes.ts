@@ -75,7 +75,7 @@ export function chooseVolume(volumes: readonly SeriesVolume[], phase: number | u
     const count = `${slices.length} image${slices.length === 1 ? '' : 's'}`;
     return label === '' ? count : `${n + 1}: ${label} (${count})`;
   });
-  const shown = [...listed.slice(0, MOST_LISTED), ...(listed.length > MOST_LISTED ? ['…'] : [])].join('; ');
+  const shown = [...listed.slice(0, MAX_LISTED), ...(listed.length > MAX_LISTED ? ['…'] : [])].join('; ');
   const details: ErrorDetails = {
     option: 'phase',
     choices: volumes.map((volume) => volume.phase),
@@ -94,8 +94,8 @@ export function chooseVolume(volumes: readonly SeriesVolume[], phase: number | u
   });
 }
 
-const MOST_LISTED = 12;
-const MOST_NAMES = 6;
+const MAX_LISTED = 12;
+const MAX_NAMES = 6;
 
 function seriesVolume({ slices: placed, label }: DividedVolume, phase: number): SeriesVolume {
   const slices = placed.map(({ slice }) => slice);
@@ -144,7 +144,7 @@ function listedNames(instances: readonly DicomInstance[]): string {
 }
 
 function listed(names: readonly string[]): string {
-  if (names.length > MOST_NAMES) return `${names.slice(0, MOST_NAMES).join(', ')}, … (${names.length} in all)`;
+  if (names.length > MAX_NAMES) return `${names.slice(0, MAX_NAMES).join(', ')}, … (${names.length} in all)`;
   const last = names.at(-1) ?? '';
   return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`;
 }

@@ -32,7 +32,7 @@ export interface StackOptions {
 }
 
 /** Slices further apart than this many times their thickness say little of what lies between them. */
-const MOST_THICKNESSES_APART = 5;
+const MAX_THICKNESSES_APART = 5;
 /** Thicker than any slice. */
 const FAR_APART_MM = 50;
 
@@ -136,7 +136,7 @@ function mixedImages(what: string, { file }: DicomInstance): InputError {
 }
 
 const RESAMPLE = { option: 'resample' } as const;
-const MOST_GAPS_SHOWN = 5;
+const MAX_GAPS_SHOWN = 5;
 
 function gridError(problem: GridProblem, slices: readonly StackedSlice[]): InputError {
   const nameOf = (k: number): string => slices[k]?.instance.file.name ?? '';
@@ -168,7 +168,7 @@ function gridError(problem: GridProblem, slices: readonly StackedSlice[]): Input
     );
   }
   const { usualGapMm, gaps } = problem;
-  const shown = gaps.slice(0, MOST_GAPS_SHOWN).map(({ n, gapMm }) => {
+  const shown = gaps.slice(0, MAX_GAPS_SHOWN).map(({ n, gapMm }) => {
     const names = [n, n + 1].map(nameOf).join(', ');
     return `slices ${n + 1} and ${n + 2} (${names}) are ${gapMm.toFixed(3)} mm apart`;
   });
@@ -233,7 +233,7 @@ function slicesFarApart(sorted: readonly StackedSlice[], depths: readonly number
   if (gapMm === undefined || before === undefined || after === undefined) return [];
   const { sliceThickness } = before.header;
   const isThick = sliceThickness !== undefined && sliceThickness > 0;
-  if (gapMm <= (isThick ? MOST_THICKNESSES_APART * sliceThickness : FAR_APART_MM)) return [];
+  if (gapMm <= (isThick ? MAX_THICKNESSES_APART * sliceThickness : FAR_APART_MM)) return [];
   const thickness = isThick ? `, and ${sliceThickness} mm thick` : '';
   const names = [before, after].map(({ instance }) => instance.file.name);
   const message = `Slices are ${Number(gapMm.toFixed(2))} mm apart${thickness} (${names.join(', ')}): slices may be missing, and what lies between them is not in the image, so volumes in ml are rough.`;

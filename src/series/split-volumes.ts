@@ -191,9 +191,9 @@ function splitStack(slices: readonly PlacedSlice[], byStack: boolean): DividedSe
 }
 
 /** Attributes that are tried together; three have always been enough (diffusion: b-value, direction, image type). */
-const MOST_TOGETHER = 3;
+const MAX_TOGETHER = 3;
 /** That many of those that change are tried together, the most telling. */
-const MOST_ATTRIBUTES = 16;
+const MAX_ATTRIBUTES = 16;
 
 /** Volumes in which every attribute of some few has one value. */
 function splitByValue(
@@ -211,7 +211,7 @@ function splitByValue(
     seen.add(key);
     partitions.push(partition);
   }
-  for (const partition of combinations(partitions.slice(0, MOST_ATTRIBUTES))) {
+  for (const partition of combinations(partitions.slice(0, MAX_ATTRIBUTES))) {
     if (partition.count !== most) continue;
     const groups = groupBy(slices, partition.attributes);
     if (!groups.every(hasOneSliceAPlace)) continue;
@@ -244,7 +244,7 @@ function partitionBy(slices: readonly PlacedSlice[], attribute: Attribute): Part
 function* combinations(partitions: readonly Partition[]): Generator<Partition> {
   let longest = partitions.map((partition, n) => ({ partition, next: n + 1 }));
   for (const { partition } of longest) yield partition;
-  for (let length = 2; length <= MOST_TOGETHER; length++) {
+  for (let length = 2; length <= MAX_TOGETHER; length++) {
     const longer: typeof longest = [];
     for (const { partition, next } of longest) {
       for (const [n, other] of partitions.slice(next).entries()) {
@@ -269,7 +269,7 @@ function intersection(a: Partition, b: Partition): Partition {
 }
 
 /** Fewer slices are no volume but images that were sent twice. */
-const FEWEST_SLICES = 3;
+const MIN_SLICES = 3;
 
 /** Volumes that hold a slice at every place, or a regular run of slices of their own (phases may differ in their extent);
  * one that lacks slices is left out where others lack none.
@@ -282,14 +282,14 @@ function withoutIncomplete(volumes: readonly DividedVolume[], places: number): D
   if (first === undefined) return { volumes };
   const isAlone = another === undefined;
   if (isAlone && complete.length > 1) return { volumes: complete, incomplete: first };
-  if (short.every(({ slices }) => slices.length >= FEWEST_SLICES && isRegular(slices))) return { volumes };
+  if (short.every(({ slices }) => slices.length >= MIN_SLICES && isRegular(slices))) return { volumes };
   if (isAlone && complete.length > 0 && isMuch(first, places)) return { volumes: complete, incomplete: first };
   // Whoever chooses an incomplete one is told what it lacks.
   return short.every((volume) => isMuch(volume, places)) ? { volumes } : undefined;
 }
 
 function isMuch({ slices }: DividedVolume, places: number): boolean {
-  return slices.length >= FEWEST_SLICES && 2 * slices.length >= places;
+  return slices.length >= MIN_SLICES && 2 * slices.length >= places;
 }
 
 function isRegular(slices: readonly PlacedSlice[]): boolean {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import dcmjs from 'dcmjs';
 import { expect, it } from 'vitest';
-import { findSeries as findForBatch } from '../../src/cli/batch/find-series.ts';
+import { findBatchSeries as findForBatch } from '../../src/cli/batch/find-series.ts';
 import { parseSegmentRequest, readSegmentInput } from '../../src/cli/segment-request.ts';
 import { isSegmentationError } from '../../src/errors.ts';
 import { openFiles } from '../../src/node/files.ts';

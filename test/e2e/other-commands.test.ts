@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Evaluation } from '../../src/evaluate/evaluation.ts';
 import { encodeNiftiLabelmap } from '../../src/nifti/encode-nifti.ts';
-import { labelmapOnto } from '../../src/labelmap/onto-grid.ts';
+import { regridLabelmap } from '../../src/labelmap/regrid.ts';
 import { openFiles } from '../../src/node/files.ts';
 import { readNiftiLabelmap } from '../../src/nifti/read-nifti.ts';
 import type { SourceFile } from '../../src/io/reader.ts';
@@ -253,7 +253,10 @@ describe('slicewise evaluate', () => {
       spacing: [spacing[2], spacing[0], spacing[1]],
       direction: [direction[2], direction[0], direction[1]],
     } as const;
-    await writeFile(work.out('turned.nii'), await encodeNiftiLabelmap(labelmapOnto(labelmap, turned), { gzip: false }));
+    await writeFile(
+      work.out('turned.nii'),
+      await encodeNiftiLabelmap(regridLabelmap(labelmap, turned), { gzip: false }),
+    );
     const { code, stdout } = await runCli(['evaluate', work.out('turned.nii'), work.out('seg.dcm'), '--json']);
     expect(code).toBe(0);
     const { labels, means } = parseBySchema('evaluation.schema.json', stdout) as unknown as Evaluation;

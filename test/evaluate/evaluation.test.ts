@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { evaluateLabelmaps, evaluationSchema } from '../../src/evaluate/evaluation.ts';
-import { labelmapOnto } from '../../src/labelmap/onto-grid.ts';
+import { regridLabelmap } from '../../src/labelmap/regrid.ts';
 import { createGeometry, indexToWorld, type Vector3, type VolumeGeometry } from '../../src/volume/geometry.ts';
 import { obliqueGeometry, testLabelmap, testSegments } from '../support/labelled-series.ts';
 
@@ -88,9 +88,9 @@ describe('evaluateLabelmaps', () => {
       fc.property(labels, labels, fc.constantFrom<TurnedAxes>(...TURNS), (a, b, turned) => {
         const [prediction, reference] = [testLabelmap(a), testLabelmap(b)];
         const straight = evaluateLabelmaps(prediction, reference);
-        const other = evaluateLabelmaps(labelmapOnto(prediction, turned(prediction.geometry)), reference);
+        const other = evaluateLabelmaps(regridLabelmap(prediction, turned(prediction.geometry)), reference);
         expect(other).toEqual(straight);
-        const both = evaluateLabelmaps(prediction, labelmapOnto(reference, turned(reference.geometry)));
+        const both = evaluateLabelmaps(prediction, regridLabelmap(reference, turned(reference.geometry)));
         for (const [at, one] of both.labels.entries()) {
           expect(one.hd95Mm ?? -1).toBeCloseTo(straight.labels[at]?.hd95Mm ?? -1, 9);
           expect(one.surfaceDice ?? -1).toBeCloseTo(straight.labels[at]?.surfaceDice ?? -1, 9);

@@ -71,13 +71,13 @@ export const serverTargets: readonly FuzzTarget[] = [
     share: 14,
     async open() {
       const { inMemory } = await import('../../server/dicom-web/object-file.ts');
-      const { openFrames } = await import('../../server/dicom-web/frame-source.ts');
+      const { openFrameSource } = await import('../../server/dicom-web/frame-source.ts');
       const seeds = await dicomSeeds();
       return {
         make: (random) => mutatedFile(random, pick(random, seeds)),
         run: async ({ bytes }) => {
           const file = inMemory(bytes);
-          const source = await openFrames(file);
+          const source = await openFrameSource(file);
           // Frames beyond the count are a 404 before they are asked for.
           for (const at of new Set([0, source.count - 1])) {
             if (at >= 0 && at < source.count) await wholeFrame(source.frame(at), file);

@@ -7,7 +7,7 @@ import { datasetToJson } from '../../server/dicom-web/dataset-json.ts';
 import { withDataset } from '../../server/dicom-web/dicom-file.ts';
 import { inMemory, type ObjectFile } from '../../server/dicom-web/object-file.ts';
 import type { JsonAttribute, JsonDataset } from '../../server/dicom-web/dicom-json.ts';
-import { openFrames } from '../../server/dicom-web/frame-source.ts';
+import { openFrameSource } from '../../server/dicom-web/frame-source.ts';
 import { allFrames } from '../server/whole-frames.ts';
 import { EXPLICIT_BIG_ENDIAN } from '../../src/dicom/transfer-syntaxes.ts';
 import { temporaryFolder } from '../server/served.ts';
@@ -47,7 +47,7 @@ async function differences(path: string, { json, frames }: Judgement): Promise<s
     { path: '', isBigEndian: transferSyntaxUID === EXPLICIT_BIG_ENDIAN, found },
   );
   if (frames === undefined || frames === null || frames.length === 0) return found;
-  const own = await withFile(path, async (file) => (await allFrames(await openFrames(file), file)).map(sha));
+  const own = await withFile(path, async (file) => (await allFrames(await openFrameSource(file), file)).map(sha));
   if (JSON.stringify(own) !== JSON.stringify(frames)) found.push(`${own.length} frames for ${frames.length}`);
   return found;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { encodeNiftiImage, encodeNiftiLabelmap } from '../../src/nifti/encode-nifti.ts';
-import { volumeOnto } from '../../src/labelmap/onto-grid.ts';
+import { regridVolume } from '../../src/labelmap/regrid.ts';
 import { readVolume } from '../../src/series/read-volume.ts';
 import type { Volume } from '../../src/volume/volume.ts';
 import { obliqueGeometry, testLabelmap } from '../support/labelled-series.ts';
@@ -141,7 +141,7 @@ describe('a labelmap of a NIfTI image', () => {
       direction: [[-i[0], -i[1], -i[2]], j, k] as const,
     };
     expect(volume.niftiSpace).toBeDefined();
-    expect(volumeOnto(volume, turned).niftiSpace).toBeUndefined();
-    expect(volumeOnto(volume, volume.geometry).niftiSpace).toBe(volume.niftiSpace);
+    expect(regridVolume(volume, turned).niftiSpace).toBeUndefined();
+    expect(regridVolume(volume, volume.geometry).niftiSpace).toBe(volume.niftiSpace);
   });
 });

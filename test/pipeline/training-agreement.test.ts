@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Tensor } from '../../src/inference/backend.ts';
 import { createScoreBlend, toScoreGrid } from '../../src/pipeline/decode.ts';
 import { scoringOf } from '../../src/pipeline/classify.ts';
-import { createSliceMixer } from '../../src/pipeline/neighbour-scores.ts';
+import { createNeighbourMixer } from '../../src/pipeline/neighbour-scores.ts';
 import { createInputPreparer, placeViews } from '../../src/pipeline/preprocess.ts';
 import { segmentVolume } from '../../src/pipeline/segment-volume.ts';
 import { listRuns } from '../../src/pipeline/slice-runs.ts';
@@ -83,7 +83,7 @@ describe.each(goldens)('like the training code: $name', ({ dimensions, spacing, 
   test('the scores on the source grid are the same', () => {
     const blend = createScoreBlend(grid, scoringOf(manifest), 1);
     const prepare = createInputPreparer(volume, grid, manifest);
-    const mixer = createSliceMixer([...Array(grid.slices).keys()], grid.slices, input.neighbour_weight);
+    const mixer = createNeighbourMixer([...Array(grid.slices).keys()], grid.slices, input.neighbour_weight);
     const shape = [1, CLASSES, size / STRIDE, size / STRIDE];
     const scored = runs.flatMap((task) => {
       const run = { task, scores: { shape, data: formula(prepare(task)) } };

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { labelmapOnto } from '../../src/labelmap/onto-grid.ts';
+import { regridLabelmap } from '../../src/labelmap/regrid.ts';
 import { evaluateOverlap } from '../../src/evaluate/overlap.ts';
 import { dataPath, describeWithData } from '../support/data.ts';
 import { mean, readLabels, slicewise } from './command.ts';
@@ -29,7 +29,7 @@ describeWithData('abdomen-ct on a DICOM series of another hospital', () => {
     const prediction = await readLabels(output);
     const reference = await readLabels(dataPath('dicom/ct-abdomen/example_seg_dicom.nii.gz'));
     const { geometry } = reference;
-    const ours = labelmapOnto(prediction, geometry).voxels;
+    const ours = regridLabelmap(prediction, geometry).voxels;
     const organs = [...SAME_ORGAN].map(([organ, total]) => {
       const [a, b] = [
         ours.map((label) => Number(label === organ)),

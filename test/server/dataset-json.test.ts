@@ -10,7 +10,7 @@ import { bulkValue } from '../../server/dicom-web/bulk-value.ts';
 import { withDataset } from '../../server/dicom-web/dicom-file.ts';
 import { inMemory, type ObjectFile } from '../../server/dicom-web/object-file.ts';
 import type { JsonDataset } from '../../server/dicom-web/dicom-json.ts';
-import { openFrames } from '../../server/dicom-web/frame-source.ts';
+import { openFrameSource } from '../../server/dicom-web/frame-source.ts';
 import { concatenate } from '../../src/io/bytes.ts';
 import { datasetOfAttributes } from '../../src/dicom/write-dicom.ts';
 import { dicomInstanceOf, readDicomInstance } from '../../src/series/dicom-instance.ts';
@@ -261,7 +261,7 @@ describe('frames', () => {
   test('of one bit a pixel begin at bytes', async () => {
     // 9 pixels a frame: 1 0 1 0 1 0 1 0 1, then 0 1 1 1 0 1 1 1 0; the first is the lowest bit (PS3.5 8.1.1).
     const file = inMemory(encodePart10({ ...image, PixelData: Uint8Array.of(0x55, 0xdd, 0x01, 0) }));
-    const frames = await allFrames(await openFrames(file), file);
+    const frames = await allFrames(await openFrameSource(file), file);
     expect(frames.map((frame) => [...frame])).toEqual([
       [0x55, 0x01],
       [0xee, 0x00],
@@ -279,7 +279,7 @@ describe('frames', () => {
     const file = inMemory(
       encodePart10({ ...image, ...colour, PixelData: Uint8Array.from({ length: 16 }, (_, at) => at) }),
     );
-    const { count, frame } = await openFrames(file);
+    const { count, frame } = await openFrameSource(file);
     expect([count, [...(await wholeFrame(frame(1), file))]]).toEqual([2, [8, 9, 10, 11, 12, 13, 14, 15]]);
   });
 
@@ -288,7 +288,7 @@ describe('frames', () => {
     const file = inMemory(
       encodePart10({ ...wide, PixelData: Uint8Array.of(1, 2, 3, 4) }, { transferSyntaxUID: BIG_ENDIAN }),
     );
-    const source = await openFrames(file);
+    const source = await openFrameSource(file);
     expect(source.transferSyntaxUID).toBe(EXPLICIT);
     expect([...(await wholeFrame(source.frame(0), file))]).toEqual([1, 2, 3, 4]);
   });

@@ -4,7 +4,7 @@ import { incompleteNotice } from '../../series/find-series.ts';
 import { segmentSpec } from '../commands.ts';
 import { formatCount, RESEARCH_USE_ONLY, wordRemedy } from '../print.ts';
 import { CHANGED_SINCE, countsOf, type SeriesOutcome, toSeriesDocument, warningsOf } from './results.ts';
-import type { FoundSeries } from './find-series.ts';
+import type { BatchSeries } from './find-series.ts';
 
 /** Everything that is told at the end of a batch. */
 export interface Batch {
@@ -14,7 +14,7 @@ export interface Batch {
   readonly ignoredFiles: number;
 }
 
-const MOST_LISTED = 20;
+const MAX_LISTED = 20;
 
 /** What a person is told at the end. */
 export function describeBatch({ outcomes, manifest, outputDir, ignoredFiles }: Batch): string[] {
@@ -31,8 +31,8 @@ export function describeBatch({ outcomes, manifest, outputDir, ignoredFiles }: B
     `${formatCount(outcomes.length, 'series', 'series')}: ${String(done)} done${remark}, ${String(failed)} failed, ` +
       `${String(skipped)} skipped${ignored}`,
     ...listed(outcomes, 'failed'),
-    ...outcomes.flatMap((outcome) => incompleteLine(outcome)).slice(0, MOST_LISTED),
-    ...outcomes.flatMap((outcome) => changedLine(outcome)).slice(0, MOST_LISTED),
+    ...outcomes.flatMap((outcome) => incompleteLine(outcome)).slice(0, MAX_LISTED),
+    ...outcomes.flatMap((outcome) => changedLine(outcome)).slice(0, MAX_LISTED),
     ...listed(outcomes, 'skipped'),
     `${seconds} s with ${manifest.id} ${manifest.version}; segmentations and their reports are in ${outputDir}`,
     RESEARCH_USE_ONLY,
@@ -51,12 +51,12 @@ function incompleteLine({ series, status }: SeriesOutcome): string[] {
 function listed(outcomes: readonly SeriesOutcome[], status: 'failed' | 'skipped'): string[] {
   const problems = outcomes.filter((one) => one.status === status);
   const shown = problems
-    .slice(0, MOST_LISTED)
+    .slice(0, MAX_LISTED)
     .flatMap(({ series, problem }) => [
       `${status}: ${nameOf(series)}: ${problem?.message ?? ''}`,
       ...(status === 'failed' ? [`  ${problem === undefined ? '' : wordRemedy(problem, segmentSpec)}`] : []),
     ]);
-  const more = problems.length - MOST_LISTED;
+  const more = problems.length - MAX_LISTED;
   return more > 0
     ? [...shown, `… and ${String(more)} more that ${status === 'failed' ? 'failed' : 'were skipped'}`]
     : shown;
@@ -77,7 +77,7 @@ export function formatProgressLine(outcome: SeriesOutcome, finished: number, tot
   ].join(', ');
 }
 
-function nameOf({ path, phase, seriesInstanceUID }: FoundSeries): string {
+function nameOf({ path, phase, seriesInstanceUID }: BatchSeries): string {
   const name = path === '.' ? (seriesInstanceUID ?? path) : path;
   return phase === undefined ? name : `${name}, volume ${String(phase)}`;
 }

@@ -1,6 +1,6 @@
 import { segmentSpec } from '../commands.ts';
 import { type OutputFormat, type SegEncoding, softwareVersion } from '../encode-labelmap.ts';
-import { assertAbsent, assertExtension, type BackendId, parseBackendId, parseThreads } from '../segment-request.ts';
+import { assertAbsent, assertExtension, type NodeBackendId, parseBackendId, parseThreads } from '../segment-request.ts';
 import { type CommandArguments, invalidArguments } from '../parse-arguments.ts';
 import { type ImageOptions, parseImageOptions, parseSegEncoding } from '../read-options.ts';
 import { createHash } from 'node:crypto';
@@ -12,7 +12,7 @@ import { canonicalJson } from '../../models/load-model.ts';
 import type { ModelManifest } from '../../models/manifest.ts';
 import { type SegmentationReport, segmentationReportSchema } from '../documents.ts';
 import type { ChangedOutput } from './results.ts';
-import type { FoundSeries, OutputNames } from './find-series.ts';
+import type { BatchSeries, OutputNames } from './find-series.ts';
 
 /** What `slicewise segment --output-dir` was asked for. */
 export interface BatchRequest {
@@ -27,7 +27,7 @@ export interface BatchRequest {
   readonly overwrite: boolean;
   readonly jobs: number;
   readonly image: Omit<ImageOptions, 'seriesInstanceUID'>;
-  readonly backend: BackendId;
+  readonly backend: NodeBackendId;
   /** Of each job. */
   readonly threads?: number;
   readonly tta: boolean;
@@ -36,7 +36,7 @@ export interface BatchRequest {
   readonly json: boolean;
 }
 
-const MOST_JOBS = 64;
+const MAX_JOBS = 64;
 const ONE_SERIES_OPTIONS = ['output', 'series', 'reference', 'preview', 'report'] as const;
 const FORMATS: Readonly<Record<string, OutputFormat>> = { dcm: 'dicom-seg', nii: 'nifti', 'nii.gz': 'nifti-gzip' };
 
@@ -84,14 +84,14 @@ function parseFormat(text: string): OutputFormat {
 
 function parseJobs(text: string): number {
   const jobs = Number(text);
-  if (Number.isInteger(jobs) && jobs >= 1 && jobs <= MOST_JOBS) return jobs;
-  throw invalidArguments(segmentSpec, `--jobs is a whole number from 1 to ${String(MOST_JOBS)}, not ${text}`);
+  if (Number.isInteger(jobs) && jobs >= 1 && jobs <= MAX_JOBS) return jobs;
+  throw invalidArguments(segmentSpec, `--jobs is a whole number from 1 to ${String(MAX_JOBS)}, not ${text}`);
 }
 
 /** What decides a series' output, as one hash: its files by name, size and time of change, the model's manifest (which
  * names the SHA-256 of its weights), the options, and the version of the software. */
 export function fingerprintOf(
-  { files, archiveEntries, leftOutFiles, seriesInstanceUID, phase }: FoundSeries,
+  { files, archiveEntries, leftOutFiles, seriesInstanceUID, phase }: BatchSeries,
   { format }: OutputNames,
   manifest: ModelManifest,
   { segEncoding, image, backend, tta }: BatchRequest,

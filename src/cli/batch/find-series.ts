@@ -14,7 +14,7 @@ import { withoutNiftiExtension } from '../../io/file-names.ts';
 import type { OutputFormat } from '../encode-labelmap.ts';
 
 /** One volume to segment, or to say why not. */
-export interface FoundSeries extends Pick<
+export interface BatchSeries extends Pick<
   SeriesDescription,
   'path' | 'format' | 'seriesInstanceUID' | 'modality' | 'bodyPartExamined' | 'hasIdentity'
 > {
@@ -35,11 +35,11 @@ export interface FoundSeries extends Pick<
 /** Finds every volume among some files: of several in one series or file (cardiac phases, echoes, time points) each, or
  * the one that `phase` names.
  * @returns them in the order of their files, and the number of files of no format that is read */
-export async function findSeries(
+export async function findBatchSeries(
   files: readonly LocalFile[],
   { phase, limits }: Pick<ImageOptions, 'phase' | 'limits'>,
   signal: AbortSignal,
-): Promise<{ readonly series: readonly FoundSeries[]; readonly ignoredFiles: number }> {
+): Promise<{ readonly series: readonly BatchSeries[]; readonly ignoredFiles: number }> {
   const input = await findSeriesOfInput(files, { readers, signal, ...(limits && { limits }) });
   const localFiles = new Map<SourceFile, LocalFile>(files.map((file) => [file, file]));
   return {
@@ -52,11 +52,11 @@ function eachVolume(
   { description, files, leftOutFiles }: SeriesOfInput,
   localFiles: ReadonlyMap<SourceFile, LocalFile>,
   phase: number | undefined,
-): FoundSeries[] {
+): BatchSeries[] {
   const { path, format, contents, seriesInstanceUID, modality, bodyPartExamined, hasIdentity, volumes } = description;
   const problem = description.problem ?? LABELMAP;
   const archiveEntries = files.map(nameInArchive).filter((name) => name !== '');
-  const found: FoundSeries = {
+  const found: BatchSeries = {
     path,
     format,
     ...(seriesInstanceUID !== undefined && { seriesInstanceUID }),
@@ -106,7 +106,7 @@ export interface OutputNames {
 /** Names the outputs of some series, the same at each call: by Series Instance UID, or by path where there is none; a
  * NIfTI labelmap of a file has its path with `_labels`. Each name is given once.
  * @param format for all; by default DICOM-SEG where it can refer to the images, else gzipped NIfTI */
-export function nameOutputs(series: readonly FoundSeries[], format?: OutputFormat): OutputNames[] {
+export function nameOutputs(series: readonly BatchSeries[], format?: OutputFormat): OutputNames[] {
   const taken = new Set<string>();
   return series.map((one) => {
     const stem = fitting(stemOf(one));
@@ -118,7 +118,7 @@ export function nameOutputs(series: readonly FoundSeries[], format?: OutputForma
   });
 }
 
-function stemOf({ seriesInstanceUID, path, phase, format }: FoundSeries): string {
+function stemOf({ seriesInstanceUID, path, phase, format }: BatchSeries): string {
   const suffix = phase === undefined ? '' : `_phase-${String(phase).padStart(2, '0')}`;
   if (seriesInstanceUID !== undefined) return fileNameOf(seriesInstanceUID) + suffix;
   const bare = format === 'NIfTI' ? withoutNiftiExtension(path) : path;
@@ -126,16 +126,16 @@ function stemOf({ seriesInstanceUID, path, phase, format }: FoundSeries): string
 }
 
 /** Of the 255 bytes that file systems have for a name, so many are kept for a number and the longest extension. */
-const MOST_STEM_BYTES = 255 - '_9999'.length - '.nii.gz'.length;
+const MAX_STEM_BYTES = 255 - '_9999'.length - '.nii.gz'.length;
 
 /** A name that is too long is cut, and told apart from others by a hash of the whole. */
 function fitting(stem: string): string {
   const name = basename(stem);
-  if (Buffer.byteLength(name) <= MOST_STEM_BYTES) return stem;
+  if (Buffer.byteLength(name) <= MAX_STEM_BYTES) return stem;
   const ending = `~${createHash('sha256').update(name).digest('hex').slice(0, 8)}_labels`;
   let beginning = '';
   for (const sign of name) {
-    if (Buffer.byteLength(beginning + sign + ending) > MOST_STEM_BYTES) break;
+    if (Buffer.byteLength(beginning + sign + ending) > MAX_STEM_BYTES) break;
     beginning += sign;
   }
   return join(dirname(stem), beginning + ending);

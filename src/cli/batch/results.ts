@@ -2,18 +2,18 @@ import { InputError, isSegmentationError, type Problem } from '../../errors.ts';
 import { formatCsv, type SegmentationBatchDocument, type SegmentationReport } from '../documents.ts';
 import { incompleteNotice } from '../../series/find-series.ts';
 import type { Notice } from '../../volume/volume.ts';
-import type { FoundSeries, OutputNames } from './find-series.ts';
+import type { BatchSeries, OutputNames } from './find-series.ts';
 import { writeFilesTogether } from '../../node/write-file.ts';
 import { measureSegments, type PatientSide, type Wholeness, wholenessOf } from '../../labelmap/measure.ts';
 import type { Labelmap } from '../../labelmap/labelmap.ts';
-import { labelmapOnto } from '../../labelmap/onto-grid.ts';
+import { regridLabelmap } from '../../labelmap/regrid.ts';
 import { openFiles } from '../../node/files.ts';
 import type { VolumeGeometry } from '../../volume/geometry.ts';
 import { readLabelmap, unnamedSegments } from '../read-labelmap.ts';
 
 /** What became of one series. */
 export interface SeriesOutcome {
-  readonly series: FoundSeries;
+  readonly series: BatchSeries;
   readonly names: OutputNames;
   readonly status: 'done' | 'failed' | 'skipped';
   /** Of a done one. */
@@ -196,7 +196,7 @@ export interface ResultsFile {
 }
 
 /** To write a table of a thousand series anew for each of them would take longer than the shortest of them. */
-const LEAST_INTERVAL_MS = 1000;
+const MIN_INTERVAL_MS = 1000;
 
 export function createResultsFile(path: string, content: () => string): ResultsFile {
   let writtenAt = -Infinity;
@@ -205,7 +205,7 @@ export function createResultsFile(path: string, content: () => string): ResultsF
     writeFilesTogether((stage) => stage(path, [new TextEncoder().encode(content())]));
   return {
     update() {
-      if (performance.now() - writtenAt < LEAST_INTERVAL_MS) return;
+      if (performance.now() - writtenAt < MIN_INTERVAL_MS) return;
       writtenAt = performance.now();
       // Where it fails now, it may not at the end, which says so.
       writing = writing.then(write).catch(() => undefined);
@@ -287,7 +287,7 @@ function wholenessOn(
   isSeriesIncomplete: boolean,
 ): Wholeness[] | undefined {
   try {
-    return wholenessOf(labelmapOnto(labelmap, geometry), { isSeriesIncomplete });
+    return wholenessOf(regridLabelmap(labelmap, geometry), { isSeriesIncomplete });
   } catch (error) {
     if (isSegmentationError(error)) return undefined;
     throw error;

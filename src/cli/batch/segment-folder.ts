@@ -11,11 +11,11 @@ import { checkModel } from '../../pipeline/segment-slices.ts';
 import type { InterruptibleContext } from '../standard-stream.ts';
 import type { segmentSpec } from '../commands.ts';
 import { ExitCode, printJson, printLines, printWarnings } from '../print.ts';
-import { assertKeepsImages, assertNotAnInput, backendNotices, type SegmentRequest } from '../segment-request.ts';
+import { assertKeepsImages, assertNotAnInput, backendNotices, type SegmentCommand } from '../segment-request.ts';
 import type { CommandArguments } from '../parse-arguments.ts';
 import { describeBatch, formatProgressLine, toBatchDocument } from './batch-report.ts';
 import { type BatchRequest, findEarlierOutput, fingerprintOf, parseBatchRequest } from './batch-request.ts';
-import { findSeries, type FoundSeries, nameOutputs, type OutputNames } from './find-series.ts';
+import { findBatchSeries, type BatchSeries, nameOutputs, type OutputNames } from './find-series.ts';
 import { countsOf, createResultsFile, resultsCsv, type SeriesOutcome } from './results.ts';
 import { warnOfPassedOverFolder } from '../segment.ts';
 import { openSeriesProcess, type SeriesProcess } from './series-process.ts';
@@ -33,7 +33,7 @@ export async function segmentFolder(
   printWarnings(stderr, backendNotices(given.options.backend, request.backend));
   const { manifest } = await loadModel(await openModelFolder(request.model));
   const files = await openInputs(request);
-  const { series, ignoredFiles } = await findSeries(files, request.image, signal);
+  const { series, ignoredFiles } = await findBatchSeries(files, request.image, signal);
   if (series.length === 0) throw noImages(ignoredFiles);
   const names = nameOutputs(series, request.format);
 
@@ -108,13 +108,13 @@ async function openInputs({ inputs, outputDir, csv }: BatchRequest): Promise<Loc
 
 interface WaitingSeries {
   readonly at: number;
-  readonly series: FoundSeries;
+  readonly series: BatchSeries;
   readonly names: OutputNames;
   readonly fingerprint: string;
 }
 
 interface SortingTask {
-  readonly series: readonly FoundSeries[];
+  readonly series: readonly BatchSeries[];
   readonly names: readonly OutputNames[];
   readonly manifest: ModelManifest;
   readonly request: BatchRequest;
@@ -147,7 +147,7 @@ async function sortOut({ series, names, manifest, request, report, signal }: Sor
 }
 
 /** Before its pixels are read, as the pipeline says it after. */
-function unsuited(series: FoundSeries, manifest: ModelManifest): Problem | undefined {
+function unsuited(series: BatchSeries, manifest: ModelManifest): Problem | undefined {
   const { mismatches } = checkModel(manifest, series);
   if (mismatches.length === 0) return undefined;
   return {
@@ -205,10 +205,10 @@ async function runOne(
 }
 
 function requestFor(
-  { files, archiveEntries, leftOutFiles, seriesInstanceUID, phase }: FoundSeries,
+  { files, archiveEntries, leftOutFiles, seriesInstanceUID, phase }: BatchSeries,
   { segmentation, report, format }: OutputNames,
   { outputDir, model, image, segEncoding, backend, threads, tta, force }: BatchRequest,
-): SegmentRequest {
+): SegmentCommand {
   return {
     inputs: files.map(({ realPath }) => realPath),
     model,

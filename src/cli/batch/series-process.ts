@@ -2,12 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { InternalError } from '../../errors.ts';
 import { type ErrorMessage, fromErrorMessage } from '../../browser/protocol.ts';
 import type { SegmentationReport } from '../documents.ts';
-import type { SegmentRequest } from '../segment-request.ts';
+import type { SegmentCommand } from '../segment-request.ts';
 
 /** A process with a model open, which segments one series at a time. */
 export interface SeriesProcess {
   /** @throws what the series fails with; InternalError `inference-failed` if the process ends, which is of no use then */
-  segment(request: SegmentRequest, fingerprint: string): Promise<SegmentationReport>;
+  segment(request: SegmentCommand, fingerprint: string): Promise<SegmentationReport>;
   /** Whether it has ended by itself. */
   readonly hasEnded: boolean;
   /** Ends it when the series under way is done, or at once where that was aborted. */
@@ -15,11 +15,11 @@ export interface SeriesProcess {
 }
 
 /** After an abort a series may still be encoded, which nothing can interrupt. */
-const LONGEST_END_MS = 20_000;
+const MAX_END_MS = 20_000;
 
 /** @throws what the model or its backend fails with; the signal's reason */
 export async function openSeriesProcess(
-  model: Pick<SegmentRequest, 'model' | 'backend' | 'threads'>,
+  model: Pick<SegmentCommand, 'model' | 'backend' | 'threads'>,
   signal: AbortSignal,
 ): Promise<SeriesProcess> {
   signal.throwIfAborted();
@@ -55,7 +55,7 @@ export async function openSeriesProcess(
   const close = async (): Promise<void> => {
     signal.removeEventListener('abort', abort);
     if (child.connected) child.disconnect();
-    const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_END_MS);
+    const timer = setTimeout(() => child.kill('SIGKILL'), MAX_END_MS);
     await ended;
     clearTimeout(timer);
   };
@@ -92,8 +92,8 @@ function endedProcess(how: string): InternalError {
 
 /** To a process that segments series: each but the abort is answered once, in order. */
 export type SeriesRequest =
-  | { readonly kind: 'open'; readonly model: Pick<SegmentRequest, 'model' | 'backend' | 'threads'> }
-  | { readonly kind: 'segment'; readonly request: SegmentRequest; readonly fingerprint: string }
+  | { readonly kind: 'open'; readonly model: Pick<SegmentCommand, 'model' | 'backend' | 'threads'> }
+  | { readonly kind: 'segment'; readonly request: SegmentCommand; readonly fingerprint: string }
   | { readonly kind: 'abort' };
 
 export type SeriesReply =

@@ -4,7 +4,7 @@ import { segmentVolume } from '../../pipeline/segment-volume.ts';
 import type { InferenceSession } from '../../inference/backend.ts';
 import { toErrorMessage } from '../../browser/protocol.ts';
 import type { SegmentationReport } from '../documents.ts';
-import { readSegmentInput, type SegmentRequest } from '../segment-request.ts';
+import { readSegmentInput, type SegmentCommand } from '../segment-request.ts';
 import { writeSegmentOutputs } from '../segment-outputs.ts';
 import { openModel } from '../segment.ts';
 import { softwareVersion } from '../encode-labelmap.ts';
@@ -57,7 +57,7 @@ async function answer(message: Exclude<SeriesRequest, { kind: 'abort' }>): Promi
 }
 
 async function segmentOne(
-  request: SegmentRequest,
+  request: SegmentCommand,
   fingerprint: string,
   { session, licence, openMs }: OpenedModel,
 ): Promise<SegmentationReport> {

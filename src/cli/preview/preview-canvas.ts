@@ -78,11 +78,11 @@ export async function openTypesetter(): Promise<Typesetter> {
 }
 
 /** No text of a sheet is longer; more would only be measured to be cut off. */
-const MOST_SIGNS = 500;
+const MAX_SIGNS = 500;
 
 /** The longest beginning that fits, by halving; signs that are written in two units stay whole. */
 function shorten(text: string, fits: (part: string) => boolean): string {
-  const signs = Array.from(text.slice(0, 2 * MOST_SIGNS)).slice(0, MOST_SIGNS);
+  const signs = Array.from(text.slice(0, 2 * MAX_SIGNS)).slice(0, MAX_SIGNS);
   if (signs.join('') === text && fits(text)) return text;
   const shortened = (count: number): string => `${signs.slice(0, count).join('').trimEnd()}…`;
   let [fitting, tooMany] = [0, signs.length];

@@ -22,7 +22,7 @@ export interface DisplayOrientation {
   readonly flipJ: boolean;
 }
 
-const MOST_SLICES = 20;
+const MAX_SLICES = 20;
 /** Context around the labels: this part of their extent on each side, and never less than so many millimetres. */
 const MARGIN_PART = 0.5;
 const MARGIN_MM = 25;
@@ -52,10 +52,10 @@ export function chooseView(volume: Volume, labelmap: Labelmap): SheetView {
 
 /** All slices if they are few, else evenly chosen ones over the labelled range with one more at each end. */
 export function chooseSlices(count: number, labelled?: readonly [number, number]): number[] {
-  if (count <= MOST_SLICES) return Array.from({ length: count }, (_, k) => k);
+  if (count <= MAX_SLICES) return Array.from({ length: count }, (_, k) => k);
   const first = Math.max(0, (labelled?.[0] ?? 0) - 1);
   const last = Math.min(count - 1, (labelled?.[1] ?? count - 1) + 1);
-  const shown = Math.min(MOST_SLICES, last - first + 1);
+  const shown = Math.min(MAX_SLICES, last - first + 1);
   if (shown === 1) return [first];
   return Array.from({ length: shown }, (_, n) => first + Math.round((n * (last - first)) / (shown - 1)));
 }

@@ -1,6 +1,6 @@
 import type { Types } from '@cornerstonejs/core';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { createLabelmapTarget, readVolume, type LabelmapTarget } from '../../../extension/cornerstone/index.ts';
+import { createLabelmapTarget, readImageVolume, type LabelmapTarget } from '../../../extension/cornerstone/index.ts';
 import { indexToWorld, type IndexPoint } from '../../../src/volume/geometry.ts';
 import { addSegmentation, addSeries, history, host } from '../../support/cornerstone-series.ts';
 import { obliqueGeometry } from '../../support/labelled-series.ts';
@@ -60,7 +60,7 @@ async function open(): Promise<{ imageIds: string[]; segmentationId: string; tar
   const stored = new Int16Array(COLUMNS * ROWS * 6).fill(100);
   const imageIds = addSeries({ geometry, stored, order });
   const segmentationId = addSegmentation(imageIds);
-  const { sliceOfImage } = await readVolume(host, imageIds);
+  const { sliceOfImage } = await readImageVolume(host, imageIds);
   const target = createLabelmapTarget(host, { segmentationId, imageIds, sliceOfImage });
   return { imageIds, segmentationId, target };
 }

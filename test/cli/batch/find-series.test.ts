@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateSample } from '../../../sample-data/generate.ts';
-import { findSeries, type FoundSeries } from '../../../src/cli/batch/find-series.ts';
+import { findBatchSeries, type BatchSeries } from '../../../src/cli/batch/find-series.ts';
 import { openFiles } from '../../../src/node/files.ts';
 import { dataPath, describeWithData } from '../../support/data.ts';
 
@@ -28,8 +28,8 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function find(path: string, phase?: number): Promise<{ series: readonly FoundSeries[]; ignoredFiles: number }> {
-  return findSeries(openFiles([path]), phase === undefined ? {} : { phase }, new AbortController().signal);
+async function find(path: string, phase?: number): Promise<{ series: readonly BatchSeries[]; ignoredFiles: number }> {
+  return findBatchSeries(openFiles([path]), phase === undefined ? {} : { phase }, new AbortController().signal);
 }
 
 describe('findSeries', () => {
@@ -113,7 +113,7 @@ describe('findSeries', () => {
   });
 
   test('an abort ends the search', async () => {
-    await expect(findSeries(openFiles([phases()]), {}, AbortSignal.abort(new Error('enough')))).rejects.toThrow(
+    await expect(findBatchSeries(openFiles([phases()]), {}, AbortSignal.abort(new Error('enough')))).rejects.toThrow(
       'enough',
     );
   });
@@ -122,7 +122,7 @@ describe('findSeries', () => {
 describeWithData('what hospitals have', () => {
   test.each(['dicom', 'nifti'])('every file below %s is found, or told why not', async (name) => {
     const files = openFiles([dataPath(name)]);
-    const { series, ignoredFiles } = await findSeries(files, {}, new AbortController().signal);
+    const { series, ignoredFiles } = await findBatchSeries(files, {}, new AbortController().signal);
     const found = new Set(series.flatMap((one) => one.files.map(({ realPath }) => realPath)));
     expect(found.size + ignoredFiles).toBe(files.length);
     expect(series.length).toBeGreaterThan(5);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type FoundSeries, nameOutputs } from '../../../src/cli/batch/find-series.ts';
+import { type BatchSeries, nameOutputs } from '../../../src/cli/batch/find-series.ts';
 
-const dicom = (seriesInstanceUID: string, more: Partial<FoundSeries> = {}): FoundSeries => ({
+const dicom = (seriesInstanceUID: string, more: Partial<BatchSeries> = {}): BatchSeries => ({
   path: 'scan',
   files: [],
   format: 'DICOM',
@@ -11,7 +11,7 @@ const dicom = (seriesInstanceUID: string, more: Partial<FoundSeries> = {}): Foun
   leftOutFiles: [],
   ...more,
 });
-const nifti = (path: string, more: Partial<FoundSeries> = {}): FoundSeries => ({
+const nifti = (path: string, more: Partial<BatchSeries> = {}): BatchSeries => ({
   path,
   files: [],
   format: 'NIfTI',
@@ -19,7 +19,7 @@ const nifti = (path: string, more: Partial<FoundSeries> = {}): FoundSeries => ({
   leftOutFiles: [],
   ...more,
 });
-const segmentations = (...series: FoundSeries[]): string[] => nameOutputs(series).map((names) => names.segmentation);
+const segmentations = (...series: BatchSeries[]): string[] => nameOutputs(series).map((names) => names.segmentation);
 
 describe('nameOutputs', () => {
   test('a series has the name of its UID, an image that of its path', () => {
@@ -45,7 +45,7 @@ describe('nameOutputs', () => {
   });
 
   test('every name fits into the 255 bytes of a file system, and names that were cut differ', () => {
-    const long = (sign: string, last: string): FoundSeries =>
+    const long = (sign: string, last: string): BatchSeries =>
       nifti(`sub/${sign.repeat(240 / Buffer.byteLength(sign))}${last}.nii.gz`);
     const all = [
       long('a', '1'),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { provideOneFrameOfReference, readVolume } from '../../../extension/cornerstone/index.ts';
+import { provideOneFrameOfReference, readImageVolume } from '../../../extension/cornerstone/index.ts';
 import { addSeries, host } from '../../support/cornerstone-series.ts';
 import { testUid } from '../../support/labelled-series.ts';
 import { phantom } from '../../support/phantom.ts';
@@ -19,10 +19,10 @@ function framesOf(imageIds: readonly string[]): unknown[] {
 test('a series with a frame of reference a slice is answered with the first slice’s, until that is stopped', async () => {
   const change = (k: number) => ({ FrameOfReferenceUID: testUid(900 + k) });
   const imageIds = addSeries({ geometry, stored: voxels, order, change });
-  const plain = await readVolume(host, imageIds);
+  const plain = await readImageVolume(host, imageIds);
   const stop = provideOneFrameOfReference(host, imageIds, order);
   expect(new Set(framesOf(imageIds))).toEqual(new Set([testUid(900)]));
-  const answered = await readVolume(host, imageIds);
+  const answered = await readImageVolume(host, imageIds);
   expect(answered.volume).toEqual(plain.volume);
   stop();
   expect(new Set(framesOf(imageIds)).size).toBe(4);

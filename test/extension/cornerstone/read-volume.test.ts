@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readGrid, readVolume } from '../../../extension/cornerstone/index.ts';
+import { readGrid, readImageVolume } from '../../../extension/cornerstone/index.ts';
 import { InputError, IrregularSlicesError } from '../../../src/errors.ts';
 import { indexToWorld } from '../../../src/volume/geometry.ts';
 import type { Volume } from '../../../src/volume/volume.ts';
@@ -31,7 +31,7 @@ const VARIANTS: readonly [string, Omit<SeriesOptions, 'geometry' | 'stored'>][] 
 
 test.each(VARIANTS)('reads what the DICOM reader reads of the files: %s', async (_, variant) => {
   const imageIds = addSeries({ geometry, stored: voxels, order: shuffled, ...variant });
-  const { volume, sliceOfImage } = await readVolume(host, imageIds);
+  const { volume, sliceOfImage } = await readImageVolume(host, imageIds);
   const expected = await fromFiles(variant.slope ?? 1, variant.intercept ?? 0);
   expect(volume.voxels).toEqual(expected.voxels);
   expect(volume.geometry.dimensions).toEqual(expected.geometry.dimensions);
@@ -62,31 +62,34 @@ test('the grid is read without loading an image', async () => {
 
 test('the page keeps its pixels as they are', async () => {
   const imageIds = addSeries({ geometry, stored: voxels, slope: 2, scaled: false });
-  await readVolume(host, imageIds);
+  await readImageVolume(host, imageIds);
   const pixels = imageIds.flatMap((imageId) => [...(host.core.cache.getImage(imageId)?.getPixelData() ?? [])]);
   expect(pixels).toEqual([...voxels]);
 });
 
 test('a series with a missing slice is refused as the reader refuses it', async () => {
   const imageIds = addSeries({ geometry, stored: voxels }).toSpliced(1, 1);
-  await expect(readVolume(host, imageIds)).rejects.toBeInstanceOf(IrregularSlicesError);
+  await expect(readImageVolume(host, imageIds)).rejects.toBeInstanceOf(IrregularSlicesError);
 });
 
 test('images without a place are refused as the reader refuses them', async () => {
   const imageIds = addSeries({ geometry, stored: voxels, change: () => ({ PixelSpacing: undefined }) });
-  await expect(readVolume(host, imageIds)).rejects.toBeInstanceOf(InputError);
+  await expect(readImageVolume(host, imageIds)).rejects.toBeInstanceOf(InputError);
 });
 
 test('slices with a frame of reference each are one volume, and the first names it', async () => {
   const change = (k: number) => ({ FrameOfReferenceUID: testUid(900 + k) });
-  const { volume, warnings } = await readVolume(host, addSeries({ geometry, stored: voxels, order: shuffled, change }));
+  const { volume, warnings } = await readImageVolume(
+    host,
+    addSeries({ geometry, stored: voxels, order: shuffled, change }),
+  );
   expect(volume.source?.frameOfReferenceUID).toBe(testUid(900));
   expect(warnings.map(({ code }) => code)).toContain('several-frames-of-reference');
 });
 
 test('an aborted signal ends the reading with its reason', async () => {
   const signal = AbortSignal.abort(new Error('enough'));
-  const reading = readVolume(host, addSeries({ geometry, stored: voxels }), { signal });
+  const reading = readImageVolume(host, addSeries({ geometry, stored: voxels }), { signal });
   await expect(reading).rejects.toThrow('enough');
 });
 
@@ -103,7 +106,7 @@ test.each([1, 2])('of several volumes in a series the one asked for is read: %i'
     code: 'several-volumes',
     details: { option: 'phase', choices: [1, 2] },
   });
-  const { volume, sliceOfImage } = await readVolume(host, imageIds, { phase });
+  const { volume, sliceOfImage } = await readImageVolume(host, imageIds, { phase });
   const from = 2 * (phase - 1);
   const size = geometry.dimensions[0] * geometry.dimensions[1];
   expect(Array.from(volume.voxels)).toEqual(Array.from(voxels.subarray(from * size, (from + 2) * size)));
@@ -118,8 +121,8 @@ test('unequal gaps are interpolated as the reader does it, where that is asked f
     { resample: true },
   );
   const imageIds = addSeries({ geometry, stored: voxels, order: shuffled, change });
-  await expect(readVolume(host, imageIds)).rejects.toBeInstanceOf(IrregularSlicesError);
-  const { volume, sliceOfImage, warnings } = await readVolume(host, imageIds, { resample: true });
+  await expect(readImageVolume(host, imageIds)).rejects.toBeInstanceOf(IrregularSlicesError);
+  const { volume, sliceOfImage, warnings } = await readImageVolume(host, imageIds, { resample: true });
   expect(volume.geometry.dimensions).toEqual(expected.geometry.dimensions);
   expect(volume.voxels).toEqual(expected.voxels);
   expect(volume.source?.interpolated).toEqual(expected.source?.interpolated);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   createLabelmapTarget,
-  readVolume,
+  readImageVolume,
   runModel,
   type VolumeSegmenter,
 } from '../../../extension/cornerstone/index.ts';
@@ -26,7 +26,7 @@ function openSession(parts: ManifestParts = {}): InferenceSession {
 async function open() {
   const imageIds = addSeries({ geometry, stored: voxels, order, change: () => ({ BodyPartExamined: 'HEART' }) });
   const segmentationId = addSegmentation(imageIds);
-  const { volume, sliceOfImage } = await readVolume(host, imageIds);
+  const { volume, sliceOfImage } = await readImageVolume(host, imageIds);
   const target = createLabelmapTarget(host, { segmentationId, imageIds, sliceOfImage });
   const labels = (k: number): number[] => [...pageLabels(segmentationId, imageIds[order.indexOf(k)] ?? '')];
   return { volume, target, labels };

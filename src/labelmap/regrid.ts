@@ -1,18 +1,18 @@
 import { InputError } from '../errors.ts';
 import type { Labelmap } from './labelmap.ts';
 import {
+  type Axis,
   dot,
   gridDistanceMm,
   indexToWorld,
+  type VolumeGeometry,
   voxelCount,
   worldToIndex,
-  type Axis,
-  type VolumeGeometry,
 } from '../volume/geometry.ts';
 import type { Volume } from '../volume/volume.ts';
 
 /** As many as one volume may have; two small files may lie kilometres apart. */
-const MOST_COMMON_VOXELS = 2 ** 30;
+const MAX_COMMON_VOXELS = 2 ** 30;
 
 /** Two grids are one if no corner is farther off than this part of the smallest spacing: NIfTI stores float32, DICOM
  * six digits or so, and neither comes near it. */
@@ -23,7 +23,7 @@ const PARALLEL = 0.9999;
 /** Puts a labelmap on another grid of the same voxels: axes in another order or running the other way, or a part of
  * the grid, whose rest becomes background. Nothing is interpolated.
  * @throws InputError `geometry-mismatch` if the voxels do not lie on each other, or a label lies outside */
-export function labelmapOnto(labelmap: Labelmap, target: VolumeGeometry): Labelmap {
+export function regridLabelmap(labelmap: Labelmap, target: VolumeGeometry): Labelmap {
   if (isSameGrid(labelmap.geometry, target)) return { ...labelmap, geometry: target };
   const placement = placeGrid(labelmap.geometry, target);
   const { geometry: from, voxels } = labelmap;
@@ -53,7 +53,7 @@ export function labelmapOnto(labelmap: Labelmap, target: VolumeGeometry): Labelm
 
 /** Puts an image in the voxel order of a grid of the same voxels; nothing is interpolated.
  * @throws InputError `geometry-mismatch` saying how the grids differ */
-export function volumeOnto(volume: Volume, target: VolumeGeometry): Volume {
+export function regridVolume(volume: Volume, target: VolumeGeometry): Volume {
   const { niftiSpace, ...kept } = volume;
   const { geometry: from, voxels } = volume;
   assertSameVoxels(from, target);
@@ -99,7 +99,7 @@ export function commonGrid(base: VolumeGeometry, other: VolumeGeometry): VolumeG
   const from = axes.map((axis) => Math.min(0, ...corners.map((corner) => corner[axis])));
   const to = axes.map((axis) => Math.max(base.dimensions[axis] - 1, ...corners.map((corner) => corner[axis])));
   const dimensions = axes.map((axis) => (to[axis] ?? 0) - (from[axis] ?? 0) + 1) as [number, number, number];
-  if (voxelCount({ dimensions }) > MOST_COMMON_VOXELS) {
+  if (voxelCount({ dimensions }) > MAX_COMMON_VOXELS) {
     const places = `${millimetres(other.origin)} and ${millimetres(base.origin)}`;
     throw mismatch(other, base, `they are too far apart for one grid, beginning at ${places}`);
   }

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { assertSameVoxels, commonGrid, isSameGrid, labelmapOnto, volumeOnto } from '../../src/labelmap/onto-grid.ts';
+import { assertSameVoxels, commonGrid, isSameGrid, regridLabelmap, regridVolume } from '../../src/labelmap/regrid.ts';
 import type { Labelmap } from '../../src/labelmap/labelmap.ts';
 import {
+  type Axis,
   AXIS_ORDERS,
+  cross,
+  type Direction,
   indexToWorld,
   normalised,
-  cross,
-  worldToIndex,
-  type Axis,
-  type Direction,
   type VolumeGeometry,
+  worldToIndex,
 } from '../../src/volume/geometry.ts';
 import type { Volume } from '../../src/volume/volume.ts';
 
@@ -55,7 +55,7 @@ function valueAt(
 
 const orders = fc.constantFrom(...AXIS_ORDERS);
 
-describe('volumeOnto', () => {
+describe('regridVolume', () => {
   const [columns, rows, slices] = oblique.dimensions;
   const image: Volume = {
     geometry: oblique,
@@ -67,7 +67,7 @@ describe('volumeOnto', () => {
     fc.assert(
       fc.property(orders, fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }), (order, flips) => {
         const target = restored(oblique, order, flips);
-        const placed = volumeOnto(image, target);
+        const placed = regridVolume(image, target);
         expect(placed).toMatchObject({ geometry: target, modality: 'MR' });
         for (let k = 0; k < slices; k++) {
           for (let j = 0; j < rows; j++) {
@@ -83,17 +83,17 @@ describe('volumeOnto', () => {
 
   test('a grid that covers less is refused', () => {
     const target: VolumeGeometry = { ...oblique, dimensions: [columns, rows, slices - 1] };
-    expect(() => volumeOnto(image, target)).toThrow('one covers more than the other');
+    expect(() => regridVolume(image, target)).toThrow('one covers more than the other');
   });
 });
 
-describe('labelmapOnto', () => {
+describe('regridLabelmap', () => {
   test('every label keeps its place in the patient, whatever the order and direction of the axes', () => {
     fc.assert(
       fc.property(orders, fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }), (order, flips) => {
         const labelmap = labelled(oblique);
         const target = restored(oblique, order, flips);
-        const placed = labelmapOnto(labelmap, target);
+        const placed = regridLabelmap(labelmap, target);
         const [columns, rows, slices] = oblique.dimensions;
         for (let k = 0, at = 0; k < slices; k++) {
           for (let j = 0; j < rows; j++) {
@@ -103,21 +103,23 @@ describe('labelmapOnto', () => {
           }
         }
         assertSameVoxels(oblique, target);
-        expect(labelmapOnto(placed, oblique).voxels).toEqual(labelmap.voxels);
+        expect(regridLabelmap(placed, oblique).voxels).toEqual(labelmap.voxels);
       }),
     );
   });
 
   test('a part of a grid is put in its place, the rest is background', () => {
     const part = { ...oblique, dimensions: [5, 4, 1], origin: indexToWorld(oblique, [0, 0, 2]) } as const;
-    const placed = labelmapOnto(labelled(part), oblique);
+    const placed = regridLabelmap(labelled(part), oblique);
     expect([...placed.voxels.subarray(0, 40)].every((label) => label === 0)).toBe(true);
     expect(placed.voxels.subarray(40)).toEqual(labelled(part).voxels);
   });
 
   test('labels above 255 stay', () => {
     const labelmap = { ...labelled(oblique), voxels: new Uint16Array(60).fill(300) };
-    expect(labelmapOnto(labelmap, restored(oblique, [1, 0, 2], [true, false, false])).voxels).toEqual(labelmap.voxels);
+    expect(regridLabelmap(labelmap, restored(oblique, [1, 0, 2], [true, false, false])).voxels).toEqual(
+      labelmap.voxels,
+    );
   });
 
   test.each([
@@ -141,7 +143,7 @@ describe('labelmapOnto', () => {
       /not parallel: \(.+\) and \(1, 0, 0\) \(0, 1, 0\) \(0, 0, 1\)/,
     ],
   ] as const)('%s is refused', (_, target, reason) => {
-    expect(() => labelmapOnto(labelled(oblique), target)).toThrow(reason);
+    expect(() => regridLabelmap(labelled(oblique), target)).toThrow(reason);
   });
 });
 

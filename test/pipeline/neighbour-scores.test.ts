@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createSliceMixer } from '../../src/pipeline/neighbour-scores.ts';
+import { createNeighbourMixer } from '../../src/pipeline/neighbour-scores.ts';
 import { listRuns, outwardFrom, type PlacedView } from '../../src/pipeline/slice-runs.ts';
 import { PLAIN_VIEW } from '../../src/pipeline/test-time-augmentation.ts';
 import { placeWindows } from '../../src/pipeline/windows.ts';
@@ -30,7 +30,7 @@ const score = (slice: number, run: number): number => Math.sin(1 + 7 * slice + r
 
 /** What the mixer gives, slice by slice. */
 function mixAll(order: readonly number[], count: number, weight: number): Map<number, number[]> {
-  const mixer = createSliceMixer(order, count, weight);
+  const mixer = createNeighbourMixer(order, count, weight);
   const mixed = new Map<number, number[]>();
   let n = 0;
   for (const task of listRuns(mixer.toRun, views)) {
@@ -66,8 +66,8 @@ describe('a share of the scores of the neighbouring slices', () => {
   });
 
   test('takes one run of each slice and its neighbours, the first slice as early as can be', () => {
-    expect(createSliceMixer(outwardFrom(3, 7), 7, 0.2).toRun).toEqual([3, 2, 4, 5, 1, 6, 0]);
-    expect(createSliceMixer([5], 7, 0.2).toRun).toEqual([5, 4, 6]);
-    expect(createSliceMixer([5], 7, 0).toRun).toEqual([5]);
+    expect(createNeighbourMixer(outwardFrom(3, 7), 7, 0.2).toRun).toEqual([3, 2, 4, 5, 1, 6, 0]);
+    expect(createNeighbourMixer([5], 7, 0.2).toRun).toEqual([5, 4, 6]);
+    expect(createNeighbourMixer([5], 7, 0).toRun).toEqual([5]);
   });
 });

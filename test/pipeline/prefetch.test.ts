@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { InferenceSession, Tensor } from '../../src/inference/backend.ts';
-import { runAhead } from '../../src/pipeline/prefetch.ts';
+import { prefetchRuns } from '../../src/pipeline/prefetch.ts';
 import { createManifest } from './fake-session.ts';
 
 const tensor = (n: number): Tensor => ({ shape: [1], data: Float32Array.of(n) });
@@ -23,14 +23,19 @@ function createLoggedSession(log: string[], failAt = -1, runsUnderWay?: number):
   };
 }
 
-describe('runAhead', () => {
+describe('prefetchRuns', () => {
   test('while a run is in flight the next input is prepared and the last answer decoded', async () => {
     const log: string[] = [];
     const prepare = (n: number): Tensor => {
       log.push(`prepare ${n}`);
       return tensor(n);
     };
-    for await (const { task, scores, backendId } of runAhead(createLoggedSession(log), [0, 1, 2], prepare, undefined)) {
+    for await (const { task, scores, backendId } of prefetchRuns(
+      createLoggedSession(log),
+      [0, 1, 2],
+      prepare,
+      undefined,
+    )) {
       log.push(`decode ${task}`);
       expect(scores.data[0]).toBe(task * 10);
       expect(backendId).toBe('logged');
@@ -49,7 +54,7 @@ describe('runAhead', () => {
       log.push(`prepare ${n}`);
       return tensor(n);
     };
-    const runs = runAhead(createLoggedSession(log, -1, 2), [0, 1, 2, 3], prepare, undefined);
+    const runs = prefetchRuns(createLoggedSession(log, -1, 2), [0, 1, 2, 3], prepare, undefined);
     for await (const { task, scores } of runs) {
       log.push(`decode ${task}`);
       expect(scores.data[0]).toBe(task * 10);
@@ -72,12 +77,12 @@ describe('runAhead', () => {
     };
     const start = performance.now();
     let sum = 0;
-    for await (const { durationMs } of runAhead(oneByOne, [0, 1, 2, 3], tensor, undefined)) sum += durationMs;
+    for await (const { durationMs } of prefetchRuns(oneByOne, [0, 1, 2, 3], tensor, undefined)) sum += durationMs;
     expect(sum).toBeLessThanOrEqual(performance.now() - start);
   });
 
   test('without tasks it ends at once', async () => {
-    const runs = runAhead(createLoggedSession([]), [], tensor, undefined);
+    const runs = prefetchRuns(createLoggedSession([]), [], tensor, undefined);
     expect(await runs.next()).toEqual({ done: true, value: undefined });
   });
 
@@ -85,7 +90,7 @@ describe('runAhead', () => {
     const log: string[] = [];
     const done: number[] = [];
     const all = async (): Promise<void> => {
-      for await (const { task } of runAhead(createLoggedSession(log, 1), [0, 1, 2, 3], tensor, undefined))
+      for await (const { task } of prefetchRuns(createLoggedSession(log, 1), [0, 1, 2, 3], tensor, undefined))
         done.push(task);
     };
     await expect(all()).rejects.toThrow('run 1 failed');
@@ -99,13 +104,13 @@ describe('runAhead', () => {
       if (n === 1) throw new Error('no input');
       return tensor(n);
     };
-    await expect(runAhead(createLoggedSession(log), [0, 1], prepare, undefined).next()).rejects.toThrow('no input');
+    await expect(prefetchRuns(createLoggedSession(log), [0, 1], prepare, undefined).next()).rejects.toThrow('no input');
     expect(log).toEqual(['start 0', 'end 0']);
   });
 
   test('a caller that leaves early finds no run in flight, nor an unhandled rejection of it', async () => {
     const log: string[] = [];
-    for await (const { task } of runAhead(createLoggedSession(log, 1), [0, 1, 2], tensor, undefined)) {
+    for await (const { task } of prefetchRuns(createLoggedSession(log, 1), [0, 1, 2], tensor, undefined)) {
       if (task === 0) break;
     }
     expect(log).toEqual(['start 0', 'end 0', 'start 1', 'end 1']);

@@ -1,10 +1,10 @@
 import {
-  readImageHeader,
-  stackImages,
-  type StackImagesOptions,
   type ImageHeader,
   type ImageStack,
   type Notice,
+  readImageHeader,
+  stackImages,
+  type StackImagesOptions,
   type Volume,
   type VolumeGeometry,
 } from '../../src/index.ts';
@@ -25,7 +25,7 @@ export interface SeriesGrid {
   readonly warnings: readonly Notice[];
 }
 
-export interface ReadVolumeResult extends SeriesGrid {
+export interface ReadImageVolumeResult extends SeriesGrid {
   /** Its voxels are in memory that the worker can use without a copy, where the page allows it. */
   readonly volume: Volume;
 }
@@ -34,7 +34,7 @@ export interface ReadGridOptions extends Pick<StackImagesOptions, 'phase' | 'res
   readonly signal?: AbortSignal;
 }
 
-export interface ReadVolumeOptions extends ReadGridOptions {
+export interface ReadImageVolumeOptions extends ReadGridOptions {
   /** Called as images become part of the volume. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }
@@ -46,11 +46,11 @@ const PARALLEL_IMAGES = 8;
  * DICOM reader gives for the series' files. Long work is split, so that the page stays responsive.
  * @param imageIds in any order
  * @throws InputError as the DICOM reader does; whatever the page's image loader throws; the signal's reason */
-export async function readVolume(
+export async function readImageVolume(
   host: CornerstoneHost,
   imageIds: readonly string[],
-  { onProgress, ...options }: ReadVolumeOptions = {},
-): Promise<ReadVolumeResult> {
+  { onProgress, ...options }: ReadImageVolumeOptions = {},
+): Promise<ReadImageVolumeResult> {
   const { signal } = options;
   const stack = await readStack(host, imageIds, options);
   const wanted = imageIds.flatMap((imageId, n) => ((stack.sliceOfImage[n] ?? -1) < 0 ? [] : [{ imageId, n }]));
@@ -77,7 +77,7 @@ export async function readVolume(
 }
 
 /** Reads where the images of one series are, without their pixels.
- * @throws InputError as {@link readVolume} */
+ * @throws InputError as {@link readImageVolume} */
 export async function readGrid(
   host: CornerstoneHost,
   imageIds: readonly string[],

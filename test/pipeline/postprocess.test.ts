@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ModelManifest } from '../../src/models/manifest.ts';
-import { postProcess } from '../../src/pipeline/postprocess.ts';
+import { postprocess } from '../../src/pipeline/postprocess.ts';
 import { createGeometry } from '../../src/volume/geometry.ts';
 import { createManifest } from './fake-session.ts';
 
@@ -23,7 +23,7 @@ function clean(slices: readonly (readonly string[])[], rules: readonly (Partial<
   });
   const voxels = Uint8Array.from(slices.flat().join(''), Number);
   const manifest = createManifest({ postProcess: rules.map((rule) => ({ ...NOTHING, ...rule })) });
-  const notices = postProcess(voxels, geometry, manifest);
+  const notices = postprocess(voxels, geometry, manifest);
   const digits = [...voxels].join('');
   const row = (k: number, j: number): string => {
     const start = (k * rows.length + j) * columns.length;
