@@ -37,6 +37,7 @@ export type ErrorCode =
   // environment
   | 'backend-unavailable'
   | 'insecure-page'
+  | 'worker-silent'
   | 'out-of-memory'
   | 'ohif-unavailable'
   | 'orthanc-unavailable'

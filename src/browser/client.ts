@@ -30,7 +30,7 @@ export interface SegmentationClientOptions {
 export interface SegmentationClient {
   /** Fetches and checks a model, tests it on this device, and opens it.
    * @param folderUrl of a model folder, where its manifest.json is
-   * @throws ModelError; EnvironmentError `backend-unavailable`; the signal's reason, at once */
+   * @throws ModelError; EnvironmentError `backend-unavailable`, `worker-silent`; the signal's reason, at once */
   openModel(folderUrl: string, options?: OpenModelOptions): Promise<WorkerSession>;
   /** As the core's segmentVolume. A lost graphics card or worker does not end it: finished slices are kept, it goes on at
    * the first unfinished one, in the end on WASM; a notice says so.

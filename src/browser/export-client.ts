@@ -1,5 +1,5 @@
 import { InternalError } from '../errors.ts';
-import { fromErrorMessage, type ErrorMessage } from './protocol.ts';
+import { FIRST_WORD_MS, fromErrorMessage, type ErrorMessage, workerSilent } from './protocol.ts';
 import type { LabelmapExport, LabelsToExport } from './labelmap-export.ts';
 
 /** A labelmap export whose work is done in a worker of its own. */
@@ -25,7 +25,8 @@ export type ExportResponse =
 
 /** Opens a labelmap in a worker: encoding takes seconds of a large one, which a page must not stand still for.
  * @param labels whose voxels are transferred: the caller's array is empty afterwards
- * @param createWorker of `export-worker.ts`; a worker serves one labelmap, so that nothing outlives it */
+ * @param createWorker of `export-worker.ts`; a worker serves one labelmap, so that nothing outlives it
+ * @throws EnvironmentError `worker-silent`; the signal's reason */
 export async function openLabelmapExport(
   labels: LabelsToExport,
   { createWorker, signal }: { readonly createWorker: () => Worker; readonly signal?: AbortSignal },
@@ -34,20 +35,27 @@ export async function openLabelmapExport(
   const worker = createWorker();
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let ended: Error | undefined;
+  const silence = setTimeout(() => {
+    end(workerSilent(undefined));
+  }, FIRST_WORD_MS);
+  let hasSpoken = false;
   const end = (error: Error): void => {
     ended ??= error;
+    clearTimeout(silence);
     worker.terminate();
     for (const { reject } of waiting.values()) reject(ended);
     waiting.clear();
   };
   worker.onmessage = ({ data }: MessageEvent<ExportResponse>) => {
+    hasSpoken = true;
+    clearTimeout(silence);
     const call = waiting.get(data.id);
     waiting.delete(data.id);
     if ('error' in data) call?.reject(fromErrorMessage(data.error));
     else call?.resolve(data.value);
   };
   worker.onerror = ({ message }) => {
-    end(workerFailed(message));
+    end(hasSpoken ? workerFailed(message) : workerSilent(message || 'it did not load'));
   };
   signal?.addEventListener('abort', () => {
     end(signal.reason instanceof Error ? signal.reason : new DOMException('Cancelled.', 'AbortError'));
@@ -83,11 +91,7 @@ export async function openLabelmapExport(
 }
 
 function workerFailed(message: string): InternalError {
-  return new InternalError(
-    'internal',
-    `The worker that writes segmentations failed: ${message || 'it did not load'}.`,
-    {
-      remedy: 'Reload the page, and report this if it stays so.',
-    },
-  );
+  return new InternalError('internal', `The worker that writes segmentations failed: ${message || 'it ended'}.`, {
+    remedy: 'Reload the page, and report this if it stays so.',
+  });
 }

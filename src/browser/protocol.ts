@@ -224,3 +224,16 @@ export function fromErrorMessage({ name, message, stack, code, remedy, details }
   const ErrorClass = name in CLASSES ? CLASSES[name as keyof typeof CLASSES] : SegmentationError;
   return new ErrorClass(code, message, { remedy, ...(details && { details }) });
 }
+
+/** A worker that has not said a word by then will not: its file is empty, is no script, or is blocked. */
+export const FIRST_WORD_MS = 9_000;
+
+/** @param reason what the browser said, if it said something */
+export function workerSilent(reason: string | undefined): EnvironmentError {
+  const why = reason ?? `it did not answer within ${FIRST_WORD_MS / 1000} s`;
+  return new EnvironmentError('worker-silent', `The worker's script does not run: ${why}.`, {
+    remedy:
+      "Serve the file of the worker beside the script that starts it, whole, as text/javascript, and allow it by worker-src in the page's Content-Security-Policy; the network tab of the browser shows what came.",
+    details: { reason: why },
+  });
+}

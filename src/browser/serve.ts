@@ -40,6 +40,8 @@ export function serve(port: ServedPort, served: Served): void {
   let received: VoxelArray | undefined;
   let cancel = new AbortController();
 
+  // The first word: the page knows by it that the script runs. No job has this number.
+  port.postMessage({ kind: 'alive', job: 0 }, []);
   port.addEventListener('message', ({ data }) => {
     const request = parseRequest(data);
     if (request.kind === 'cancel') cancel.abort(CANCELLED);

@@ -8,8 +8,8 @@ import {
   type DeviceReport,
   type RefusedBackend,
 } from './device-report.ts';
-import { type FinalReply, fromErrorMessage, type Request } from './protocol.ts';
-import { type JobOptions, type WorkerChannel, WorkerFault } from './worker-channel.ts';
+import { type FinalReply, fromErrorMessage, type Request, workerSilent } from './protocol.ts';
+import { type JobOptions, type WorkerChannel, WorkerFault, WorkerSilentFault } from './worker-channel.ts';
 
 /** A model that is open in some worker, or will be again. */
 export interface OpenSession {
@@ -43,7 +43,7 @@ interface EnsureOpenOptions extends OpenModelOptions {
 export interface SessionOpener {
   create(folderUrl: string, candidates: readonly BackendId[]): OpenSession;
   /** Opens a session where it is not open yet, or where its worker was lost.
-   * @throws ModelError; EnvironmentError `backend-unavailable` if none is left; the signal's reason */
+   * @throws ModelError; EnvironmentError `backend-unavailable` if none is left, `worker-silent`; the signal's reason */
   ensureOpen(session: OpenSession, options?: EnsureOpenOptions): Promise<OpenedSession>;
   close(session: OpenSession): Promise<void>;
 }
@@ -154,6 +154,8 @@ export function createSessionOpener(liveChannel: () => WorkerChannel, settings: 
       throw new WorkerFault(`it answered "${reply.kind}"`);
     } catch (cause) {
       if (!(cause instanceof WorkerFault) || signal?.aborted === true) throw cause;
+      // Every backend is behind the same script.
+      if (cause instanceof WorkerSilentFault) throw workerSilent(cause.reason);
       channel.end(cause.message);
       return { kind: 'refused', reason: `opening the model failed: ${cause.message}` };
     }

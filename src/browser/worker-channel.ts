@@ -1,4 +1,11 @@
-import { type FinalReply, parseReply, type Reply, type Request, type SegmentRequest } from './protocol.ts';
+import {
+  FIRST_WORD_MS,
+  type FinalReply,
+  parseReply,
+  type Reply,
+  type Request,
+  type SegmentRequest,
+} from './protocol.ts';
 import { createEventLoopYielder } from '../pipeline/prefetch.ts';
 import type { Volume, VoxelArray } from '../volume/volume.ts';
 
@@ -11,6 +18,17 @@ export interface WorkerLike {
 
 /** A worker that died, fell silent, or does not get on. It was ended. */
 export class WorkerFault extends Error {}
+
+/** A worker that never said a word. Another one of the same file will not either. */
+export class WorkerSilentFault extends WorkerFault {
+  /** What the browser said of its script, if it said something. */
+  readonly reason: string | undefined;
+
+  constructor(reason: string | undefined) {
+    super(reason ?? 'it never answered');
+    this.reason = reason;
+  }
+}
 
 export interface JobOptions {
   readonly transfer?: Transferable[];
@@ -41,21 +59,33 @@ export function openChannel(worker: WorkerLike, channelSilenceMs: number): Worke
   let fault: WorkerFault | undefined;
   let pending: { onReply: (reply: Reply) => void; reject: (fault: WorkerFault) => void } | undefined;
 
-  const end = (reason: string): void => {
+  const endBy = (cause: WorkerFault): void => {
     if (fault !== undefined) return;
-    fault = new WorkerFault(reason);
+    fault = cause;
+    clearInterval(untilFirstWord);
     worker.terminate();
     pending?.reject(fault);
   };
+  const end = (reason: string): void => {
+    endBy(new WorkerFault(reason));
+  };
+  let checks = 0;
+  const untilFirstWord = setInterval(() => {
+    if (++checks === CHECKS) endBy(new WorkerSilentFault(undefined));
+  }, FIRST_WORD_MS / CHECKS);
+  let hasSpoken = false;
   worker.addEventListener('error', (event) => {
     event.preventDefault();
     const message: unknown = Reflect.get(event, 'message');
-    end(typeof message === 'string' && message !== '' ? message : 'its script did not start');
+    const reason = typeof message === 'string' && message !== '' ? message : 'its script did not start';
+    endBy(hasSpoken ? new WorkerFault(reason) : new WorkerSilentFault(reason));
   });
   worker.addEventListener('messageerror', () => {
     end('a message could not be read');
   });
   worker.addEventListener('message', (event) => {
+    hasSpoken = true;
+    clearInterval(untilFirstWord);
     const reply = parsedReply(Reflect.get(event, 'data'));
     if (reply === undefined) end('it sent what is no message of ours');
     else if (reply.job === job) pending?.onReply(reply);

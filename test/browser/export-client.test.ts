@@ -63,8 +63,19 @@ describe('a labelmap export in a worker of its own', () => {
       { createWorker: () => new Worker(URL.createObjectURL(new Blob(['throw new Error("no such file")']))) },
     );
     await expect(broken).rejects.toMatchObject({
-      code: 'internal',
+      code: 'worker-silent',
       message: expect.stringMatching(/no such file/) as string,
+    });
+  });
+
+  test('whose worker is an empty file says so', async () => {
+    const silent = openLabelmapExport(
+      { ...reference, voxels: labelmap.voxels.slice() },
+      { createWorker: () => new Worker(URL.createObjectURL(new Blob([''], { type: 'text/javascript' }))) },
+    );
+    await expect(silent).rejects.toMatchObject({
+      code: 'worker-silent',
+      message: "The worker's script does not run: it did not answer within 9 s.",
     });
   });
 });

@@ -110,6 +110,19 @@ describe('the segmentation client in a plain Chromium page', () => {
     expect(notices.at(-1)?.message).toContain('out of memory, say');
   });
 
+  test.each([
+    ['is empty', '', 'it did not answer within 9 s'],
+    ['does not load', 'throw new Error("no such file")', 'no such file'],
+  ])('a worker whose file %s is an error that says so', async (_, script, reason) => {
+    const url = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
+    const client = start(() => new Worker(url, { type: 'module' }));
+    await expect(client.openModel(tinyModelUrl)).rejects.toMatchObject({
+      code: 'worker-silent',
+      message: expect.stringContaining(reason) as string,
+      remedy: expect.stringContaining('text/javascript') as string,
+    });
+  });
+
   test('an abort rejects at once, while the model is at a slice', async () => {
     const client = start();
     const session = await client.openModel(tinyModelUrl);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { InputError, InternalError, ModelError } from '../../src/errors.ts';
 import type { Availability } from '../../src/inference/backend.ts';
 import { createWasmBackend } from '../../src/inference/ort-web.ts';
@@ -495,5 +495,53 @@ describe('the segmentation client', () => {
       await open({ fates: { webgpu: () => counted }, probes: { webgpu: other } });
       expect(runs).toBe(TEST_RUNS);
     });
+  });
+});
+
+describe('a worker that never says a word', () => {
+  function silentClient(say: (listeners: ReadonlyMap<string, (event: Event) => void>) => void = () => undefined) {
+    let started = 0;
+    let ended = 0;
+    const client = createSegmentationClient({
+      createWorker: () => {
+        started++;
+        const listeners = new Map<string, (event: Event) => void>();
+        return {
+          postMessage: () => {
+            say(listeners);
+          },
+          terminate: () => {
+            ended++;
+          },
+          addEventListener: (type, listener) => void listeners.set(type, listener),
+        };
+      },
+    });
+    return { client, count: () => [started, ended] };
+  }
+
+  test('is given up within ten seconds, once for all backends', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { client, count } = silentClient();
+    const opening = expect(client.openModel('https://models.test/heart/')).rejects.toMatchObject({
+      name: 'EnvironmentError',
+      code: 'worker-silent',
+      message: "The worker's script does not run: it did not answer within 9 s.",
+    });
+    await vi.advanceTimersByTimeAsync(9_999);
+    await opening;
+    expect(count()).toEqual([1, 1]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('or whose script the browser refuses, at once and in its words', async () => {
+    const refused = Object.assign(new Event('error'), { message: 'Refused by the policy of the page' });
+    const { client, count } = silentClient((listeners) => listeners.get('error')?.(refused));
+    await expect(client.openModel('https://models.test/heart/')).rejects.toMatchObject({
+      code: 'worker-silent',
+      message: "The worker's script does not run: Refused by the policy of the page.",
+    });
+    expect(count()).toEqual([1, 1]);
   });
 });
