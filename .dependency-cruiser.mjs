@@ -58,6 +58,12 @@ export default {
       from: { path: '^server/' },
       to: { path: '^src/', pathNot: '^src/(index|node/index|dicom/datasets)\\.ts$' },
     },
+    {
+      name: 'function-is-replaced-only-where-it-was-asked-for',
+      severity: 'error',
+      from: { path: '^(extension|examples)/', pathNot: '^extension/ohif/without-eval\\.ts$' },
+      to: { path: 'without-eval\\.ts$' },
+    },
     { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '\\.d\\.ts$' }, to: {} },
     {
       name: 'no-undeclared-packages',

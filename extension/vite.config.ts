@@ -6,7 +6,7 @@ const here = import.meta.dirname;
 const checkout = join(here, '..');
 const example = join(checkout, 'examples', 'index.html');
 
-/** Two modules that OHIF imports by their address, and the example page. Not library mode: it would inline the worker
+/** Two modules that OHIF imports by their address, one for pages without 'unsafe-eval', and the example page. Not library mode: it would inline the worker
  * and its WebAssembly as text. */
 export default defineConfig({
   root: checkout,
@@ -24,6 +24,7 @@ export default defineConfig({
       input: {
         extension: join(here, 'ohif', 'extension.ts'),
         mode: join(here, 'ohif', 'mode.ts'),
+        'without-eval': join(here, 'ohif', 'without-eval.ts'),
         ...(existsSync(example) ? { examples: example } : {}),
       },
       preserveEntrySignatures: 'strict',

@@ -46,6 +46,7 @@ export function appConfigScript(slicewise: object = {}, isGuarded = false): stri
       },
     ],
   };
-  const script = `window.config = ${JSON.stringify(config, null, 2)};\n`;
+  // The policy of our pages has no 'unsafe-eval'.
+  const script = `import('/slicewise/without-eval.js');\nwindow.config = ${JSON.stringify(config, null, 2)};\n`;
   return isGuarded ? `${ACCESS_SCRIPT}${script}window.config.slicewise.accessToken = accessToken;\n` : script;
 }

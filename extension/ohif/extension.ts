@@ -5,7 +5,6 @@ import { cornerstoneOf, type OhifManagers } from './host.ts';
 import { EXTENSION_ID, PANEL_NAME } from './id.ts';
 import { createHostPanel } from './panel/mount.tsx';
 import { createSlicewise, type Slicewise } from './slicewise.ts';
-import { provideNdarrayWithoutEval } from './store/ndarray-without-eval.ts';
 import { createOhifSegStore } from './store/ohif-seg-store.ts';
 import { drawTabIcon, hostIcon } from './tab-icon.ts';
 import { texts } from './texts.ts';
@@ -30,7 +29,6 @@ export default {
       });
     }
     unifyFramesOfReference(cornerstoneOf(managers), displaySetService);
-    provideNdarrayWithoutEval();
     drawTabIcon(document);
     slicewise = createSlicewise({
       viewer: createViewer(managers),
