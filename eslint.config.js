@@ -3,7 +3,7 @@ import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/*.partial/', '.venv/', '**/node_modules/', 'out/'] },
+  { ignores: ['test/package/app/', '**/dist/', '**/*.partial/', '.venv/', '**/node_modules/', 'out/'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

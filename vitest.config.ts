@@ -56,7 +56,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [
-            'test/{judges,e2e,browser,ohif}/**',
+            'test/{judges,e2e,browser,ohif,package}/**',
             'test/quality/{abdomen-ct,cardiac-mr,not-meant-for,recorded-figures}.test.ts',
           ],
           testTimeout: 60_000,
@@ -91,6 +91,15 @@ export default defineConfig({
               include: 'test/browser/cornerstone/*.test.ts',
               chromiumArguments: ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'],
             }),
+            {
+              test: {
+                name: 'package',
+                include: ['test/package/*.test.ts'],
+                testTimeout: 240_000,
+                hookTimeout: 400_000,
+                sequence: { groupOrder: 2 },
+              },
+            },
             {
               test: {
                 name: 'ohif',

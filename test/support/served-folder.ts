@@ -1,7 +1,15 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
+
+/** What a browser asks of scripts, pages and WebAssembly. */
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
 
 export interface ServedFolder {
   /** Ends with a slash. */
@@ -21,7 +29,11 @@ export async function serveFolder(folder: string): Promise<ServedFolder> {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname).slice(1);
     requests.push(path);
     Promise.resolve(replaced.get(path) ?? readFile(join(folder, path))).then(
-      (bytes) => response.end(bytes),
+      (bytes) => {
+        const type = TYPES[extname(path)];
+        if (type !== undefined) response.setHeader('Content-Type', type);
+        response.end(bytes);
+      },
       () => response.writeHead(404).end(),
     );
   });

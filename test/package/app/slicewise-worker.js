@@ -1,0 +1,1 @@
+import 'slicewise/browser/worker';
