@@ -36,7 +36,7 @@ const commands: Readonly<Record<(typeof commandSpecs)[number]['name'], RunComman
   models: async (argv, context) => {
     const given = parseArguments(modelsSpec, argv);
     if (given.positionals[0] === 'add') {
-      await (await import('./add-model.ts')).addModel(given, interruptible(context));
+      await (await import('./models.ts')).addModel(given, interruptible(context));
       return ExitCode.done;
     }
     await (await import('./models.ts')).models(given, context);

@@ -3,8 +3,7 @@ import type { ModelManifest } from '../models/manifest.ts';
 import type { GridView } from '../volume/reorient.ts';
 import { resamplePlane } from '../volume/resample.ts';
 import type { Volume, VoxelArray } from '../volume/volume.ts';
-import type { PlacedView, SliceRun } from './slice-runs.ts';
-import { turnPlanes, type View } from './test-time-augmentation.ts';
+import { type PlacedView, type SliceRun, turnPlanes, type View } from './slice-runs.ts';
 import { placeWindows, type Window } from './windows.ts';
 import { InputError } from '../errors.ts';
 

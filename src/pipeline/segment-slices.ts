@@ -6,8 +6,14 @@ import { scoringOf, type VoxelTarget } from './classify.ts';
 import { assertFiniteVoxels, createInputPreparer, placeViews } from './preprocess.ts';
 import { createNeighbourMixer } from './neighbour-scores.ts';
 import { prefetchRuns } from './prefetch.ts';
-import { assertSliceOrder, createSliceDecoder, firstToLast, listRuns } from './slice-runs.ts';
-import { PLAIN_VIEW, testTimeViews } from './test-time-augmentation.ts';
+import {
+  assertSliceOrder,
+  createSliceDecoder,
+  firstToLast,
+  listRuns,
+  PLAIN_VIEW,
+  testTimeViews,
+} from './slice-runs.ts';
 import { ModelError } from '../errors.ts';
 import type { ModelManifest } from '../models/manifest.ts';
 import { bodyRegions, unlikeTraining } from './unlike-training.ts';

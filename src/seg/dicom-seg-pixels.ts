@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import { assertWithinLimit, damagedFile, type ReadLimits } from '../io/read-limits.ts';
 import { type DicomDataset } from '../dicom/dicom-dataset.ts';
 import { unsupportedTransferSyntax } from '../dicom/read-dicom.ts';
-import { nativePixels, openFrames } from '../series/frames.ts';
+import { nativePixels, openFrames } from '../series/dicom.ts';
 import type { StoredValues } from '../dicom/pixel-data.ts';
 import { pixelDecoders } from '../codecs/pixel-decoders.ts';
 import {

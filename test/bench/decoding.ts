@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { openFiles } from '../../src/node/files.ts';
 import { createParallelDecoders } from '../../src/node/parallel-decoders.ts';
 import { inflateDicom, parseDicom } from '../../src/dicom/read-dicom.ts';
-import { openFrames } from '../../src/series/frames.ts';
+import { openFrames } from '../../src/series/dicom.ts';
 import { pixelDecoders, type PixelDecoder } from '../../src/codecs/pixel-decoders.ts';
 import type { EncodedFrame } from '../../src/dicom/pixel-data.ts';
 import { readVolume } from '../../src/series/read-volume.ts';

@@ -2,7 +2,7 @@ import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inflateDicom, isDicom, parseDicom, readDicomHeader } from '../../src/dicom/read-dicom.ts';
-import { openFrames } from '../../src/series/frames.ts';
+import { openFrames } from '../../src/series/dicom.ts';
 import { sliceHeaders } from '../../src/series/slice-header.ts';
 import { memoryFile } from '../support/memory-file.ts';
 import {

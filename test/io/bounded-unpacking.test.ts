@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBytes } from '../../src/io/byte-source.ts';
 import { inflateDicom, parseDicom, readDicomHeader } from '../../src/dicom/read-dicom.ts';
 import { decodeJpegLs } from '../../src/codecs/jpeg-ls.ts';
-import { openFrames } from '../../src/series/frames.ts';
+import { openFrames } from '../../src/series/dicom.ts';
 import { DEFAULT_READ_LIMITS } from '../../src/io/read-limits.ts';
 import { sliceHeaders } from '../../src/series/slice-header.ts';
 import { errorWith } from '../support/matchers.ts';

@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadModel, sha256Hex } from '../../src/models/load-model.ts';
-import { copyModel } from '../../src/node/copy-model.ts';
-import { createModelFetcher, isPlainHttp } from '../../src/node/fetch-model.ts';
+import { copyModel, createModelFetcher, isPlainHttp } from '../../src/node/copy-model.ts';
 import { findModels, openModelAt, openModelFolder, userModelsFolder } from '../../src/node/model-folders.ts';
 import { tinyModelFolder } from '../support/models.ts';
-import { serveFolder, type ServedFolder } from '../support/served-folder.ts';
+import { type ServedFolder, serveFolder } from '../support/served-folder.ts';
 
 let work: string;
 let models: string;

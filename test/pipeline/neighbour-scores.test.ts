@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createNeighbourMixer } from '../../src/pipeline/neighbour-scores.ts';
-import { listRuns, outwardFrom, type PlacedView } from '../../src/pipeline/slice-runs.ts';
-import { PLAIN_VIEW } from '../../src/pipeline/test-time-augmentation.ts';
+import { listRuns, outwardFrom, type PlacedView, PLAIN_VIEW } from '../../src/pipeline/slice-runs.ts';
 import { placeWindows } from '../../src/pipeline/windows.ts';
 import { createGeometry } from '../../src/volume/geometry.ts';
 import { viewGrid } from '../../src/volume/reorient.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Tensor } from '../../src/inference/backend.ts';
 import { segmentVolume } from '../../src/pipeline/segment-volume.ts';
-import { inverseTurn, testTimeViews, turnPlanes } from '../../src/pipeline/test-time-augmentation.ts';
+import { inverseTurn, testTimeViews, turnPlanes } from '../../src/pipeline/slice-runs.ts';
 import { createGeometry } from '../../src/volume/geometry.ts';
 import type { Volume } from '../../src/volume/volume.ts';
 import { createFakeSession, createManifest, scoreByValue } from './fake-session.ts';

@@ -4,8 +4,7 @@ import { createScoreBlend, toScoreGrid } from '../../src/pipeline/decode.ts';
 import { scoringOf } from '../../src/pipeline/classify.ts';
 import { placeViews } from '../../src/pipeline/preprocess.ts';
 import { segmentVolume } from '../../src/pipeline/segment-volume.ts';
-import { firstToLast, listRuns } from '../../src/pipeline/slice-runs.ts';
-import { PLAIN_VIEW } from '../../src/pipeline/test-time-augmentation.ts';
+import { firstToLast, listRuns, PLAIN_VIEW } from '../../src/pipeline/slice-runs.ts';
 import { flipSliceIndex, viewGrid } from '../../src/volume/reorient.ts';
 import type { Volume, VoxelArray } from '../../src/volume/volume.ts';
 
