@@ -46,7 +46,8 @@ export interface SegmentStatisticsOptions extends Omit<LabelmapPlace, 'segmentat
   readonly onChange?: () => void;
 }
 
-/** @param imageIds of the series, whose values are read from the page's cache when a slice is counted */
+/** Counts the labels that are there, and from then on what changes.
+ * @param imageIds of the series, whose values are read from the page's cache when a slice is counted */
 export function createSegmentStatistics(host: CornerstoneHost, options: SegmentStatisticsOptions): SegmentStatistics {
   const { target, geometry, imageIds, sliceOfImage, onChange } = options;
   const imageOfSlice: string[] = [];
@@ -59,6 +60,11 @@ export function createSegmentStatistics(host: CornerstoneHost, options: SegmentS
     const pacer = createPacer({ beforeTurn: onChange });
     for (const k of due) {
       due.delete(k);
+      if (target.readSlice(k).every((label) => label === 0)) {
+        sumsOfSlice[k] = new Map();
+        await pacer.pause();
+        continue;
+      }
       const values = await loadImageValues(host, imageOfSlice[k] ?? '').catch(() => UNKNOWN_VALUES);
       sumsOfSlice[k] = timed('count-slice', () => sumSlice(target.readSlice(k), values, geometry.dimensions[0]));
       await pacer.pause();
@@ -66,10 +72,13 @@ export function createSegmentStatistics(host: CornerstoneHost, options: SegmentS
     counting = undefined;
     onChange?.();
   };
-  const stop = target.onChange((slices) => {
+  const count = (slices: Iterable<number>): void => {
     for (const k of slices) due.add(k);
     counting ??= countDue();
-  });
+  };
+  const stop = target.onChange(count);
+  // What is there already; slices without a label cost no image.
+  count(sumsOfSlice.keys());
 
   return {
     figures(segmentNumber, wasRun = () => true) {

@@ -19,7 +19,6 @@ interface DataSource {
 interface DataSourceConfig {
   readonly name?: string;
   readonly wadoRoot?: string;
-  readonly staticWado?: boolean;
 }
 
 /** The services of OHIF that know where a study is from. */
@@ -40,9 +39,8 @@ const TIMEOUT_MS = 120_000;
 /** The PACS of OHIF's active data source.
  * @throws EnvironmentError `pacs-unavailable` if the data source has none that stores */
 export function hostArchive(host: ArchiveHost): DicomWeb {
-  const { wadoRoot, staticWado } = activeDataSource(host)?.getConfig?.() ?? {};
+  const { wadoRoot } = activeDataSource(host)?.getConfig?.() ?? {};
   if (wadoRoot === undefined) throw unavailable('This study was not opened from a PACS that can store');
-  if (staticWado === true) throw unavailable('The archive of this study consists of fixed files');
   return createDicomWeb({
     root: withoutSlash(wadoRoot),
     headers: () => host.servicesManager.services.userAuthenticationService?.getAuthorizationHeader() ?? {},

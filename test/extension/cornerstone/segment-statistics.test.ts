@@ -84,16 +84,37 @@ test('a stroke has its own slice counted, and no other', async () => {
   dispose();
 });
 
-test('the figures follow an edit within 200 ms', async () => {
+test('the figures follow an edit by themselves', async () => {
   const { statistics, paint, dispose } = open({ slope: 1, intercept: 0, scaled: true });
   await statistics.settled();
   paint(3, 0, 1);
-  const start = performance.now();
-  while (statistics.figures(1) === undefined && performance.now() - start < 2000) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  expect(performance.now() - start).toBeLessThan(200);
+  await expect.poll(() => statistics.figures(1)?.voxelCount).toBe(1);
   dispose();
+});
+
+test('labels that were there before are counted, and of slices without any no image is read', async () => {
+  const imageIds = addSeries({ geometry, stored: voxels, order, slope: 1, intercept: 0, scaled: true });
+  const segmentationId = addSegmentation(imageIds);
+  const place = { imageIds, sliceOfImage: order };
+  const target = createLabelmapTarget(host, { ...place, segmentationId });
+  target.replace().write(2, new Uint8Array(SIZE).fill(1));
+  await target.settled();
+  const asked: unknown[] = [];
+  const watched = {
+    ...host,
+    core: new Proxy(host.core, {
+      get: (core, name) => {
+        if (name === 'imageLoader') asked.push(name);
+        return Reflect.get(core, name) as unknown;
+      },
+    }),
+  };
+  const statistics = createSegmentStatistics(watched, { ...place, target, geometry });
+  await statistics.settled();
+  expect(statistics.figures(1)?.voxelCount).toBe(SIZE);
+  expect(asked).toHaveLength(1);
+  statistics.dispose();
+  target.dispose();
 });
 
 test('the centre slice is one that has voxels', async () => {
