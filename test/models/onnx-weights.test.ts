@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadModel } from '../../src/models/load-model.ts';
 import { findWeightsFault } from '../../src/models/onnx-weights.ts';
 import { loadTinyModel, readTinyModel, withBytes } from '../support/models.ts';
+import { startCpuClock } from '../support/cpu-clock.ts';
 
 // Field numbers of onnx.proto, which the names below are.
 const modelProto = { graph: 7, training_info: 20, functions: 25 };
@@ -101,9 +102,9 @@ test('a model with all its weights passes, and 100 MB of them take no time', asy
   const start = [...varint(7 * 8 + 2), ...varint(tensor.length + 100_000_000), ...tensor];
   const bytes = new Uint8Array(start.length + 100_000_000);
   bytes.set(start);
-  const begin = performance.now();
+  const cpuMs = startCpuClock();
   expect(findWeightsFault(bytes)).toBeUndefined();
-  expect(performance.now() - begin).toBeLessThan(1000);
+  expect(cpuMs()).toBeLessThan(1000);
 });
 
 test('loading such a model is a ModelError whose remedy is a line of Python', async () => {

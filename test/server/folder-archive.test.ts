@@ -8,6 +8,7 @@ import { encodeDicomPhase } from '../../sample-data/write-dicom.ts';
 import { textOf } from '../../server/dicom-web/dicom-json.ts';
 import { encodeMultipart, parseMultipart } from '../../server/dicom-web/multipart.ts';
 import { ask, serveFolder, temporaryFolder, type Answer } from './served.ts';
+import { startCpuClock } from '../support/cpu-clock.ts';
 
 const FRAMES = 'multipart/related; type=application/octet-stream; transfer-syntax=*';
 const PART_10 = 'multipart/related; type="application/dicom"';
@@ -216,9 +217,9 @@ describe('a query', () => {
   });
 
   test('of twelve stars and question marks against a long text is answered at once', async () => {
-    const started = performance.now();
+    const cpuMs = startCpuClock();
     expect(await rows(`/studies?StudyDescription=${'*%3F'.repeat(12)}%21`)).toHaveLength(0);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(cpuMs()).toBeLessThan(1000);
   });
 
   test('by several UIDs finds each', async () => {

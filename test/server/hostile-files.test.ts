@@ -8,6 +8,7 @@ import { encodeMultipart } from '../../server/dicom-web/multipart.ts';
 import { dataPath, describeWithData } from '../support/data.ts';
 import { DEFLATED, elementHeader, encodePart10 } from '../support/part10.ts';
 import { ask, serveFolder, temporaryFolder } from './served.ts';
+import { startCpuClock } from '../support/cpu-clock.ts';
 
 const REPORT = {
   SOPClassUID: '1.2.840.10008.5.1.4.1.1.88.11',
@@ -142,7 +143,7 @@ describeWithData('the hostile cases', () => {
     mkdirSync(join(folder, 'cases'));
     const names = ['un-length.dcm', 'frames1e9.dcm', 'hang-9000486.dcm', 'hang-9006611.dcm'];
     for (const name of names) copyFileSync(dataPath('..', 'cases', 'hostile', name), join(folder, 'cases', name));
-    const started = performance.now();
+    const cpuMs = startCpuClock();
     const index = await openStudyIndex(folder);
     expect([...index.ignoredFiles().values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(2);
     const port = await serveFolder(folder);
@@ -152,6 +153,6 @@ describeWithData('the hostile cases', () => {
       if (instance.path.endsWith('frames1e9.dcm')) expect((await ask(port, `${path}/frames/1`)).status).toBe(404);
       expect([200, 404]).toContain((await ask(port, `${path}/metadata`)).status);
     }
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(cpuMs()).toBeLessThan(2000);
   });
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { matchesValue } from '../../server/dicom-web/value-matching.ts';
 import { matchesWildcard } from '../../server/dicom-web/wildcard.ts';
+import { startCpuClock } from '../support/cpu-clock.ts';
 
 describe('wild cards', () => {
   test('match as a regular expression of the same meaning does', () => {
@@ -20,10 +21,10 @@ describe('wild cards', () => {
   });
 
   test.each(['*?', '*a', '?*', '**a*'])('of many pairs %s against long text take milliseconds', (pair) => {
-    const started = performance.now();
+    const cpuMs = startCpuClock();
     expect(matchesWildcard('a'.repeat(10_000), `${pair.repeat(12)}!`)).toBe(false);
     expect(matchesWildcard('a'.repeat(48), `${pair.repeat(12)}!`)).toBe(false);
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(cpuMs()).toBeLessThan(500);
   });
 });
 
