@@ -15,10 +15,19 @@ const evaluationSchema = z.object({
 
 export type Evaluation = z.infer<typeof evaluationSchema>;
 
+const HELP = `npm run demo -- [model]
+
+Makes a synthetic heart, segments it with a model (an id or a folder; default cardiac-mr), and tells how well that went:
+the truth is known. Writes to out/. Research use only: not a medical device.`;
+
 /** `npm run demo`: the main job on the generated heart, as a user would type it, and how well it went.
  * @param model `npm run demo -- <id|folder>`
  * @returns the exit code of the step that failed, or 0 */
 async function start(model = 'cardiac-mr'): Promise<number> {
+  if (model === '--help' || model === '-h') {
+    console.log(HELP);
+    return 0;
+  }
   if (!existsSync(CLI)) {
     console.error('Slicewise is not built yet. Run `npm ci` (or `npm run build`), then `npm run demo` again.');
     return 3;

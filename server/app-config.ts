@@ -1,10 +1,18 @@
 import { ACCESS_SCRIPT } from './access-token.ts';
 import { DICOM_WEB_ROOT } from './dicom-web/folder-archive.ts';
 
-/** The `app-config.js` of OHIF 3.13: our extension and mode, loaded by the browser's own `import()`, and one data source.
- * @param slicewise our own settings
- * @param isGuarded whether the archive wants a token, which the page then has from its address or its storage */
-export function appConfigScript(slicewise: object = {}, isGuarded = false): string {
+export interface AppConfigOptions {
+  /** Our own settings. */
+  readonly slicewise?: object | undefined;
+  /** Whether the archive wants a token, which the page then has from its address or its storage. */
+  readonly isGuarded?: boolean;
+  /** The built `without-eval.js`, for the policy of our pages has no 'unsafe-eval'. It is in this script, which runs before
+   * OHIF does: a module of its own might come too late. */
+  readonly withoutEval: string;
+}
+
+/** The `app-config.js` of OHIF 3.13: our extension and mode, loaded by the browser's own `import()`, and one data source. */
+export function appConfigScript({ slicewise = {}, isGuarded = false, withoutEval }: AppConfigOptions): string {
   const config = {
     slicewise,
     name: 'slicewise',
@@ -46,7 +54,6 @@ export function appConfigScript(slicewise: object = {}, isGuarded = false): stri
       },
     ],
   };
-  // The policy of our pages has no 'unsafe-eval'.
-  const script = `import('/slicewise/without-eval.js');\nwindow.config = ${JSON.stringify(config, null, 2)};\n`;
+  const script = `(() => {\n${withoutEval}\n})();\nwindow.config = ${JSON.stringify(config, null, 2)};\n`;
   return isGuarded ? `${ACCESS_SCRIPT}${script}window.config.slicewise.accessToken = accessToken;\n` : script;
 }

@@ -51,6 +51,7 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
+  assertNode();
   const pacs = given.pacs === undefined ? undefined : parsePacs(given.pacs, process.env);
   assertFolder(given.data);
   const listening = await listenOnLoopback(given.port);
@@ -100,6 +101,16 @@ async function main(): Promise<void> {
     await stop();
     throw error;
   }
+}
+
+/** The bundler that builds the extension is newer than what the package itself needs.
+ * @throws EnvironmentError `node-too-old` */
+function assertNode(): void {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new EnvironmentError('node-too-old', `npm start needs Node 20.19 or later; this is ${process.version}.`, {
+    remedy: 'Install a later Node; the command line and the library run on this one.',
+  });
 }
 
 /** @throws InputError `file-not-found` */

@@ -36,6 +36,7 @@ export function createSlicewiseHandler(options: SlicewiseServerOptions): Request
   const { token } = options;
   const indexFile = join(options.ohif, 'index.html');
   const policy = pagePolicy(readFileSync(indexFile, 'utf8'));
+  const withoutEval = readFileSync(join(options.extension, 'without-eval.js'), 'utf8');
   const codecWorkers = findCodecWorkers(options.ohif);
   const lasting = builtNames(options.extension);
 
@@ -67,7 +68,11 @@ export function createSlicewiseHandler(options: SlicewiseServerOptions): Request
       return;
     }
     if (path === '/app-config.js') {
-      sendText(response, 'text/javascript; charset=utf-8', appConfigScript(options.settings, token !== undefined));
+      sendText(
+        response,
+        'text/javascript; charset=utf-8',
+        appConfigScript({ slicewise: options.settings, isGuarded: token !== undefined, withoutEval }),
+      );
       return;
     }
     if (path === '/example' || path === '/example/') {

@@ -38,6 +38,7 @@ export type ErrorCode =
   | 'backend-unavailable'
   | 'insecure-page'
   | 'worker-silent'
+  | 'node-too-old'
   | 'out-of-memory'
   | 'ohif-unavailable'
   | 'orthanc-unavailable'

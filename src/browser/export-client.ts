@@ -35,20 +35,22 @@ export async function openLabelmapExport(
   const worker = createWorker();
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let ended: Error | undefined;
-  const silence = setTimeout(() => {
-    end(workerSilent(undefined));
-  }, FIRST_WORD_MS);
+  // Counted in checks, not read from a clock: a computer that slept is not a worker that did.
+  let checks = 0;
+  const silence = setInterval(() => {
+    if (++checks === CHECKS) end(workerSilent(undefined));
+  }, FIRST_WORD_MS / CHECKS);
   let hasSpoken = false;
   const end = (error: Error): void => {
     ended ??= error;
-    clearTimeout(silence);
+    clearInterval(silence);
     worker.terminate();
     for (const { reject } of waiting.values()) reject(ended);
     waiting.clear();
   };
   worker.onmessage = ({ data }: MessageEvent<ExportResponse>) => {
     hasSpoken = true;
-    clearTimeout(silence);
+    clearInterval(silence);
     const call = waiting.get(data.id);
     waiting.delete(data.id);
     if ('error' in data) call?.reject(fromErrorMessage(data.error));
@@ -89,6 +91,9 @@ export async function openLabelmapExport(
     },
   };
 }
+
+/** In the time that a worker has for its first word. */
+const CHECKS = 10;
 
 function workerFailed(message: string): InternalError {
   return new InternalError('internal', `The worker that writes segmentations failed: ${message || 'it ended'}.`, {

@@ -233,7 +233,7 @@ export function workerSilent(reason: string | undefined): EnvironmentError {
   const why = reason ?? `it did not answer within ${FIRST_WORD_MS / 1000} s`;
   return new EnvironmentError('worker-silent', `The worker's script does not run: ${why}.`, {
     remedy:
-      "Serve the file of the worker beside the script that starts it, whole, as text/javascript, and allow it by worker-src in the page's Content-Security-Policy; the network tab of the browser shows what came.",
+      "Serve the file of the worker beside the script that starts it, whole, as text/javascript, and allow it by worker-src in the page's Content-Security-Policy; the network tab of the browser shows what came. On a slow line try again.",
     details: { reason: why },
   });
 }

@@ -86,7 +86,7 @@ const CONFIG_FILE = 'app-config.snippet.js';
 function configLines(address: string): string {
   return `// For OHIF's app-config.js, beside your own extensions, modes and data sources. Serve this folder at ${address}
 // from OHIF's own origin, .wasm files as application/wasm. Research use only: not a medical device.
-// Where the page's Content-Security-Policy has no 'unsafe-eval': import('${address}without-eval.js');
+// Where the page's Content-Security-Policy has no 'unsafe-eval', put <script src="${address}without-eval.js"></script> first.
 window.config.extensions = [...(window.config.extensions ?? []), '${address}extension.js'];
 window.config.modes = [...(window.config.modes ?? []), '${address}mode.js'];
 `;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeDicomPhase } from '../../sample-data/generate.ts';
 import { createShortAxisHeart } from '../../sample-data/short-axis-heart.ts';
@@ -35,6 +35,7 @@ const { values: options, positionals } = parseArgs({
     webgpu: { type: 'boolean', default: false },
     /** Exit code 1 if a must is missed. */
     strict: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
 
@@ -212,7 +213,19 @@ const parts: Readonly<Record<string, () => Promise<Verdict[]>>> = {
     return verdicts;
   },
 };
-const chosen = positionals.length > 0 ? positionals : Object.keys(parts);
+const HELP = `npm run bench -- [part …] [options]
+
+Measures speed and memory as ratios in one run. Parts (default: all): ${Object.keys(parts).join(', ')}
+
+  --slices <n,n,…>   of the series (${options.slices})      --size <pixels>    of a slice (${options.size})
+  --repetitions <n>  of each measurement (${options.repetitions})       --threads <n>      of the model (${options.threads})
+  --model <id>       ${options.model}                  --networks <folder> with .onnx files or model folders
+  --output <file>    ${relative(process.cwd(), options.output)}
+  --webgpu           the browser's part on the graphics card
+  --strict           exit code 1 if a must is missed`;
+
+const chosen = options.help ? [] : positionals.length > 0 ? positionals : Object.keys(parts);
+if (options.help) console.log(HELP);
 for (const name of chosen) {
   const part = parts[name];
   if (part === undefined) throw new RangeError(`no part ${name}: ${Object.keys(parts).join(', ')}`);

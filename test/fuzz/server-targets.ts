@@ -264,6 +264,7 @@ async function serveSeeds(): Promise<{ readonly folder: string; readonly port: n
   for (const name of ['data', 'ohif', 'extension']) mkdirSync(join(folder, name));
   writeFileSync(join(folder, 'ohif', 'index.html'), '<!doctype html>');
   writeFileSync(join(folder, 'extension', 'build-manifest.json'), '[]');
+  writeFileSync(join(folder, 'extension', 'without-eval.js'), '');
   const image = { Rows: 2, Columns: 2, BitsAllocated: 8, SamplesPerPixel: 1, NumberOfFrames: '2' };
   for (const n of [0, 1]) {
     const uids = { SOPInstanceUID: `1.2.3.${n}`, StudyInstanceUID: STUDY, SeriesInstanceUID: '1.2.3.4' };

@@ -114,6 +114,7 @@ export async function serveStandIns(
   write('ohif/12.bundle.0123456789abcdef.js', 'importScripts(chunk); CharLSWASM');
   write('ohif/13.bundle.0123456789abcdef.js', 'CharLSWASM');
   write('extension/extension.js', 'extension');
+  write('extension/without-eval.js', 'provided();');
   write('extension/assets/worker-B3kQ9xZa.js', 'worker');
   write('extension/assets/notes-B3kQ9xZa.txt', 'notes');
   write('extension/build-manifest.json', JSON.stringify(['assets/worker-B3kQ9xZa.js']));
