@@ -77,7 +77,10 @@ export const segmentSpec = {
       help: 'the DICOM series on the same grid that a DICOM-SEG of a NIfTI input refers to',
     },
     backend: { type: 'string', value: 'node|wasm', help: 'onnxruntime for this machine (node), or WebAssembly' },
-    tta: { type: 'boolean', help: 'average over the flips, rotations and scales the model allows: slower, and mostly better (docs/models.md)' },
+    tta: {
+      type: 'boolean',
+      help: 'average over the flips, rotations and scales the model allows: slower, and mostly better (docs/models.md)',
+    },
     threads: { type: 'string', value: 'N', help: 'threads for inference' },
     force: { type: 'boolean', help: 'go on although modality or body part are not what the model was made for' },
     preview: { type: 'string', value: 'picture.png', help: 'also write a contact sheet with coloured outlines' },

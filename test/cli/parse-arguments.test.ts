@@ -95,7 +95,14 @@ describe('parseArguments', () => {
         'quiet',
       ].sort(),
     );
-    expect(commandSpecs.map(({ name }) => name)).toEqual(['segment', 'info', 'models', 'convert', 'evaluate']);
+    expect(commandSpecs.map(({ name }) => name)).toEqual([
+      'segment',
+      'info',
+      'models',
+      'convert',
+      'evaluate',
+      'ohif-files',
+    ]);
   });
 });
 
