@@ -12,7 +12,7 @@ const script = new URL('../fixtures/workers/file-thread.js', import.meta.url);
 
 test('a file that ends, hangs or fills the thread is counted with its reason, and the others are read', async () => {
   const paths = ['a', 'exit', 'b', 'gone', 'throw', 'hang', 'c', 'memory', 'd', 'exit again'];
-  expect(await readFilesApart(walked(paths), { script, limitMs: 8000 })).toEqual([
+  expect(await readFilesApart(walked(paths), { script, limitMs: 20_000 })).toEqual([
     { version: 'a' },
     { version: 'seen', reason: 'not readable' },
     { version: 'b' },
