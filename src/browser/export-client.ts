@@ -1,5 +1,5 @@
 import { InternalError } from '../errors.ts';
-import { FIRST_WORD_MS, fromErrorMessage, type ErrorMessage, workerSilent } from './protocol.ts';
+import { fromErrorMessage, type ErrorMessage, watchForFirstWord, workerSilent } from './protocol.ts';
 import type { LabelmapExport, LabelsToExport } from './labelmap-export.ts';
 
 /** A labelmap export whose work is done in a worker of its own. */
@@ -35,22 +35,20 @@ export async function openLabelmapExport(
   const worker = createWorker();
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let ended: Error | undefined;
-  // Counted in checks, not read from a clock: a computer that slept is not a worker that did.
-  let checks = 0;
-  const silence = setInterval(() => {
-    if (++checks === CHECKS) end(workerSilent(undefined));
-  }, FIRST_WORD_MS / CHECKS);
+  const stopWatching = watchForFirstWord(() => {
+    end(workerSilent(undefined));
+  });
   let hasSpoken = false;
   const end = (error: Error): void => {
     ended ??= error;
-    clearInterval(silence);
+    stopWatching();
     worker.terminate();
     for (const { reject } of waiting.values()) reject(ended);
     waiting.clear();
   };
   worker.onmessage = ({ data }: MessageEvent<ExportResponse>) => {
     hasSpoken = true;
-    clearInterval(silence);
+    stopWatching();
     const call = waiting.get(data.id);
     waiting.delete(data.id);
     if ('error' in data) call?.reject(fromErrorMessage(data.error));
@@ -91,9 +89,6 @@ export async function openLabelmapExport(
     },
   };
 }
-
-/** In the time that a worker has for its first word. */
-const CHECKS = 10;
 
 function workerFailed(message: string): InternalError {
   return new InternalError('internal', `The worker that writes segmentations failed: ${message || 'it ended'}.`, {

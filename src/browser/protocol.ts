@@ -226,7 +226,22 @@ export function fromErrorMessage({ name, message, stack, code, remedy, details }
 }
 
 /** A worker that has not said a word by then will not: its file is empty, is no script, or is blocked. */
-export const FIRST_WORD_MS = 9_000;
+const FIRST_WORD_MS = 9_000;
+
+/** Waits for a worker's first word. Time is counted in checks, not read from a clock: a computer that slept is not a worker
+ * that did.
+ * @returns ends the wait */
+export function watchForFirstWord(onSilence: () => void): () => void {
+  let checks = 0;
+  const timer = setInterval(() => {
+    if (++checks === FIRST_WORD_CHECKS) onSilence();
+  }, FIRST_WORD_MS / FIRST_WORD_CHECKS);
+  return () => {
+    clearInterval(timer);
+  };
+}
+
+const FIRST_WORD_CHECKS = 10;
 
 /** @param reason what the browser said, if it said something */
 export function workerSilent(reason: string | undefined): EnvironmentError {

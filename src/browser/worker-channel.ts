@@ -1,5 +1,5 @@
 import {
-  FIRST_WORD_MS,
+  watchForFirstWord,
   type FinalReply,
   parseReply,
   type Reply,
@@ -62,17 +62,16 @@ export function openChannel(worker: WorkerLike, channelSilenceMs: number): Worke
   const endBy = (cause: WorkerFault): void => {
     if (fault !== undefined) return;
     fault = cause;
-    clearInterval(untilFirstWord);
+    stopWatching();
     worker.terminate();
     pending?.reject(fault);
   };
   const end = (reason: string): void => {
     endBy(new WorkerFault(reason));
   };
-  let checks = 0;
-  const untilFirstWord = setInterval(() => {
-    if (++checks === CHECKS) endBy(new WorkerSilentFault(undefined));
-  }, FIRST_WORD_MS / CHECKS);
+  const stopWatching = watchForFirstWord(() => {
+    endBy(new WorkerSilentFault(undefined));
+  });
   let hasSpoken = false;
   worker.addEventListener('error', (event) => {
     event.preventDefault();
@@ -85,7 +84,7 @@ export function openChannel(worker: WorkerLike, channelSilenceMs: number): Worke
   });
   worker.addEventListener('message', (event) => {
     hasSpoken = true;
-    clearInterval(untilFirstWord);
+    stopWatching();
     const reply = parsedReply(Reflect.get(event, 'data'));
     if (reply === undefined) end('it sent what is no message of ours');
     else if (reply.job === job) pending?.onReply(reply);
